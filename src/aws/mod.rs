@@ -1,0 +1,13 @@
+//! A generic AWS client driven by API models: protocols, signing, paging, HTTP.
+//!
+//! It takes (scope, service, operation, JSON input) and gives JSON output. Conventions of that JSON: member
+//! names as in botocore's models; blobs are base64 strings; timestamps are RFC 3339 strings in UTC; members
+//! bound to headers, URI or payload appear under their member names like all others.
+
+mod client;
+mod endpoint;
+mod error;
+
+pub use client::{AccountMode, ByteStream, Client, ClientOptions, Pages, RequestBody, Scope};
+pub use endpoint::{Endpoint, InvalidEndpoint};
+pub use error::{AwsError, ErrorClass};

@@ -1,0 +1,266 @@
+//! A running emulator: detect, capture, plan, apply; and managed ones that podex starts itself.
+
+use std::io::{Read, Write};
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::aws::{AwsError, Client, Endpoint};
+use crate::catalog::Catalog;
+use crate::event::Events;
+use crate::pod::{BlobRef, CaptureReport, Document, InstanceInfo, Observed, Pattern, PropertyChange, ResourceKey};
+use crate::tree::Difference;
+
+/// Which emulator answers at an endpoint.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Emulator {
+    /// ministack.
+    Ministack,
+    /// moto.
+    Moto,
+    /// LocalStack, any edition.
+    LocalStack,
+    /// Something else that speaks AWS.
+    Unknown,
+}
+
+/// A connected instance. Cheap to clone.
+#[derive(Clone)]
+pub struct Instance {
+    /// Calls its AWS APIs.
+    pub client: Client,
+    /// Which emulator it is.
+    pub emulator: Emulator,
+    /// What commits record of it.
+    pub info: InstanceInfo,
+}
+
+/// A failed capture, plan or apply.
+#[derive(Debug, thiserror::Error)]
+pub enum InstanceError {
+    /// Nothing answers there.
+    #[error(
+        "no AWS emulator answers at {endpoint}: {reason}\nstart one with 'podex instance start', or name yours with --endpoint or PODEX_ENDPOINT"
+    )]
+    Unreachable {
+        /// The endpoint tried.
+        endpoint: Endpoint,
+        /// What happened.
+        reason: String,
+    },
+    /// The emulator stopped answering in mid-work.
+    #[error("the emulator stopped answering during {during}: {source}")]
+    Lost {
+        /// `capture` or `apply`.
+        during: &'static str,
+        /// The last error.
+        source: AwsError,
+    },
+    /// A call failed in a way that stops the work.
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+    /// A service or type that the catalog does not have.
+    #[error("the catalog has no service {service:?}{hint}")]
+    UnknownService {
+        /// As asked for.
+        service: String,
+        /// The nearest names.
+        hint: String,
+    },
+    /// The receiving side (the store) failed.
+    #[error("{0}")]
+    Sink(String),
+    /// The user cancelled.
+    #[error("cancelled")]
+    Cancelled,
+    /// A managed instance could not be installed, started or stopped.
+    #[error("{0}")]
+    Managed(String),
+}
+
+/// What to capture.
+#[derive(Clone, Debug, Default)]
+pub struct CaptureRequest {
+    /// Accounts, twelve digits each. Empty means the default account alone (`000000000000` or what STS says).
+    pub accounts: Vec<String>,
+    /// Regions. Empty means every region in which anything is found.
+    pub regions: Vec<String>,
+    /// Services by catalog id. Empty means all.
+    pub services: Vec<String>,
+}
+
+/// Where a capture's results go: the store's writer, behind a trait so that this room need not know it.
+/// Called from many tasks at once.
+pub trait CaptureSink: Send + Sync {
+    /// Takes a document, in any order.
+    fn document(&self, key: ResourceKey, document: &Document, observed: &Observed) -> Result<(), InstanceError>;
+    /// Begins a blob.
+    fn blob(&self) -> Result<Box<dyn BlobSink>, InstanceError>;
+}
+
+/// Receives one blob.
+pub trait BlobSink: Write + Send {
+    /// Ends the blob.
+    fn finish(self: Box<Self>) -> Result<BlobRef, InstanceError>;
+}
+
+/// The commit before: what lets a capture skip bodies that cannot have changed.
+pub trait Previous: Send + Sync {
+    /// What the parent commit has at `key`.
+    fn get(&self, key: &ResourceKey) -> Option<(Document, Observed)>;
+}
+
+/// Where apply reads blobs from.
+pub trait BlobSource: Send + Sync {
+    /// Opens a blob's content.
+    fn open(&self, blob: &BlobRef) -> Result<Box<dyn Read + Send>, InstanceError>;
+}
+
+/// How an injected pod meets what is there. The names are LocalStack's own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum Strategy {
+    /// The instance becomes what the pod says; everything else goes.
+    Overwrite,
+    /// Where pod and instance both have a (service, account, region) the pod wins whole; the rest stays.
+    #[default]
+    AccountRegionMerge,
+    /// Union by resource; the pod wins where both have it; nothing is deleted.
+    ServiceMerge,
+}
+
+/// What a step does to its resource.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StepAction {
+    /// It is not there yet.
+    Create,
+    /// Changed in place.
+    Update,
+    /// Deleted and created anew, because what changed cannot be set.
+    Replace,
+    /// Removed.
+    Delete,
+}
+
+/// One step of a plan.
+#[derive(Clone, Debug)]
+pub struct Step {
+    /// What to do.
+    pub action: StepAction,
+    /// To what.
+    pub key: ResourceKey,
+    /// The properties that change; for create and delete, all.
+    pub changes: Vec<PropertyChange>,
+    /// The wanted document; None for delete.
+    pub wanted: Option<Document>,
+    /// The instance's document now; None for create.
+    pub current: Option<Document>,
+}
+
+/// What an inject would do, in the order it would do it.
+#[derive(Clone, Debug, Default)]
+pub struct Plan {
+    /// In dependency order: deletes children first, creates parents first.
+    pub steps: Vec<Step>,
+    /// What the plan leaves out and why (capture-only types …); sentences.
+    pub notes: Vec<String>,
+}
+
+/// What to inject of a pod.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// Services; empty means all.
+    pub services: Vec<String>,
+    /// Patterns; empty means all.
+    pub only: Vec<Pattern>,
+}
+
+/// One step that did not work.
+#[derive(Clone, Debug, Serialize)]
+pub struct FailedStep {
+    /// What was tried.
+    pub action: StepAction,
+    /// On what.
+    pub key: ResourceKey,
+    /// Why it failed.
+    pub error: String,
+}
+
+/// What an apply did.
+#[derive(Clone, Debug, Default, Serialize)]
+pub struct ApplyReport {
+    /// Steps that worked.
+    pub applied: Vec<(StepAction, ResourceKey)>,
+    /// Steps that did not, and why.
+    pub failed: Vec<FailedStep>,
+    /// Steps not tried because one they need failed, or because the emulator was lost or the user cancelled.
+    pub left: Vec<(StepAction, ResourceKey)>,
+    /// What people should know: ids that changed, values that cannot be restored.
+    pub notes: Vec<String>,
+    /// Set when the apply ended early: why. Running the inject again completes it.
+    pub stopped: Option<String>,
+}
+
+/// What is observed of a resource in the instance (first) or in the pod (second): how tokens are resolved.
+pub trait Identities: Send + Sync {
+    /// The instance's observed values for `key`, as captured before the apply.
+    fn live(&self, key: &ResourceKey) -> Option<Observed>;
+    /// The pod's observed values for `key`.
+    fn pod(&self, key: &ResourceKey) -> Option<Observed>;
+}
+
+impl Instance {
+    /// Connects to an endpoint and finds out which emulator answers there.
+    pub async fn connect(endpoint: &Endpoint) -> Result<Self, InstanceError> {
+        let _ = endpoint;
+        todo!()
+    }
+}
+
+/// Reads the instance into documents. Several services, regions and accounts at once; one bad type never
+/// fails the capture, a lost emulator always does.
+pub async fn capture(
+    instance: &Instance,
+    catalog: &Catalog,
+    request: &CaptureRequest,
+    previous: Option<Arc<dyn Previous>>,
+    sink: Arc<dyn CaptureSink>,
+    events: &Events,
+) -> Result<CaptureReport, InstanceError> {
+    let _ = (instance, catalog, request, previous, sink, events);
+    todo!()
+}
+
+/// Which of the differences between the instance (`before`) and the pod (`after`) an inject acts on.
+/// `shared` says whether both sides have anything in a (service, account, region).
+pub fn select(
+    strategy: Strategy,
+    filter: &Filter,
+    shared: &dyn Fn(&str, &str, &str) -> bool,
+    differences: impl IntoIterator<Item = Difference>,
+) -> Vec<Difference> {
+    let _ = (strategy, filter, shared, differences.into_iter().count());
+    todo!()
+}
+
+/// Turns differences into steps in dependency order.
+pub fn plan(catalog: &Catalog, differences: Vec<Difference>) -> Result<Plan, InstanceError> {
+    let _ = (catalog, differences);
+    todo!()
+}
+
+/// Carries a plan out. Idempotent: what is already as wanted is left alone, so running it again completes it.
+/// A failing step is reported and its dependents are left; a lost emulator ends the apply with the report.
+pub async fn apply(
+    instance: &Instance,
+    catalog: &Catalog,
+    plan: &Plan,
+    identities: Arc<dyn Identities>,
+    blobs: Arc<dyn BlobSource>,
+    events: &Events,
+) -> Result<ApplyReport, InstanceError> {
+    let _ = (instance, catalog, plan, identities, blobs, events);
+    todo!()
+}

@@ -1,0 +1,3 @@
+//! Parses the command line and dispatches; everything else is in the library.
+
+fn main() {}

@@ -1,0 +1,26 @@
+//! The domain, pure: no I/O, no async, no terminal.
+//!
+//! A [`Document`] is one resource's canonical JSON under its [`ResourceKey`]; a [`Commit`] names the
+//! two trees that hold every document of one capture; a [`Reference`] is how people name commits.
+
+mod change;
+mod commit;
+mod digest;
+mod document;
+mod key;
+mod metamodel;
+mod name;
+mod pattern;
+mod reference;
+mod token;
+
+pub use change::{Change, ChangeKind, PropertyChange, diff_documents, diff_values};
+pub use commit::{Author, COMMIT_FORMAT, CaptureReport, Commit, CommitError, InstanceInfo, TypeOutcome, TypeReport};
+pub use digest::{Digest, ParseDigestError};
+pub use document::{BlobRef, Document, Observed, canonical_json};
+pub use key::{GLOBAL_REGION, ResourceKey};
+pub use metamodel::{Metamodel, Node, NodeId, NodeKind};
+pub use name::{InvalidName, PodName, RemoteName};
+pub use pattern::Pattern;
+pub use reference::{Reference, ReferenceError, Selector};
+pub use token::{Token, literal_escape, replace_tokens, tokens_in};

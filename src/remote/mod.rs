@@ -1,0 +1,181 @@
+//! Where pods are shared: an OCI registry or a directory, behind one trait; and the transfer to and from them.
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Events;
+use crate::pod::{Commit, Digest, PodName, RemoteName};
+use crate::store::{Store, StoreError, VersionEntry};
+
+/// A configured remote. The URL never holds credentials.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RemoteConfig {
+    /// Its name.
+    pub name: RemoteName,
+    /// `file:///dir` or `oci://host[:port]/path`.
+    pub url: String,
+    /// A PEM file with the certificate authority of a private registry.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+}
+
+/// A commit as a remote lists it.
+#[derive(Clone, Debug, PartialEq)]
+pub struct RemoteVersion {
+    /// Its place in the pod, from 1.
+    pub number: u64,
+    /// Its digest.
+    pub digest: Digest,
+    /// The commit itself: message, author, time, resource count.
+    pub commit: Commit,
+}
+
+/// What went over the wire.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct TransferReport {
+    /// Commits that were missing on the other side.
+    pub commits: u64,
+    /// Bytes moved.
+    pub bytes: u64,
+}
+
+/// A failed remote operation. Neither side is left half-changed.
+#[derive(Debug, thiserror::Error)]
+pub enum RemoteError {
+    /// The URL's scheme or form is not one podex knows.
+    #[error("{url:?} is not a remote: {reason}; use file:///dir or oci://host/path")]
+    Url {
+        /// Without any password.
+        url: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The remote could not be reached or refused.
+    #[error("remote {remote}: {reason}")]
+    Failed {
+        /// Its name.
+        remote: RemoteName,
+        /// What happened, and what to do.
+        reason: String,
+    },
+    /// The remote has no such pod.
+    #[error("remote {remote} has no pod {pod}{hint}")]
+    UnknownPod {
+        /// The remote.
+        remote: RemoteName,
+        /// The pod.
+        pod: PodName,
+        /// The nearest names.
+        hint: String,
+    },
+    /// The remote's history has commits the local one lacks: nothing was pushed.
+    #[error(
+        "pod {pod} on {remote} has moved on to {theirs:?} by {author}: run 'podex pull {remote}/{pod}', then push again"
+    )]
+    Diverged {
+        /// The remote.
+        remote: RemoteName,
+        /// The pod.
+        pod: PodName,
+        /// Its head there.
+        theirs: Digest,
+        /// Who made it.
+        author: String,
+    },
+    /// The local pod has commits the remote's lacks, and the other way round: nothing was pulled into it.
+    #[error(
+        "pod {pod} and {remote}/{pod} have both moved on since they parted: pull it under another name with 'podex pull {remote}/{pod} --as NAME' and compare with 'podex diff'"
+    )]
+    BothMoved {
+        /// The remote.
+        remote: RemoteName,
+        /// The pod.
+        pod: PodName,
+    },
+    /// What the remote sent is not what it should be.
+    #[error("remote {remote} sent damaged data: {reason}; nothing was taken in")]
+    Hostile {
+        /// The remote.
+        remote: RemoteName,
+        /// What is wrong.
+        reason: String,
+    },
+    /// The local store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The user cancelled.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+/// One remote, whatever kind it is.
+#[async_trait::async_trait]
+pub trait Remote: Send + Sync {
+    /// Its configuration.
+    fn config(&self) -> &RemoteConfig;
+    /// Names of the pods it has, sorted.
+    async fn pods(&self) -> Result<Vec<PodName>, RemoteError>;
+    /// A pod's versions, oldest first, without downloading state. Empty where the pod is unknown.
+    async fn versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, RemoteError>;
+    /// The packs (digest, size) that `commit` needs beyond its parents, as published with it.
+    async fn packs(&self, pod: &PodName, commit: &Digest) -> Result<Vec<(Digest, u64)>, RemoteError>;
+    /// Downloads one pack to a local file, verifying digest and size while it streams.
+    async fn fetch_pack(
+        &self,
+        pod: &PodName,
+        pack: &(Digest, u64),
+        to: &std::path::Path,
+        events: &Events,
+    ) -> Result<(), RemoteError>;
+    /// Uploads one pack. Already there is fine.
+    async fn store_pack(
+        &self,
+        pod: &PodName,
+        pack: &(Digest, u64),
+        from: &std::path::Path,
+        events: &Events,
+    ) -> Result<(), RemoteError>;
+    /// Publishes a commit whose packs are all there: under its own immutable name first, then as version
+    /// `number`. [`RemoteError::Diverged`] when that number is taken by another commit.
+    async fn publish(
+        &self,
+        pod: &PodName,
+        number: u64,
+        commit: &Commit,
+        packs: &[(Digest, u64)],
+    ) -> Result<(), RemoteError>;
+    /// Removes a pod and all its versions.
+    async fn delete(&self, pod: &PodName) -> Result<(), RemoteError>;
+}
+
+/// Opens a configured remote. Does not connect yet.
+pub fn open(config: &RemoteConfig) -> Result<Box<dyn Remote>, RemoteError> {
+    let _ = config;
+    todo!()
+}
+
+/// Pushes every version of `pod` that `remote` lacks, oldest first.
+pub async fn push(
+    store: &Store,
+    remote: &dyn Remote,
+    pod: &PodName,
+    events: &Events,
+) -> Result<TransferReport, RemoteError> {
+    let _ = (store, remote, pod, events);
+    todo!()
+}
+
+/// Pulls `pod` up to `number` (None: its newest) into the local pod `into`, which must be absent or an
+/// ancestor. Gives what was moved and the version that is now the local head.
+pub async fn pull(
+    store: &Store,
+    remote: &dyn Remote,
+    pod: &PodName,
+    number: Option<u64>,
+    into: &PodName,
+    events: &Events,
+) -> Result<(TransferReport, VersionEntry), RemoteError> {
+    let _ = (store, remote, pod, number, into, events);
+    todo!()
+}

@@ -1,0 +1,1 @@
+//! Index and matcher over the resources of all pods.

@@ -1,0 +1,97 @@
+//! What can go wrong in the store.
+
+use std::path::PathBuf;
+
+use crate::pod::{CommitError, Digest, PodName};
+use crate::tree::TreeError;
+
+/// A failed store operation. The store is as it was before.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The file system refused.
+    #[error("{path}: {source}")]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A file of the store is damaged.
+    #[error("{path} is damaged: {reason}; run 'podex fsck'")]
+    Corrupt {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, and where in it.
+        reason: String,
+    },
+    /// Something that should be in the store is not.
+    #[error("{what} {digest} is not in the store; run 'podex fsck'")]
+    Missing {
+        /// `commit`, `tree node`, `blob`.
+        what: &'static str,
+        /// Its digest.
+        digest: Digest,
+    },
+    /// No pod of that name.
+    #[error("there is no pod {pod}{}", did_you_mean(nearest))]
+    UnknownPod {
+        /// The name asked for.
+        pod: PodName,
+        /// The most similar names there are.
+        nearest: Vec<String>,
+    },
+    /// The pod has no such version or revision.
+    #[error("pod {pod} has no {wanted}; it has {have}")]
+    UnknownVersion {
+        /// The pod.
+        pod: PodName,
+        /// `version 7` or `revision 1f3a`.
+        wanted: String,
+        /// `versions 1 to 3`.
+        have: String,
+    },
+    /// More than one commit begins with the revision given.
+    #[error("revision {revision} of pod {pod} is ambiguous: give more digits")]
+    AmbiguousRevision {
+        /// The pod.
+        pod: PodName,
+        /// The digits given.
+        revision: String,
+    },
+    /// The new name is taken.
+    #[error("there is already a pod {pod}")]
+    PodExists {
+        /// The name.
+        pod: PodName,
+    },
+    /// Somebody else added a version to the pod in the meantime.
+    #[error("pod {pod} has moved on to {head:?} meanwhile: try again")]
+    HeadMoved {
+        /// The pod.
+        pod: PodName,
+        /// Its head now.
+        head: Option<Digest>,
+    },
+    /// The same resource was captured twice.
+    #[error("{key} was given twice")]
+    DuplicateKey {
+        /// Its key's text.
+        key: String,
+    },
+    /// A tree is damaged.
+    #[error(transparent)]
+    Tree(#[from] TreeError),
+    /// A commit object is damaged or too new.
+    #[error("commit {digest}: {source}")]
+    Commit {
+        /// The commit.
+        digest: Digest,
+        /// What is wrong.
+        source: CommitError,
+    },
+}
+
+/// `; did you mean a or b?`, or nothing.
+pub(crate) fn did_you_mean(nearest: &[String]) -> String {
+    if nearest.is_empty() { String::new() } else { format!("; did you mean {}?", nearest.join(" or ")) }
+}

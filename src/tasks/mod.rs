@@ -1,0 +1,1 @@
+//! The background queue that runs ops: progress, cancellation, log.
