@@ -1,5 +1,7 @@
 //! A running emulator: detect, capture, plan, apply; and managed ones that podex starts itself.
 
+pub mod adapters;
+
 use std::io::{Read, Write};
 use std::sync::Arc;
 
