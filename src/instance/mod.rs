@@ -1,6 +1,7 @@
 //! A running emulator: detect, capture, plan, apply; and managed ones that podex starts itself.
 
 pub mod adapters;
+pub mod managed;
 
 use std::io::{Read, Write};
 use std::sync::Arc;
@@ -77,8 +78,8 @@ pub enum InstanceError {
     #[error("cancelled")]
     Cancelled,
     /// A managed instance could not be installed, started or stopped.
-    #[error("{0}")]
-    Managed(String),
+    #[error(transparent)]
+    Managed(managed::ManagedError),
 }
 
 /// What to capture.
