@@ -22,8 +22,7 @@ const PROBE: Duration = Duration::from_secs(2);
 const LAST_LINES: usize = 12;
 
 /// Waits for its parent's end, then ends the group ($1) and removes its folder ($2).
-const WATCHDOG: &str =
-    r#"cat >/dev/null; kill -TERM "-$1"; sleep 1; kill -KILL "-$1"; [ -z "$2" ] || rm -rf -- "$2""#;
+const WATCHDOG: &str = r#"cat >/dev/null; kill -TERM "-$1"; sleep 1; kill -KILL "-$1"; [ -z "$2" ] || rm -rf -- "$2""#;
 
 /// A server that ends when this is dropped, and also when this process is killed. Its folder goes with it.
 #[derive(Debug)]
