@@ -1,15 +1,31 @@
 //! The sorted Merkle tree of documents: build, read, diff.
 //!
 //! A tree maps [`crate::pod::ResourceKey`]s, in their own order, to canonical JSON values. Leaves of about
-//! 16 KiB are cut by a hash of the key, so a changed value never shifts its neighbours; equal sub-trees have
-//! equal digests and are skipped when two trees are compared. Each commit has two: documents, and observed.
-
-use std::sync::Arc;
+//! 16 KiB are cut by a hash of the key, so a changed value hardly ever shifts its neighbours; equal sub-trees
+//! have equal digests and are skipped when two trees are compared. Each commit has two: documents, and observed.
 
 use bytes::Bytes;
 use serde_json::Value;
 
 use crate::pod::{Digest, ResourceKey};
+
+mod build;
+mod cursor;
+mod cut;
+mod diff;
+mod key;
+mod node;
+mod read;
+#[cfg(test)]
+mod tests;
+mod verify;
+
+pub use build::{Builder, MAX_KEY_BYTES, MAX_VALUE_BYTES};
+pub(crate) use cursor::Cursor;
+pub(crate) use diff::next_difference;
+pub(crate) use key::{decode_key, encode_key};
+pub(crate) use node::Node;
+pub use read::Tree;
 
 /// Where a tree's nodes are read from: digest-addressed chunks, already verified.
 pub trait ChunkSource: Send + Sync {
@@ -34,12 +50,20 @@ pub enum TreeError {
         /// Why.
         reason: String,
     },
-    /// A node breaks the format: order, bounds, depth, or JSON.
+    /// A node breaks the format: order, bounds, depth.
     #[error("tree node {digest}: {reason}")]
     Corrupt {
         /// The node.
         digest: Digest,
         /// How.
+        reason: String,
+    },
+    /// One entry cannot be kept in a tree, or is not what it should be.
+    #[error("{key}: {reason}")]
+    Entry {
+        /// Its key's text.
+        key: String,
+        /// What is wrong.
         reason: String,
     },
 }
@@ -53,59 +77,4 @@ pub struct Difference {
     pub before: Option<Value>,
     /// The second tree's value.
     pub after: Option<Value>,
-}
-
-/// Builds a tree from entries in strictly ascending key order.
-pub struct Builder {}
-
-impl Builder {
-    /// An empty tree.
-    pub fn new() -> Self {
-        todo!()
-    }
-
-    /// Adds the next entry. Keys must ascend.
-    pub fn push(&mut self, sink: &mut dyn ChunkSink, key: &ResourceKey, value: &Value) -> Result<(), TreeError> {
-        let _ = (sink, key, value);
-        todo!()
-    }
-
-    /// Writes what is left and gives the root. An empty tree has a root too.
-    pub fn finish(self, sink: &mut dyn ChunkSink) -> Result<Digest, TreeError> {
-        let _ = sink;
-        todo!()
-    }
-}
-
-/// Reads a tree.
-#[derive(Clone)]
-pub struct Tree {
-    /// Where its nodes are.
-    pub source: Arc<dyn ChunkSource>,
-    /// Its root node.
-    pub root: Digest,
-}
-
-impl Tree {
-    /// The value at `key`.
-    pub fn get(&self, key: &ResourceKey) -> Result<Option<Value>, TreeError> {
-        let _ = key;
-        todo!()
-    }
-
-    /// All entries in key order, read lazily leaf by leaf.
-    pub fn entries(&self) -> Box<dyn Iterator<Item = Result<(ResourceKey, Value), TreeError>> + Send> {
-        todo!()
-    }
-
-    /// All keys in order, without parsing values.
-    pub fn keys(&self) -> Box<dyn Iterator<Item = Result<ResourceKey, TreeError>> + Send> {
-        todo!()
-    }
-
-    /// The keys on which `self` (before) and `other` (after) differ, in order. Equal sub-trees are skipped.
-    pub fn diff(&self, other: &Self) -> Box<dyn Iterator<Item = Result<Difference, TreeError>> + Send> {
-        let _ = other;
-        todo!()
-    }
 }

@@ -1,0 +1,175 @@
+//! What a tree promises, whatever is put in it.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::*;
+
+/// Chunks in memory, counting how many are read and written.
+#[derive(Clone, Default)]
+struct Memory {
+    chunks: Arc<Mutex<HashMap<Digest, Bytes>>>,
+    reads: Arc<AtomicUsize>,
+}
+
+impl ChunkSource for Memory {
+    fn chunk(&self, digest: &Digest) -> Result<Bytes, TreeError> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        let found = self.chunks.lock().unwrap().get(digest).cloned();
+        found.ok_or_else(|| TreeError::Chunk { digest: Some(*digest), reason: "missing".to_owned() })
+    }
+}
+
+impl ChunkSink for Memory {
+    fn put_chunk(&mut self, content: &[u8]) -> Result<Digest, TreeError> {
+        let digest = Digest::of(content);
+        self.chunks.lock().unwrap().insert(digest, Bytes::copy_from_slice(content));
+        Ok(digest)
+    }
+}
+
+type Content = BTreeMap<ResourceKey, Value>;
+
+fn build(memory: &Memory, content: &Content) -> Tree {
+    let (mut builder, mut sink) = (Builder::new(), memory.clone());
+    for (key, value) in content {
+        builder.push(&mut sink, key, value).unwrap();
+    }
+    Tree { source: Arc::new(memory.clone()), root: builder.finish(&mut sink).unwrap() }
+}
+
+fn key(number: u32) -> ResourceKey {
+    ResourceKey::new("000000000000", "us-east-1", "s3", "object", ["bucket".to_owned(), format!("k{number:06}")])
+}
+
+/// Many documents of very different sizes: from a few bytes to beyond a node's maximum.
+fn content() -> impl Strategy<Value = Content> {
+    let size = prop_oneof![20 => 0usize..40, 10 => 500usize..2000, 1 => 60_000usize..80_000];
+    proptest::collection::btree_map(0u32..3000, (size, any::<u8>()), 0..400).prop_map(|entries| {
+        let value = |(size, fill): (usize, u8)| json!({"text": "x".repeat(size), "fill": fill});
+        entries.into_iter().map(|(number, entry)| (key(number), value(entry))).collect()
+    })
+}
+
+fn naive_diff(before: &Content, after: &Content) -> Vec<Difference> {
+    let keys: std::collections::BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    keys.into_iter()
+        .map(|key| Difference { key: key.clone(), before: before.get(key).cloned(), after: after.get(key).cloned() })
+        .filter(|difference| difference.before != difference.after)
+        .collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
+    #[test]
+    fn everything_put_in_comes_back(content in content()) {
+        let tree = build(&Memory::default(), &content);
+        let entries: Content = tree.entries().collect::<Result<_, _>>().unwrap();
+        prop_assert_eq!(&entries, &content);
+        prop_assert!(tree.keys().map(Result::unwrap).eq(content.keys().cloned()));
+        prop_assert_eq!(tree.len().unwrap(), content.len() as u64);
+        for number in (0..3000).step_by(37) {
+            prop_assert_eq!(tree.get(&key(number)).unwrap(), content.get(&key(number)).cloned());
+        }
+    }
+
+    #[test]
+    fn diff_is_the_naive_diff(before in content(), after in content(), keep in 0u32..3000) {
+        let memory = Memory::default();
+        // The second state shares the keys below `keep` with the first, so that there is something to skip.
+        let mut mixed: Content = before.range(..key(keep)).map(|(key, value)| (key.clone(), value.clone())).collect();
+        mixed.extend(after.range(key(keep)..).map(|(key, value)| (key.clone(), value.clone())));
+        let (one, other) = (build(&memory, &before), build(&memory, &mixed));
+        let found: Vec<_> = one.diff(&other).collect::<Result<_, _>>().unwrap();
+        prop_assert_eq!(found, naive_diff(&before, &mixed));
+        let back: Vec<_> = other.diff(&one).collect::<Result<_, _>>().unwrap();
+        prop_assert_eq!(back, naive_diff(&mixed, &before));
+    }
+}
+
+fn uniform(count: u32) -> Content {
+    (0..count).map(|number| (key(number), json!({"number": number, "text": "x".repeat(300)}))).collect()
+}
+
+#[test]
+fn an_empty_tree_has_a_root_and_nothing_else() {
+    let memory = Memory::default();
+    let (empty, other) = (build(&memory, &Content::new()), build(&memory, &uniform(1)));
+    assert_eq!(empty.entries().count(), 0);
+    assert_eq!(empty.get(&key(0)).unwrap(), None);
+    assert!(empty.is_empty().unwrap());
+    assert_eq!(empty.diff(&other).count(), 1);
+    assert_eq!(other.diff(&empty).count(), 1);
+}
+
+#[test]
+fn one_change_writes_and_reads_only_the_way_to_it() {
+    let memory = Memory::default();
+    let mut content = uniform(20_000);
+    let before = build(&memory, &content);
+    let nodes = memory.chunks.lock().unwrap().len();
+    assert!(nodes > 300, "{nodes} nodes");
+    content.insert(key(9_999), json!({"number": 9_999, "text": "y".repeat(300)}));
+    let after = build(&memory, &content);
+    let written = memory.chunks.lock().unwrap().len() - nodes;
+    assert!((2..=4).contains(&written), "{written} nodes written");
+    memory.reads.store(0, Ordering::Relaxed);
+    assert_eq!(before.diff(&after).count(), 1);
+    let reads = memory.reads.load(Ordering::Relaxed);
+    assert!(reads <= 2 * written, "{reads} nodes read");
+}
+
+#[test]
+fn trees_of_different_heights_share_their_nodes() {
+    let memory = Memory::default();
+    let (small, large) = (uniform(3_000), uniform(30_000));
+    let (before, after) = (build(&memory, &small), build(&memory, &large));
+    memory.reads.store(0, Ordering::Relaxed);
+    assert_eq!(before.diff(&after).count(), 27_000);
+    let (reads, nodes) = (memory.reads.load(Ordering::Relaxed), memory.chunks.lock().unwrap().len());
+    assert!(reads < nodes - 40, "{reads} of {nodes} nodes read: the common ones should be skipped");
+}
+
+#[test]
+fn leaves_are_about_16_kib_whatever_the_documents_size() {
+    for (count, size) in [(40_000, 20), (10_000, 700), (2_000, 5_000)] {
+        let memory = Memory::default();
+        let content: Content = (0..count).map(|number| (key(number), json!("x".repeat(size)))).collect();
+        build(&memory, &content);
+        let chunks = memory.chunks.lock().unwrap();
+        let leaves: Vec<usize> = chunks.values().filter(|chunk| chunk[4] == 0).map(Bytes::len).collect();
+        let mean = leaves.iter().sum::<usize>() / leaves.len();
+        assert!((12 << 10..22 << 10).contains(&mean), "documents of {size} B: leaves of {mean} B");
+        assert!(leaves.iter().all(|&leaf| leaf <= (64 << 10) + 100));
+    }
+}
+
+#[test]
+fn a_node_out_of_its_place_is_refused() {
+    let memory = Memory::default();
+    let tree = build(&memory, &uniform(200));
+    let root = Node::decode(memory.chunk(&tree.root).unwrap()).unwrap();
+    assert_eq!(root.level, 1);
+    // A root whose children have been swapped: each is intact, but not where its keys belong.
+    let mut forged = node::NodeWriter::new(1);
+    forged.push_child(root.key(0), &root.child(1));
+    forged.push_child(root.key(1), &root.child(0));
+    let digest = memory.clone().put_chunk(&forged.finish().0).unwrap();
+    let forged = Tree { root: digest, ..tree };
+    assert!(matches!(forged.entries().next(), Some(Err(TreeError::Corrupt { .. }))));
+    assert!(matches!(forged.get(&key(0)), Err(TreeError::Corrupt { .. })));
+}
+
+#[test]
+fn keys_that_do_not_ascend_are_refused() {
+    let (mut builder, mut memory) = (Builder::new(), Memory::default());
+    builder.push(&mut memory, &key(2), &json!({})).unwrap();
+    for number in [1, 2] {
+        assert!(matches!(builder.push(&mut memory, &key(number), &json!({})), Err(TreeError::Entry { .. })));
+    }
+}
