@@ -1,6 +1,6 @@
 //! What can go wrong in the store.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::pod::{CommitError, Digest, PodName};
 use crate::tree::TreeError;
@@ -78,6 +78,34 @@ pub enum StoreError {
         /// Its key's text.
         key: String,
     },
+    /// The folder holds something else: podex does not touch it.
+    #[error("{path} is not a podex store: it holds other files; choose an empty folder")]
+    NotAStore {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Written by a newer podex.
+    #[error("{path}: store format {found:?} is not one this podex understands: update podex")]
+    Format {
+        /// The format file.
+        path: PathBuf,
+        /// What it says.
+        found: String,
+    },
+    /// A writer was used after it had built its trees or finished.
+    #[error("this writer takes no more: it has already {done}")]
+    WriterDone {
+        /// `built its trees` or `finished`.
+        done: &'static str,
+    },
+    /// More than fits into one pack.
+    #[error("{size} bytes are more than one pack holds ({limit}): divide the chunks with Store::pack_groups")]
+    PackTooLarge {
+        /// Bytes asked for.
+        size: u64,
+        /// The most.
+        limit: u64,
+    },
     /// A tree is damaged.
     #[error(transparent)]
     Tree(#[from] TreeError),
@@ -89,6 +117,19 @@ pub enum StoreError {
         /// What is wrong.
         source: CommitError,
     },
+}
+
+impl StoreError {
+    /// For `map_err`: the file system refused at `path`.
+    pub(crate) fn io(path: &Path) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.to_owned();
+        move |source| Self::Io { path, source }
+    }
+
+    /// The file at `path` is damaged.
+    pub(crate) fn corrupt(path: &Path, reason: impl Into<String>) -> Self {
+        Self::Corrupt { path: path.to_owned(), reason: reason.into() }
+    }
 }
 
 /// `; did you mean a or b?`, or nothing.

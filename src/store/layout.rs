@@ -1,0 +1,207 @@
+//! Where things are in the store's folder, its locks, and how a file gets there whole.
+//!
+//! ```text
+//! format                    "podex store 1"
+//! blobs/sha256/<digest>     packs
+//! idx/<digest>.idx          one index a pack; rebuilt from the pack's footer where missing or damaged
+//! refs/<pod>/<number>       a version: the commit's digest and a check; the last thing written
+//! remotes/<remote>/<pod>    the head last seen there, in the same form
+//! ops/<year>-<month>.jsonl  the operation log
+//! tmp/                      files being written
+//! lock                      flock: shared while writing, exclusive for cleaning tmp/ and for gc
+//! refs.lock                 flock: exclusive while a ref changes
+//! ```
+
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use tempfile::NamedTempFile;
+
+use super::StoreError;
+use crate::pod::{Digest, PodName, RemoteName};
+
+const FORMAT: &str = "podex store 1\n";
+/// How files in the root begin while the store is being created.
+const CREATING_PREFIX: &str = ".podex-creating-";
+
+/// The store's paths.
+#[derive(Clone, Debug)]
+pub(super) struct Layout {
+    root: PathBuf,
+}
+
+impl Layout {
+    /// Opens the layout at `root`, creating what is missing; refuses a folder that holds something else.
+    pub(super) fn open(root: &Path) -> Result<Self, StoreError> {
+        let layout = Self { root: root.to_owned() };
+        let format = root.join("format");
+        match std::fs::read(&format) {
+            Ok(found) if found == FORMAT.as_bytes() => {}
+            Ok(found) => {
+                let found = String::from_utf8_lossy(&found[..found.len().min(40)]).trim_end().to_owned();
+                return Err(StoreError::Format { path: format, found });
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => layout.create_format(&format)?,
+            Err(source) => return Err(StoreError::Io { path: format, source }),
+        }
+        let folders = [layout.packs(), layout.indexes(), layout.refs(), layout.remotes(), layout.ops(), layout.tmp()];
+        for folder in folders {
+            // Asking first keeps a complete store on a read-only file system readable.
+            if !folder.is_dir() {
+                std::fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
+            }
+        }
+        layout.clean_tmp();
+        Ok(layout)
+    }
+
+    fn create_format(&self, format: &Path) -> Result<(), StoreError> {
+        std::fs::create_dir_all(&self.root).map_err(StoreError::io(&self.root))?;
+        for entry in std::fs::read_dir(&self.root).map_err(StoreError::io(&self.root))? {
+            let name = entry.map_err(StoreError::io(&self.root))?.file_name();
+            // Another process may be creating the same store at this moment, and may have got further.
+            if !name.to_string_lossy().starts_with(CREATING_PREFIX) && !format.exists() {
+                return Err(StoreError::NotAStore { path: self.root.clone() });
+            }
+        }
+        let mut file = tempfile::Builder::new()
+            .prefix(CREATING_PREFIX)
+            .tempfile_in(&self.root)
+            .map_err(StoreError::io(&self.root))?;
+        file.write_all(FORMAT.as_bytes()).map_err(StoreError::io(format))?;
+        persist(file, format)
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn packs(&self) -> PathBuf {
+        self.root.join("blobs").join("sha256")
+    }
+
+    pub(super) fn pack(&self, digest: &Digest) -> PathBuf {
+        self.packs().join(digest.hex())
+    }
+
+    pub(super) fn indexes(&self) -> PathBuf {
+        self.root.join("idx")
+    }
+
+    pub(super) fn index(&self, pack: &Digest) -> PathBuf {
+        self.indexes().join(format!("{}.idx", pack.hex()))
+    }
+
+    pub(super) fn refs(&self) -> PathBuf {
+        self.root.join("refs")
+    }
+
+    pub(super) fn pod(&self, pod: &PodName) -> PathBuf {
+        self.refs().join(pod.as_str())
+    }
+
+    pub(super) fn remotes(&self) -> PathBuf {
+        self.root.join("remotes")
+    }
+
+    pub(super) fn remote_head(&self, remote: &RemoteName, pod: &PodName) -> PathBuf {
+        self.remotes().join(remote.as_str()).join(pod.as_str())
+    }
+
+    pub(super) fn ops(&self) -> PathBuf {
+        self.root.join("ops")
+    }
+
+    pub(super) fn tmp(&self) -> PathBuf {
+        self.root.join("tmp")
+    }
+
+    /// A named file in `tmp/`, deleted when dropped. The caller holds [`Layout::lock_shared`].
+    pub(super) fn temporary(&self) -> Result<NamedTempFile, StoreError> {
+        let folder = self.tmp();
+        NamedTempFile::new_in(&folder).map_err(StoreError::io(&folder))
+    }
+
+    /// Writes a small file whole or not at all, and makes it last.
+    pub(super) fn write(&self, path: &Path, content: &[u8]) -> Result<(), StoreError> {
+        let mut file = self.temporary()?;
+        file.write_all(content).map_err(StoreError::io(path))?;
+        persist(file, path)
+    }
+
+    /// Held while anything is written: nobody cleans up meanwhile. Released when dropped, or by the system
+    /// when the process dies.
+    pub(super) fn lock_shared(&self) -> Result<File, StoreError> {
+        let path = self.root.join("lock");
+        let file = open_lock(&path)?;
+        file.lock_shared().map_err(StoreError::io(&path))?;
+        Ok(file)
+    }
+
+    /// Held while refs change.
+    pub(super) fn lock_refs(&self) -> Result<File, StoreError> {
+        let path = self.root.join("refs.lock");
+        let file = open_lock(&path)?;
+        file.lock().map_err(StoreError::io(&path))?;
+        Ok(file)
+    }
+
+    /// Removes what processes that died left in `tmp/`, unless somebody is writing. Not being able to is no
+    /// reason to refuse the store.
+    fn clean_tmp(&self) {
+        let Ok(mut files) = std::fs::read_dir(self.tmp()).map(|files| files.flatten().peekable()) else { return };
+        if files.peek().is_none() {
+            return;
+        }
+        let Ok(lock) = open_lock(&self.root.join("lock")) else { return };
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock | TryLockError::Error(_)) => return,
+        }
+        for file in files {
+            let path = file.path();
+            let _ = if path.is_dir() { std::fs::remove_dir_all(path) } else { std::fs::remove_file(path) };
+        }
+    }
+}
+
+fn open_lock(path: &Path) -> Result<File, StoreError> {
+    OpenOptions::new().create(true).truncate(false).write(true).read(true).open(path).map_err(StoreError::io(path))
+}
+
+/// Syncs a temporary file, moves it to `path` (replacing what is there), and syncs the folder.
+pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), StoreError> {
+    file.as_file().sync_all().map_err(StoreError::io(path))?;
+    file.persist(path).map_err(|error| StoreError::Io { path: path.to_owned(), source: error.error })?;
+    sync_folder_of(path)
+}
+
+/// Makes the names in the folder that holds `path` last.
+pub(super) fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
+    let Some(folder) = path.parent() else { return Ok(()) };
+    // Other systems have no way to sync a folder, nor need one.
+    if cfg!(unix) {
+        File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io(folder))?;
+    }
+    Ok(())
+}
+
+/// Fills `buffer` from `offset`, without moving any shared position.
+pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::Result<()> {
+    #[cfg(unix)]
+    {
+        std::os::unix::fs::FileExt::read_exact_at(file, buffer, offset)
+    }
+    #[cfg(windows)]
+    {
+        let mut done = 0;
+        while done < buffer.len() {
+            match std::os::windows::fs::FileExt::seek_read(file, &mut buffer[done..], offset + done as u64)? {
+                0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+                count => done += count,
+            }
+        }
+        Ok(())
+    }
+}

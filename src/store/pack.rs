@@ -1,0 +1,162 @@
+//! Pack files: writing one frame by frame, and reading its footer.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use bytes::Bytes;
+use sha2::{Digest as _, Sha256};
+use tempfile::NamedTempFile;
+
+use super::StoreError;
+use super::blob::PieceList;
+use super::format::{
+    Codec, ENTRY_BYTES, Entry, Kind, MAX_PACK_BYTES, MAX_PACK_SIZE, PACK_END, PACK_MAGIC, PACK_TARGET_BYTES,
+    PACK_TARGET_SIZE, TRAILER_BYTES, decompress, read_entries,
+};
+use super::layout::read_at;
+use crate::pod::Digest;
+
+/// A pack being written to a temporary file.
+pub(super) struct PackBuilder {
+    file: std::io::BufWriter<NamedTempFile>,
+    hasher: Sha256,
+    /// Bytes written.
+    length: u64,
+    /// Bytes of its chunks before compression.
+    size: u64,
+    entries: Vec<Entry>,
+}
+
+/// A complete pack, still a temporary file.
+pub(super) struct SealedPack {
+    pub(super) file: NamedTempFile,
+    pub(super) digest: Digest,
+    pub(super) length: u64,
+    pub(super) entries: Vec<Entry>,
+}
+
+impl PackBuilder {
+    pub(super) fn new(file: NamedTempFile) -> Result<Self, StoreError> {
+        let file = std::io::BufWriter::with_capacity(1 << 20, file);
+        let mut builder = Self { file, hasher: Sha256::new(), length: 0, size: 0, entries: Vec::new() };
+        builder.write(PACK_MAGIC)?;
+        Ok(builder)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
+        self.hasher.update(bytes);
+        self.length += bytes.len() as u64;
+        self.file.write_all(bytes).map_err(StoreError::io(self.file.get_ref().path()))
+    }
+
+    /// Adds a frame.
+    pub(super) fn push(
+        &mut self,
+        digest: Digest,
+        kind: Kind,
+        codec: Codec,
+        frame: &[u8],
+        size: u32,
+    ) -> Result<(), StoreError> {
+        // Frames come out of compress() or another pack: both are below 4 GiB.
+        let entry = Entry { digest, kind, codec, offset: self.length, stored: frame.len() as u32, size };
+        self.write(frame)?;
+        self.size += u64::from(size);
+        self.entries.push(entry);
+        Ok(())
+    }
+
+    /// Whether the next chunk should go to a next pack.
+    pub(super) fn is_full(&self) -> bool {
+        self.length + (self.entries.len() * ENTRY_BYTES) as u64 >= PACK_TARGET_BYTES || self.size >= PACK_TARGET_SIZE
+    }
+
+    /// Writes the footer. The file is complete but not synced.
+    pub(super) fn seal(mut self) -> Result<SealedPack, StoreError> {
+        let mut footer = Vec::with_capacity(self.entries.len() * ENTRY_BYTES + TRAILER_BYTES);
+        self.entries.iter().for_each(|entry| entry.write(&mut footer));
+        let checksum = Digest::of(&footer);
+        footer.extend_from_slice(&(self.entries.len() as u64).to_le_bytes());
+        footer.extend_from_slice(checksum.as_bytes());
+        footer.extend_from_slice(PACK_END);
+        self.write(&footer)?;
+        let path = self.file.get_ref().path().to_owned();
+        let file = self.file.into_inner().map_err(|error| StoreError::io(&path)(error.into_error()))?;
+        let digest = Digest::from_bytes(self.hasher.finalize().into());
+        Ok(SealedPack { file, digest, length: self.length, entries: self.entries })
+    }
+}
+
+/// Reads and checks a pack's footer: its entries in file order, whose frames fill the file without gaps.
+pub(super) fn read_footer(file: &File, path: &Path) -> Result<Vec<Entry>, StoreError> {
+    let corrupt = |reason: &str| StoreError::corrupt(path, reason);
+    let length = file.metadata().map_err(StoreError::io(path))?.len();
+    if length > MAX_PACK_BYTES {
+        return Err(StoreError::corrupt(path, format!("it has {length} bytes, more than a pack may")));
+    }
+    let mut magic = [0; PACK_MAGIC.len()];
+    let mut trailer = [0; TRAILER_BYTES];
+    let trailer_at = length
+        .checked_sub(TRAILER_BYTES as u64)
+        .filter(|&at| at >= PACK_MAGIC.len() as u64)
+        .ok_or_else(|| corrupt("it is cut short"))?;
+    read_at(file, &mut magic, 0).map_err(StoreError::io(path))?;
+    read_at(file, &mut trailer, trailer_at).map_err(StoreError::io(path))?;
+    let (count, rest) = trailer.split_at(8);
+    let (checksum, end) = rest.split_at(32);
+    if magic != *PACK_MAGIC {
+        return Err(corrupt("it does not begin as a pack"));
+    }
+    if end != PACK_END {
+        return Err(corrupt("it does not end as a pack: it is cut short, or something was added"));
+    }
+    let footer_bytes = u64::from_le_bytes(count.try_into().unwrap_or_default()).checked_mul(ENTRY_BYTES as u64);
+    let footer_at = footer_bytes
+        .and_then(|bytes| trailer_at.checked_sub(bytes))
+        .filter(|&at| at >= PACK_MAGIC.len() as u64)
+        .ok_or_else(|| corrupt("its footer says more chunks than it can hold"))?;
+    let mut footer = vec![0; (trailer_at - footer_at) as usize];
+    read_at(file, &mut footer, footer_at).map_err(StoreError::io(path))?;
+    if Digest::of(&footer).as_bytes() != checksum {
+        return Err(corrupt("its footer does not match its checksum"));
+    }
+    let entries = read_entries(&footer).ok_or_else(|| corrupt("its footer has a malformed entry"))?;
+    let mut at = PACK_MAGIC.len() as u64;
+    let mut size = 0;
+    for entry in &entries {
+        if entry.offset != at {
+            return Err(corrupt("its frames do not lie back to back"));
+        }
+        at = entry.end();
+        size += u64::from(entry.size);
+    }
+    if at != footer_at {
+        return Err(corrupt("its frames do not end where its footer begins"));
+    }
+    if size > MAX_PACK_SIZE {
+        return Err(corrupt("its chunks are larger than a pack's may be"));
+    }
+    Ok(entries)
+}
+
+/// Reads a frame as it is stored.
+pub(super) fn read_stored(file: &File, path: &Path, entry: &Entry) -> Result<Vec<u8>, StoreError> {
+    let mut frame = vec![0; entry.stored as usize];
+    read_at(file, &mut frame, entry.offset).map_err(|error| match error.kind() {
+        std::io::ErrorKind::UnexpectedEof => StoreError::corrupt(path, "it is cut short"),
+        _ => StoreError::io(path)(error),
+    })?;
+    Ok(frame)
+}
+
+/// The chunk in a frame, verified: against its digest, or for a piece list against its own checksum.
+pub(super) fn open_frame(path: &Path, entry: &Entry, frame: Vec<u8>) -> Result<Bytes, StoreError> {
+    let damaged = |reason: String| StoreError::corrupt(path, format!("chunk {} {reason}", entry.digest));
+    let content = decompress(entry.codec, frame, entry.size).map_err(damaged)?;
+    let intact = match entry.kind {
+        Kind::Pieces => PieceList::decode(&content).is_some_and(|list| list.blob.digest == entry.digest),
+        Kind::Commit | Kind::Node | Kind::Data => Digest::of(&content) == entry.digest,
+    };
+    if intact { Ok(content.into()) } else { Err(damaged("does not match its digest".to_owned())) }
+}

@@ -1,0 +1,213 @@
+//! Pods and their versions: small files, written last, one for each version.
+//!
+//! Reading takes no lock. Whoever changes something holds `refs.lock`, so that of two who publish at once
+//! one wins the number and the other learns that the head has moved.
+
+use std::io::{ErrorKind, Write};
+use std::path::Path;
+
+use super::layout::sync_folder_of;
+use super::packs::Wanted;
+use super::{Store, StoreError, VersionEntry};
+use crate::pod::{Digest, PodName, RemoteName, Selector, nearest};
+
+/// Hexadecimal digits of the check that follows a digest in a ref.
+const CHECK_DIGITS: usize = 8;
+
+/// A ref's content: the digest, and the first digits of its text's own sha256, since any flipped bit in a
+/// digest makes another well-formed digest.
+pub(super) fn encode_ref(commit: &Digest) -> String {
+    format!("{commit} {}\n", check_of(commit))
+}
+
+fn check_of(commit: &Digest) -> String {
+    let mut check = Digest::of(commit.to_string().as_bytes()).hex();
+    check.truncate(CHECK_DIGITS);
+    check
+}
+
+/// Reads a ref file; None where there is none.
+pub(super) fn read_ref(path: &Path) -> Result<Option<Digest>, StoreError> {
+    let bytes = match std::fs::read(path) {
+        Ok(bytes) => bytes,
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
+    };
+    let commit = std::str::from_utf8(&bytes).ok().and_then(|text| text.split(' ').next()?.parse::<Digest>().ok());
+    match commit {
+        Some(commit) if encode_ref(&commit).as_bytes() == bytes => Ok(Some(commit)),
+        _ => Err(StoreError::corrupt(path, "it does not hold a commit's digest with its check")),
+    }
+}
+
+/// The number a version's file name stands for, in its only spelling.
+pub(super) fn version_number(name: &str) -> Option<u64> {
+    name.parse().ok().filter(|number: &u64| *number > 0 && number.to_string() == name)
+}
+
+impl Store {
+    /// All pods, by name. A pod whose refs cannot be read is left out here and named by [`Store::fsck`].
+    pub fn pods(&self) -> Result<Vec<PodName>, StoreError> {
+        let mut pods = self.pod_folders()?;
+        pods.retain(|pod| self.read_versions(pod).is_ok_and(|versions| !versions.is_empty()));
+        Ok(pods)
+    }
+
+    /// The names under refs/ that may be pods, sorted.
+    pub(super) fn pod_folders(&self) -> Result<Vec<PodName>, StoreError> {
+        let folder = self.inner.layout.refs();
+        let mut pods = Vec::new();
+        for entry in std::fs::read_dir(&folder).map_err(StoreError::io(&folder))? {
+            let name = entry.map_err(StoreError::io(&folder))?.file_name();
+            pods.extend(name.to_str().and_then(|name| name.parse::<PodName>().ok()));
+        }
+        pods.sort_unstable();
+        Ok(pods)
+    }
+
+    /// A pod's versions, oldest first. [`StoreError::UnknownPod`] (with the nearest names) where there is none.
+    pub fn versions(&self, pod: &PodName) -> Result<Vec<VersionEntry>, StoreError> {
+        let versions = self.read_versions(pod)?;
+        if versions.is_empty() { Err(self.unknown_pod(pod)) } else { Ok(versions) }
+    }
+
+    fn unknown_pod(&self, pod: &PodName) -> StoreError {
+        let pods = self.pods().unwrap_or_default();
+        StoreError::UnknownPod { pod: pod.clone(), nearest: nearest(pod.as_str(), pods.iter().map(PodName::as_str)) }
+    }
+
+    /// A pod's versions, oldest first; none where there is no such pod.
+    fn read_versions(&self, pod: &PodName) -> Result<Vec<VersionEntry>, StoreError> {
+        let folder = self.inner.layout.pod(pod);
+        let entries = match std::fs::read_dir(&folder) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(source) => return Err(StoreError::Io { path: folder, source }),
+        };
+        let mut versions = Vec::new();
+        for entry in entries {
+            let name = entry.map_err(StoreError::io(&folder))?.file_name();
+            let Some(number) = name.to_str().and_then(version_number) else { continue };
+            // A file that is gone again means that the pod was deleted or renamed this moment.
+            let Some(commit) = read_ref(&folder.join(name))? else { return Ok(Vec::new()) };
+            versions.push(VersionEntry { number, commit });
+        }
+        versions.sort_unstable_by_key(|version| version.number);
+        Ok(versions)
+    }
+
+    /// Finds one version of a pod. Unknown ones are errors that name what there is.
+    pub fn resolve(&self, pod: &PodName, selector: &Selector) -> Result<VersionEntry, StoreError> {
+        let versions = self.versions(pod)?;
+        let unknown = |wanted: String| {
+            let have = match (versions.first(), versions.last()) {
+                (Some(first), Some(last)) if first != last => {
+                    format!("versions {} to {}", first.number, last.number)
+                }
+                (Some(only), _) => format!("version {} only", only.number),
+                _ => "no versions".to_owned(),
+            };
+            StoreError::UnknownVersion { pod: pod.clone(), wanted, have }
+        };
+        match selector {
+            Selector::Head => versions.last().copied().ok_or_else(|| self.unknown_pod(pod)),
+            Selector::Version(number) => versions
+                .iter()
+                .find(|version| version.number == *number)
+                .copied()
+                .ok_or_else(|| unknown(format!("version {number}"))),
+            Selector::Revision(revision) => {
+                let mut matching = versions.iter().rev().filter(|version| version.commit.hex().starts_with(revision));
+                let found = *matching.next().ok_or_else(|| unknown(format!("revision {revision}")))?;
+                // The same commit may be there under two numbers; that is not ambiguous.
+                if matching.any(|other| other.commit != found.commit) {
+                    return Err(StoreError::AmbiguousRevision { pod: pod.clone(), revision: revision.clone() });
+                }
+                Ok(found)
+            }
+        }
+    }
+
+    /// Makes `commit` (already written) the pod's next version. `parent` is the head it was made on; when the
+    /// head has moved since, [`StoreError::HeadMoved`] and nothing changes. Creates the pod if need be.
+    pub fn publish(&self, pod: &PodName, parent: Option<Digest>, commit: Digest) -> Result<VersionEntry, StoreError> {
+        let layout = &self.inner.layout;
+        let _writing = layout.lock_shared()?;
+        let _refs = layout.lock_refs()?;
+        if self.inner.packs.locate(&commit, Wanted::Content)?.is_empty() {
+            return Err(self.inner.packs.missing("commit", &commit));
+        }
+        let head = self.read_versions(pod)?.last().copied();
+        let moved = |head: Option<VersionEntry>| StoreError::HeadMoved {
+            pod: pod.clone(),
+            head: head.map(|version| version.commit),
+        };
+        if head.map(|version| version.commit) != parent {
+            return Err(moved(head));
+        }
+        let number = head.map_or(1, |version| version.number + 1);
+        let folder = layout.pod(pod);
+        std::fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
+        let path = folder.join(number.to_string());
+        let mut file = layout.temporary()?;
+        file.write_all(encode_ref(&commit).as_bytes()).map_err(StoreError::io(&path))?;
+        file.as_file().sync_all().map_err(StoreError::io(&path))?;
+        // The lock has decided; not overwriting guards against a file system that ignores it.
+        file.persist_noclobber(&path).map_err(|error| match error.error.kind() {
+            ErrorKind::AlreadyExists => moved(self.read_versions(pod).ok().and_then(|all| all.last().copied())),
+            _ => StoreError::Io { path: path.clone(), source: error.error },
+        })?;
+        sync_folder_of(&path)?;
+        sync_folder_of(&folder)?;
+        Ok(VersionEntry { number, commit })
+    }
+
+    /// Renames a pod with all its versions. Refused where the new name is taken.
+    pub fn rename(&self, from: &PodName, to: &PodName) -> Result<(), StoreError> {
+        let layout = &self.inner.layout;
+        let _refs = layout.lock_refs()?;
+        self.versions(from)?;
+        // A pod that cannot be read is there as well.
+        if !self.read_versions(to).is_ok_and(|versions| versions.is_empty()) {
+            return Err(StoreError::PodExists { pod: to.clone() });
+        }
+        let (old, new) = (layout.pod(from), layout.pod(to));
+        // An empty folder is what a process that died between two steps of publish() leaves.
+        if new.is_dir() {
+            std::fs::remove_dir(&new).map_err(StoreError::io(&new))?;
+        }
+        std::fs::rename(&old, &new).map_err(StoreError::io(&new))?;
+        sync_folder_of(&new)
+    }
+
+    /// Forgets a pod (its data stays until gc). Works on damaged ones too.
+    pub fn delete(&self, pod: &PodName) -> Result<(), StoreError> {
+        let layout = &self.inner.layout;
+        let _writing = layout.lock_shared()?;
+        let _refs = layout.lock_refs()?;
+        if self.read_versions(pod).is_ok_and(|versions| versions.is_empty()) {
+            return Err(self.unknown_pod(pod));
+        }
+        let folder = layout.pod(pod);
+        // Out of sight in one step; the files are removed when the temporary folder goes.
+        let tmp = layout.tmp();
+        let grave = tempfile::tempdir_in(&tmp).map_err(StoreError::io(&tmp))?;
+        std::fs::rename(&folder, grave.path().join(pod.as_str())).map_err(StoreError::io(&folder))?;
+        sync_folder_of(&folder)
+    }
+
+    /// What was last seen as the head of `pod` on `remote`: the commit, None where never pushed or pulled.
+    pub fn remote_head(&self, remote: &RemoteName, pod: &PodName) -> Result<Option<Digest>, StoreError> {
+        read_ref(&self.inner.layout.remote_head(remote, pod))
+    }
+
+    /// Records what was seen as the head of `pod` on `remote`.
+    pub fn set_remote_head(&self, remote: &RemoteName, pod: &PodName, commit: Digest) -> Result<(), StoreError> {
+        let layout = &self.inner.layout;
+        let _writing = layout.lock_shared()?;
+        let path = layout.remote_head(remote, pod);
+        let folder = layout.remotes().join(remote.as_str());
+        std::fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
+        layout.write(&path, encode_ref(&commit).as_bytes())
+    }
+}

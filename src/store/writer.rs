@@ -1,0 +1,198 @@
+//! Writing: documents and blobs into packs that become visible all at once.
+
+use std::collections::HashSet;
+use std::fs::File;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::format::{Kind, compress};
+use super::index::encode_index;
+use super::layout::persist;
+use super::pack::{PackBuilder, SealedPack};
+use super::packs::Wanted;
+use super::sort::{Record, Sorter};
+use super::{BlobWriter, Store, StoreError, TreeRoots};
+use crate::pod::{Commit, Digest, Document, Observed, ResourceKey, canonical_json};
+use crate::tree::{Builder, ChunkSink, TreeError, decode_key, encode_key};
+
+/// Writes one commit's chunks. Shareable between threads; dropping it without [`Writer::finish`] leaves no trace.
+#[derive(Clone)]
+pub struct Writer {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    store: Store,
+    state: Mutex<State>,
+    /// Keeps others from cleaning tmp/ and from collecting what this writer counts on.
+    _lock: File,
+}
+
+#[derive(Default)]
+struct State {
+    /// Full packs, not yet visible.
+    sealed: Vec<SealedPack>,
+    open: Option<PackBuilder>,
+    written: HashSet<(Digest, bool)>,
+    sorter: Option<Sorter>,
+    trees: Option<TreeRoots>,
+    finished: bool,
+}
+
+impl Writer {
+    pub(super) fn new(store: Store) -> Result<Self, StoreError> {
+        let lock = store.inner.layout.lock_shared()?;
+        // What others have written so far need not be written again.
+        store.inner.packs.refresh()?;
+        let sorter = Some(Sorter::new(&store.inner.layout.tmp()));
+        let state = Mutex::new(State { sorter, ..State::default() });
+        Ok(Self { inner: Arc::new(Inner { store, state, _lock: lock }) })
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a document with what was observed, in any order: entries are sorted on disk, not in memory.
+    /// The same key twice is an error, at the latest in [`Writer::trees`].
+    pub fn document(&self, key: ResourceKey, document: &Document, observed: &Observed) -> Result<(), StoreError> {
+        let Some(encoded) = encode_key(&key) else {
+            let reason = "a part of the key is empty".to_owned();
+            return Err(TreeError::Entry { key: key.to_string(), reason }.into());
+        };
+        let record = Record { key: encoded, state: canonical_json(document), observed: canonical_json(observed) };
+        match &mut self.state().sorter {
+            Some(sorter) => sorter.push(record),
+            None => Err(StoreError::WriterDone { done: "built its trees" }),
+        }
+    }
+
+    /// Begins a blob.
+    pub fn blob(&self) -> Result<BlobWriter, StoreError> {
+        if self.state().finished {
+            return Err(StoreError::WriterDone { done: "finished" });
+        }
+        Ok(BlobWriter::new(self.clone()))
+    }
+
+    /// Builds both trees from all documents added so far. After that no document can be added.
+    pub fn trees(&self) -> Result<TreeRoots, StoreError> {
+        let sorter = {
+            let mut state = self.state();
+            match (state.trees, state.sorter.take()) {
+                (Some(roots), _) => return Ok(roots),
+                (None, Some(sorter)) => sorter,
+                (None, None) => return Err(StoreError::WriterDone { done: "built its trees" }),
+            }
+        };
+        let mut sink = NodeSink { writer: self, failure: None };
+        let roots = self.build(sorter, &mut sink);
+        // The sink's own error says more than the text the tree makes of it.
+        let roots = sink.failure.map_or(roots, Err)?;
+        self.state().trees = Some(roots);
+        Ok(roots)
+    }
+
+    fn build(&self, sorter: Sorter, sink: &mut NodeSink) -> Result<TreeRoots, StoreError> {
+        let (mut state, mut observed) = (Builder::new(), Builder::new());
+        let mut resources = 0;
+        let mut last: Option<Vec<u8>> = None;
+        for record in sorter.finish()? {
+            let record = record?;
+            if last.as_ref() == Some(&record.key) {
+                let key = decode_key(&record.key).map(|key| key.to_string()).unwrap_or_default();
+                return Err(StoreError::DuplicateKey { key });
+            }
+            state.push_encoded(sink, &record.key, &record.state)?;
+            observed.push_encoded(sink, &record.key, &record.observed)?;
+            last = Some(record.key);
+            resources += 1;
+        }
+        Ok(TreeRoots { state: state.finish(sink)?, observed: observed.finish(sink)?, resources })
+    }
+
+    /// Writes `commit` behind everything else, syncs packs and indexes, and makes all of it visible.
+    /// Refs are not touched.
+    pub fn finish(self, commit: &Commit) -> Result<Digest, StoreError> {
+        for root in [&commit.state, &commit.observed] {
+            if !self.has(root, Wanted::Content) {
+                return Err(StoreError::Missing { what: "tree node", digest: *root });
+            }
+        }
+        let digest = self.put(Kind::Commit, None, &commit.to_bytes())?;
+        let packs = {
+            let mut state = self.state();
+            state.finished = true;
+            state.sorter = None;
+            let mut packs = std::mem::take(&mut state.sealed);
+            if let Some(open) = state.open.take() {
+                packs.push(open.seal()?);
+            }
+            packs
+        };
+        // The pack with the commit comes last: whoever sees it sees everything it needs.
+        for pack in packs {
+            self.inner.store.publish_pack(pack)?;
+        }
+        self.inner.store.inner.packs.refresh()?;
+        Ok(digest)
+    }
+
+    fn has(&self, digest: &Digest, wanted: Wanted) -> bool {
+        self.state().written.contains(&(*digest, wanted == Wanted::Pieces))
+            || self.inner.store.inner.packs.has_known(digest, wanted)
+    }
+
+    /// Adds a chunk unless it is there already. `name` is given for what is not found by its own digest.
+    pub(super) fn put(&self, kind: Kind, name: Option<Digest>, content: &[u8]) -> Result<Digest, StoreError> {
+        let digest = name.unwrap_or_else(|| Digest::of(content));
+        let wanted = Wanted::of(kind);
+        if self.has(&digest, wanted) {
+            return Ok(digest);
+        }
+        let tmp = self.inner.store.inner.layout.tmp();
+        // Outside the lock: this is most of the work.
+        let (codec, frame) = compress(content).map_err(StoreError::io(&tmp))?;
+        let mut state = self.state();
+        if state.finished {
+            return Err(StoreError::WriterDone { done: "finished" });
+        }
+        if !state.written.insert((digest, wanted == Wanted::Pieces)) {
+            return Ok(digest);
+        }
+        if let Some(full) = state.open.take_if(|open| open.is_full()) {
+            state.sealed.push(full.seal()?);
+        }
+        if state.open.is_none() {
+            state.open = Some(PackBuilder::new(self.inner.store.inner.layout.temporary()?)?);
+        }
+        if let Some(open) = &mut state.open {
+            open.push(digest, kind, codec, &frame, content.len() as u32)?;
+        }
+        Ok(digest)
+    }
+}
+
+impl Store {
+    /// Makes a complete pack visible: pack, then its index, each synced and moved into place.
+    pub(super) fn publish_pack(&self, pack: SealedPack) -> Result<(), StoreError> {
+        let layout = &self.inner.layout;
+        persist(pack.file, &layout.pack(&pack.digest))?;
+        layout.write(&layout.index(&pack.digest), &encode_index(&pack.digest, &pack.entries))
+    }
+}
+
+/// Lets the tree write its nodes.
+struct NodeSink<'a> {
+    writer: &'a Writer,
+    failure: Option<StoreError>,
+}
+
+impl ChunkSink for NodeSink<'_> {
+    fn put_chunk(&mut self, content: &[u8]) -> Result<Digest, TreeError> {
+        self.writer.put(Kind::Node, None, content).map_err(|error| {
+            let reason = error.to_string();
+            self.failure = Some(error);
+            TreeError::Chunk { digest: None, reason }
+        })
+    }
+}
