@@ -95,9 +95,8 @@ impl Chain {
     /// The order of the tree: parents before what they contain.
     fn compare(&self, key: &ResourceKey, other: &Self, other_key: &ResourceKey) -> Ordering {
         let place = |key: &ResourceKey| (key.account.clone(), key.region.clone(), key.service.clone());
-        let same_place = key.account == other_key.account
-            && key.region == other_key.region
-            && key.service == other_key.service;
+        let same_place =
+            key.account == other_key.account && key.region == other_key.region && key.service == other_key.service;
         if !same_place {
             return place(key).cmp(&place(other_key));
         }
@@ -109,8 +108,9 @@ impl Chain {
                 (None, Some(_)) => return Ordering::Less,
                 (Some(_), None) => return Ordering::Greater,
                 (Some((kind, to)), Some((other_kind, other_to))) => {
-                    let order =
-                        kind.cmp(other_kind).then_with(|| key.name[from..to].cmp(&other_key.name[other_from..other_to]));
+                    let order = kind
+                        .cmp(other_kind)
+                        .then_with(|| key.name[from..to].cmp(&other_key.name[other_from..other_to]));
                     if order != Ordering::Equal {
                         return order;
                     }

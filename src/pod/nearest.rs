@@ -32,8 +32,7 @@ fn edit_distance(from: &[char], to: &[char]) -> usize {
         for column in 1..=to.len() {
             let same = from[row - 1] == to[column - 1];
             let mut best = (last[column - 1] + usize::from(!same)).min(last[column] + 1).min(current[column - 1] + 1);
-            let swapped =
-                row > 1 && column > 1 && from[row - 1] == to[column - 2] && from[row - 2] == to[column - 1];
+            let swapped = row > 1 && column > 1 && from[row - 1] == to[column - 2] && from[row - 2] == to[column - 1];
             if swapped {
                 best = best.min(before_last[column - 2] + 1);
             }

@@ -128,11 +128,7 @@ pub(super) fn read_entries(bytes: &[u8]) -> Option<Vec<Entry>> {
 /// A chunk under the codec that makes it smallest.
 pub(super) fn compress(content: &[u8]) -> std::io::Result<(Codec, std::borrow::Cow<'_, [u8]>)> {
     let compressed = zstd::bulk::compress(content, ZSTD_LEVEL)?;
-    Ok(if compressed.len() < content.len() {
-        (Codec::Zstd, compressed.into())
-    } else {
-        (Codec::Plain, content.into())
-    })
+    Ok(if compressed.len() < content.len() { (Codec::Zstd, compressed.into()) } else { (Codec::Plain, content.into()) })
 }
 
 /// The chunk in a frame, of exactly `size` bytes and never more.

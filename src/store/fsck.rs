@@ -77,9 +77,7 @@ impl Store {
     fn check_pod(&self, pod: &PodName, verified: &mut HashSet<Digest>, faults: &mut Vec<String>) {
         let folder = self.inner.layout.pod(pod);
         let mut names: Vec<u64> = match std::fs::read_dir(&folder) {
-            Ok(entries) => {
-                entries.flatten().filter_map(|entry| version_number(entry.file_name().to_str()?)).collect()
-            }
+            Ok(entries) => entries.flatten().filter_map(|entry| version_number(entry.file_name().to_str()?)).collect(),
             Err(error) => return faults.push(format!("{}: {error}", folder.display())),
         };
         names.sort_unstable();

@@ -131,10 +131,9 @@ impl Packs {
     pub(super) fn missing(&self, what: &'static str, digest: &Digest) -> StoreError {
         match self.known().damaged.iter().next() {
             None => StoreError::Missing { what, digest: *digest },
-            Some((pack, reason)) => StoreError::corrupt(
-                &self.layout.pack(pack),
-                format!("{reason}; {what} {digest} is in no other pack"),
-            ),
+            Some((pack, reason)) => {
+                StoreError::corrupt(&self.layout.pack(pack), format!("{reason}; {what} {digest} is in no other pack"))
+            }
         }
     }
 
@@ -158,10 +157,7 @@ impl Packs {
     }
 
     /// The frame and the verified content of a chunk at its first intact place.
-    pub(super) fn read_any(
-        &self,
-        places: &[(Digest, Entry)],
-    ) -> Result<Option<(Entry, Vec<u8>, Bytes)>, StoreError> {
+    pub(super) fn read_any(&self, places: &[(Digest, Entry)]) -> Result<Option<(Entry, Vec<u8>, Bytes)>, StoreError> {
         let mut fault = None;
         for (pack, entry) in places {
             let path = self.layout.pack(pack);

@@ -69,7 +69,10 @@ impl Store {
                 let (0, Some(value)) = (position, &difference.after) else { continue };
                 let old = difference.before.as_deref().map(|value| blobs_of(&difference.key, value)).transpose()?;
                 let old = old.unwrap_or_default();
-                blobs_of(&difference.key, value)?.into_iter().filter(|blob| !old.contains(blob)).for_each(&mut *on_blob);
+                blobs_of(&difference.key, value)?
+                    .into_iter()
+                    .filter(|blob| !old.contains(blob))
+                    .for_each(&mut *on_blob);
             }
             let entered = after.into_entered();
             nodes = Some(match nodes {

@@ -114,8 +114,7 @@ impl Store {
         let mut lists = Vec::new();
         let mut seen = HashSet::new();
         for entry in entries {
-            let damaged =
-                |reason: &str| StoreError::corrupt(path, format!("chunk {} {reason}", entry.digest));
+            let damaged = |reason: &str| StoreError::corrupt(path, format!("chunk {} {reason}", entry.digest));
             if !seen.insert((entry.digest, entry.kind == Kind::Pieces)) {
                 return Err(damaged("is there twice"));
             }

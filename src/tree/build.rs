@@ -49,12 +49,7 @@ impl Builder {
     }
 
     /// Adds the next entry in its encoded form.
-    pub(crate) fn push_encoded(
-        &mut self,
-        sink: &mut dyn ChunkSink,
-        key: &[u8],
-        value: &[u8],
-    ) -> Result<(), TreeError> {
+    pub(crate) fn push_encoded(&mut self, sink: &mut dyn ChunkSink, key: &[u8], value: &[u8]) -> Result<(), TreeError> {
         let refuse = |reason: String| {
             let text = super::key::decode_key(key).map_or_else(|| "malformed key".to_owned(), |key| key.to_string());
             Err(TreeError::Entry { key: text, reason })

@@ -23,10 +23,7 @@ pub(crate) struct EncodedDifference {
 /// Only the cursor that is behind moves, and of two on the same key the one on the higher level enters
 /// first. A node that both trees have is therefore always met by both cursors at once, and skipped, even
 /// where the trees have different heights.
-pub(crate) fn next_difference(
-    before: &mut Cursor,
-    after: &mut Cursor,
-) -> Result<Option<EncodedDifference>, TreeError> {
+pub(crate) fn next_difference(before: &mut Cursor, after: &mut Cursor) -> Result<Option<EncodedDifference>, TreeError> {
     loop {
         let (one, other) = (before.current(), after.current());
         let order = match (&one, &other) {

@@ -69,8 +69,13 @@ mod tests {
 
     fn key() -> impl Strategy<Value = ResourceKey> {
         let name = proptest::collection::vec(part(0), 1..4);
-        (part(1), part(1), part(1), part(1), name)
-            .prop_map(|(account, region, service, kind, name)| ResourceKey { account, region, service, kind, name })
+        (part(1), part(1), part(1), part(1), name).prop_map(|(account, region, service, kind, name)| ResourceKey {
+            account,
+            region,
+            service,
+            kind,
+            name,
+        })
     }
 
     proptest! {

@@ -92,8 +92,10 @@ impl Tree {
 
 /// Decodes a key that a node's decoder has already accepted.
 pub(crate) fn parse_key(bytes: &[u8]) -> Result<ResourceKey, TreeError> {
-    decode_key(bytes)
-        .ok_or_else(|| TreeError::Entry { key: String::from_utf8_lossy(bytes).into_owned(), reason: "malformed".into() })
+    decode_key(bytes).ok_or_else(|| TreeError::Entry {
+        key: String::from_utf8_lossy(bytes).into_owned(),
+        reason: "malformed".into(),
+    })
 }
 
 /// Parses the value at `key`.

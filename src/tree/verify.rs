@@ -2,10 +2,10 @@
 
 use std::collections::HashSet;
 
+use super::TreeError;
 use super::cursor::{load, load_child};
 use super::node::Node;
 use super::read::{Tree, parse_value};
-use super::TreeError;
 use crate::pod::Digest;
 
 impl Tree {
