@@ -1,3 +1,5 @@
 //! Parses the command line and dispatches; everything else is in the library.
 
-fn main() {}
+fn main() -> std::process::ExitCode {
+    podex::cli::main()
+}

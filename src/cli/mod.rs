@@ -1,1 +1,156 @@
-//! One file per command; table and JSON output.
+//! The command line: one file per command; table and JSON output.
+//!
+//! Commands parse what was typed, call one operation and show what came of it. Results go to standard output,
+//! progress and errors to standard error.
+
+mod args;
+mod commit;
+mod completions;
+mod config;
+mod confirm;
+mod delete;
+mod diff;
+mod error;
+mod explore;
+mod format;
+mod fsck;
+mod inject;
+mod inspect;
+mod instance;
+mod list;
+mod load;
+mod log;
+mod output;
+mod progress;
+mod pull;
+mod push;
+mod remote;
+mod rename;
+mod save;
+mod search;
+mod session;
+mod show_changes;
+mod show_tree;
+mod status;
+mod table;
+mod undo;
+mod versions;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand};
+
+use args::GlobalArgs;
+use error::CliError;
+use session::Session;
+
+const EXAMPLES: &str = "\
+Examples:
+  podex                                  explore pods and the running emulator
+  podex commit shop -m 'orders work'     snapshot the emulator as the next version of pod 'shop'
+  podex diff shop                        what changed in the emulator since
+  podex inject shop:2                    put version 2 back (shows the plan and asks)
+  podex undo                             take the last inject back
+  podex push shop team                   share it; 'podex pull team/shop' gets it elsewhere
+
+References: POD is the newest version, POD:N version N, POD@REVISION a commit, REMOTE/POD a pod on a remote,
+@live the emulator itself.
+
+Exit codes: 0 done, 1 failed, 2 usage or no terminal, 3 differences (with --exit-code), 4 conflict or diverged,
+5 partly done.";
+
+/// Open Cloud Pods for any local AWS emulator: snapshot, browse, compare, share and restore its state
+#[derive(Parser)]
+#[command(name = "podex", version, after_help = EXAMPLES, max_term_width = 110)]
+struct Cli {
+    #[command(flatten)]
+    global: GlobalArgs,
+    #[command(subcommand)]
+    command: Option<Command>,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Commit(commit::CommitCommand),
+    Inject(inject::InjectCommand),
+    Undo(undo::UndoCommand),
+    Status(status::StatusCommand),
+    Diff(diff::DiffCommand),
+    List(list::ListCommand),
+    Versions(versions::VersionsCommand),
+    Log(log::LogCommand),
+    Inspect(inspect::InspectCommand),
+    Search(search::SearchCommand),
+    Push(push::PushCommand),
+    Pull(pull::PullCommand),
+    Save(save::SaveCommand),
+    Load(load::LoadCommand),
+    Remote(remote::RemoteCommand),
+    Rename(rename::RenameCommand),
+    Delete(delete::DeleteCommand),
+    Instance(instance::InstanceCommand),
+    Fsck(fsck::FsckCommand),
+    Config(config::ConfigCommand),
+    Completions(completions::CompletionsCommand),
+}
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let session = Session::new(cli.global);
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return ExitCode::from(session.fail(&CliError::Io(error))),
+    };
+    let result = runtime.block_on(run(&session, cli.command));
+    // Work that was told to stop but waits for the network must not hold the process.
+    runtime.shutdown_background();
+    session.progress.clear();
+    ExitCode::from(match result {
+        Ok(code) => code,
+        Err(error) => session.fail(&error),
+    })
+}
+
+async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError> {
+    let Some(command) = command else { return explore::explore(session, explore::Start::default()).await };
+    session.stop_on_interrupt();
+    match command {
+        Command::Commit(command) => command.run(session).await,
+        Command::Inject(command) => command.run(session).await,
+        Command::Undo(command) => command.run(session).await,
+        Command::Status(command) => command.run(session).await,
+        Command::Diff(command) => command.run(session).await,
+        Command::List(command) => command.run(session).await,
+        Command::Versions(command) => command.run(session),
+        Command::Log(command) => command.run(session),
+        Command::Inspect(command) => command.run(session).await,
+        Command::Search(command) => command.run(session).await,
+        Command::Push(command) => command.run(session).await,
+        Command::Pull(command) => command.run(session).await,
+        Command::Save(command) => command.run(session).await,
+        Command::Load(command) => command.run(session).await,
+        Command::Remote(command) => command.run(session),
+        Command::Rename(command) => command.run(session),
+        Command::Delete(command) => command.run(session),
+        Command::Instance(command) => command.run(session).await,
+        Command::Fsck(command) => command.run(session),
+        Command::Config(command) => command.run(session),
+        Command::Completions(command) => command.run(session, Cli::command()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed_and_every_command_shows_examples() {
+        let command = super::Cli::command();
+        command.clone().debug_assert();
+        for command in command.get_subcommands() {
+            let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
+            assert!(help.contains("Example"), "{} has no examples", command.get_name());
+        }
+    }
+}

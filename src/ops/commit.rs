@@ -1,9 +1,14 @@
 //! `commit`: capture the live instance as a pod's next version.
 
-use super::{Context, OpError};
+use super::capture::{Wanted, capture};
+use super::compare::{Absence, differences};
+use super::{Context, OpError, Snapshot, hint};
 use crate::event::Events;
-use crate::pod::{Commit, PodName};
-use crate::store::VersionEntry;
+use crate::pod::{Commit, Digest, PodName, Selector};
+use crate::store::{OpRecord, StoreError, VersionEntry};
+
+/// How often a commit is put on top of a head that moved meanwhile before it gives up.
+const PUBLISH_ATTEMPTS: usize = 8;
 
 /// What to commit.
 #[derive(Clone, Debug)]
@@ -28,7 +33,90 @@ pub struct CommitOutcome {
 }
 
 /// Captures the instance and publishes it as the next version of the pod.
+///
+/// # Errors
+/// When nothing answers, the emulator is lost in mid-capture, or the store fails. The pod is then as it was.
 pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Result<CommitOutcome, OpError> {
-    let _ = (context, args, events);
-    todo!()
+    check_services(context, &args.services)?;
+    let parent = head(context, &args.pod)?;
+    let instance = context.connect().await?;
+    let near = parent.map(|digest| Snapshot::load(&context.store, digest)).transpose()?;
+    let wanted = Wanted {
+        services: args.services.clone(),
+        near,
+        parents: parent.into_iter().collect(),
+        message: args.message.clone(),
+    };
+    let mut made = capture(context, &instance, wanted, events).await?;
+    // Cancelled at the last moment still means that no version appears.
+    if events.is_cancelled() {
+        return Err(OpError::Cancelled);
+    }
+    let version = publish(context, &args.pod, parent, &mut made)?;
+    let before = made.commit.parents.first().map(|digest| Snapshot::load(&context.store, *digest)).transpose()?;
+    let changed = count(before.as_ref(), &made)?;
+    context.store.record(&OpRecord {
+        time: jiff::Timestamp::now(),
+        operation: "commit".to_owned(),
+        pod: Some(args.pod.clone()),
+        endpoint: Some(context.endpoint_text()),
+        commit: Some(made.digest),
+        safety: None,
+        summary: format!("committed {}:{}, {} resources", args.pod, version.number, made.commit.resources),
+    })?;
+    Ok(CommitOutcome { version, commit: made.commit, changed })
+}
+
+/// Refuses services the catalog lacks, before anything else is done.
+pub(super) fn check_services(context: &Context, services: &[String]) -> Result<(), OpError> {
+    let known = context.catalog.services();
+    match services.iter().find(|service| !known.contains(&service.as_str())) {
+        Some(unknown) => {
+            Err(OpError::Usage(format!("the catalog has no service {unknown:?}{}", hint(unknown, &known))))
+        }
+        None => Ok(()),
+    }
+}
+
+fn head(context: &Context, pod: &PodName) -> Result<Option<Digest>, OpError> {
+    match context.store.resolve(pod, &Selector::Head) {
+        Ok(entry) => Ok(Some(entry.commit)),
+        Err(StoreError::UnknownPod { .. }) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// Publishes `made`. Where somebody else published meanwhile, it goes on top of theirs: a capture says what the
+/// instance holds, whatever the head is.
+fn publish(
+    context: &Context,
+    pod: &PodName,
+    mut parent: Option<Digest>,
+    made: &mut Snapshot,
+) -> Result<VersionEntry, OpError> {
+    let mut attempts = 1;
+    loop {
+        match context.store.publish(pod, parent, made.digest) {
+            Err(StoreError::HeadMoved { head, .. }) if attempts < PUBLISH_ATTEMPTS => {
+                attempts += 1;
+                parent = head;
+                made.commit.parents = head.into_iter().collect();
+                made.digest = context.store.writer()?.finish(&made.commit)?;
+            }
+            result => return Ok(result?),
+        }
+    }
+}
+
+fn count(before: Option<&Snapshot>, after: &Snapshot) -> Result<(u64, u64, u64), OpError> {
+    let Some(before) = before else { return Ok((after.commit.resources, 0, 0)) };
+    let mut changed = (0, 0, 0);
+    for difference in differences(before, after, Absence::BothSides, &Events::silent())?.found {
+        match (difference.before, difference.after) {
+            (None, _) => changed.0 += 1,
+            (_, None) => changed.2 += 1,
+            _ => changed.1 += 1,
+        }
+    }
+    Ok(changed)
 }

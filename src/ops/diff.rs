@@ -2,10 +2,16 @@
 
 use serde::Serialize;
 
-use super::{Context, OpError};
+use super::capture::{Wanted, capture};
+use super::commit::check_services;
+use super::compare::{Absence, Compared, differences, passes, unmatched_patterns};
+use super::snapshot::parse;
+use super::{Context, OpError, Snapshot, remote_list, unknown_remote};
 use crate::event::Events;
 use crate::instance::Filter;
 use crate::pod::{Change, Commit, Digest, PodName, Reference};
+use crate::store::OpRecord;
+use crate::tree::Difference;
 
 /// What differs.
 #[derive(Clone, Debug, Serialize)]
@@ -16,6 +22,8 @@ pub struct DiffOutcome {
     pub after: Digest,
     /// In key order.
     pub changes: Vec<Change>,
+    /// What could not be compared and why; sentences.
+    pub notes: Vec<String>,
 }
 
 /// The live instance's drift.
@@ -25,16 +33,50 @@ pub struct StatusOutcome {
     pub base: Option<(PodName, Digest)>,
     /// What changed since; empty where there is no base.
     pub changes: Vec<Change>,
+    /// What could not be compared and why; sentences.
+    pub notes: Vec<String>,
 }
 
 /// Finds the commit a reference names, and makes its trees readable locally: `@live` is captured into an
 /// unpublished commit; a remote version is fetched.
+///
+/// # Errors
+/// When there is no such thing, with what there is; or when the instance, the remote or the store fails.
 pub async fn resolve(context: &Context, reference: &Reference, events: &Events) -> Result<(Digest, Commit), OpError> {
-    let _ = (context, reference, events);
-    todo!()
+    let snapshot = match reference {
+        Reference::Live => live(context, last_touch(context)?.map(|touch| touch.base), Vec::new(), events).await?,
+        Reference::Pod { remote: None, pod, selector } => {
+            Snapshot::load(&context.store, context.store.resolve(pod, selector)?.commit)?
+        }
+        Reference::Pod { remote: Some(remote), pod, selector } => {
+            let configured = remote_list(context)?;
+            let Some(config) = configured.iter().find(|config| config.name == *remote) else {
+                return Err(unknown_remote(remote, &configured));
+            };
+            return Err(OpError::Request(format!(
+                "comparing with {pod}{selector:?} on {} is not possible yet: pull it first",
+                config.name
+            )));
+        }
+    };
+    Ok((snapshot.digest, snapshot.commit))
+}
+
+/// Captures the live instance to compare it with `near`.
+pub(super) async fn live(
+    context: &Context,
+    near: Option<Snapshot>,
+    services: Vec<String>,
+    events: &Events,
+) -> Result<Snapshot, OpError> {
+    let instance = context.connect().await?;
+    capture(context, &instance, Wanted { services, near, ..Wanted::default() }, events).await
 }
 
 /// Compares two references.
+///
+/// # Errors
+/// When a side cannot be found or read.
 pub async fn diff(
     context: &Context,
     before: &Reference,
@@ -42,12 +84,113 @@ pub async fn diff(
     filter: &Filter,
     events: &Events,
 ) -> Result<DiffOutcome, OpError> {
-    let _ = (context, before, after, filter, events);
-    todo!()
+    check_services(context, &filter.services)?;
+    // The instance is captured last, so that it can be read with the other side in mind.
+    let (before, after) = match (before, after) {
+        (Reference::Live, Reference::Live) => {
+            return Err(OpError::Usage(
+                "both sides are the live instance: name a pod, as in 'podex diff POD'".to_owned(),
+            ));
+        }
+        (Reference::Live, pod) => {
+            let after = snapshot(context, pod, events).await?;
+            (live_like(context, &after, filter, events).await?, after)
+        }
+        (pod, Reference::Live) => {
+            let before = snapshot(context, pod, events).await?;
+            let after = live_like(context, &before, filter, events).await?;
+            (before, after)
+        }
+        (one, other) => (snapshot(context, one, events).await?, snapshot(context, other, events).await?),
+    };
+    events.phase("compare");
+    let Compared { found, mut notes } = differences(&before, &after, Absence::BothSides, events)?;
+    notes.extend(unmatched_patterns([&before, &after], filter)?);
+    let kept = found.into_iter().filter(|difference| passes(filter, &difference.key));
+    Ok(DiffOutcome { before: before.digest, after: after.digest, changes: changes(&before, kept)?, notes })
+}
+
+/// The commit of a reference, ready to be read.
+pub(super) async fn snapshot(context: &Context, reference: &Reference, events: &Events) -> Result<Snapshot, OpError> {
+    let (digest, commit) = resolve(context, reference, events).await?;
+    Ok(Snapshot::of(&context.store, digest, commit))
+}
+
+async fn live_like(context: &Context, pod: &Snapshot, filter: &Filter, events: &Events) -> Result<Snapshot, OpError> {
+    let services = if filter.services.is_empty() { &pod.commit.services } else { &filter.services };
+    live(context, Some(pod.clone()), services.clone(), events).await
+}
+
+/// Differences as changes of documents.
+fn changes(side: &Snapshot, found: impl Iterator<Item = Difference>) -> Result<Vec<Change>, OpError> {
+    let mut changes = Vec::new();
+    for Difference { key, before, after } in found {
+        let before = before.map(|value| parse(&side.state, value)).transpose()?;
+        let after = after.map(|value| parse(&side.state, value)).transpose()?;
+        changes.extend(Change::between(key, before.as_ref(), after.as_ref()));
+    }
+    Ok(changes)
+}
+
+/// What podex last made of an instance.
+pub(super) struct Touch {
+    /// The pod committed or injected.
+    pub(super) pod: PodName,
+    /// Its commit.
+    pub(super) base: Snapshot,
+    /// For an inject: the instance before it.
+    pub(super) safety: Option<Digest>,
+}
+
+/// The last commit from, or inject into, the context's instance that is not undone.
+pub(super) fn last_touch(context: &Context) -> Result<Option<Touch>, OpError> {
+    let endpoint = context.endpoint_text();
+    let records = context.store.operations()?;
+    let here = records.into_iter().filter(|record| record.endpoint.as_ref() == Some(&endpoint));
+    let mut undone = 0;
+    for record in here {
+        let OpRecord { operation, pod, commit, safety, .. } = record;
+        match operation.as_str() {
+            "undo" if safety.is_some() => undone += 1,
+            "inject" if undone > 0 && safety.is_some() => undone -= 1,
+            "inject" | "commit" => {
+                let (Some(pod), Some(commit)) = (pod, commit) else { continue };
+                // The commit of a deleted pod may be gone; what was done before it still tells something.
+                let Ok(base) = Snapshot::load(&context.store, commit) else { continue };
+                return Ok(Some(Touch { pod, base, safety }));
+            }
+            _ => {}
+        }
+    }
+    Ok(None)
 }
 
 /// Compares the live instance with what it was last committed as or injected with, by the operation log.
+///
+/// # Errors
+/// When nothing answers at the endpoint or the store fails.
 pub async fn status(context: &Context, events: &Events) -> Result<StatusOutcome, OpError> {
-    let _ = (context, events);
-    todo!()
+    let Some(Touch { pod, base, safety }) = last_touch(context)? else {
+        // Even without a base the answer should say whether there is an instance at all.
+        context.connect().await?;
+        return Ok(StatusOutcome { base: None, changes: Vec::new(), notes: Vec::new() });
+    };
+    let live = live_like(context, &base, &Filter::default(), events).await?;
+    events.phase("compare");
+    let Compared { mut found, notes } = differences(&base, &live, Absence::BothSides, events)?;
+    if let Some(safety) = safety.and_then(|digest| Snapshot::load(&context.store, digest).ok()) {
+        found = since_inject(&safety, found)?;
+    }
+    Ok(StatusOutcome { base: Some((pod, base.digest)), changes: changes(&base, found.into_iter())?, notes })
+}
+
+/// Drops what the inject left alone: there the instance differs from the pod, but is as it was before.
+fn since_inject(safety: &Snapshot, found: Vec<Difference>) -> Result<Vec<Difference>, OpError> {
+    let mut kept = Vec::new();
+    for difference in found {
+        if safety.state.get(&difference.key)? != difference.after {
+            kept.push(difference);
+        }
+    }
+    Ok(kept)
 }

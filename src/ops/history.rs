@@ -1,9 +1,10 @@
-//! `list`, `versions`, `rename`, `delete`: a pod as a line of history.
+//! `list`, `versions`, `rename`, `delete`, `log`, `fsck`: pods as lines of history.
 
 use serde::Serialize;
 
-use super::{Context, OpError};
+use super::{Config, Context, OpError};
 use crate::pod::{Commit, Digest, PodName};
+use crate::store::{OpRecord, StoreError};
 
 /// A pod in a list.
 #[derive(Clone, Debug, Serialize)]
@@ -32,25 +33,102 @@ pub struct VersionSummary {
 }
 
 /// All local pods.
+///
+/// # Errors
+/// When the store cannot be read at all. A single pod that cannot be read is in the list, with its fault.
 pub fn pods(context: &Context) -> Result<Vec<PodSummary>, OpError> {
-    let _ = context;
-    todo!()
+    let names = context.store.pods()?;
+    Ok(names.into_iter().map(|name| summary(context, name)).collect())
+}
+
+fn summary(context: &Context, name: PodName) -> PodSummary {
+    let mut summary = PodSummary { name, versions: 0, head: None, fault: None };
+    let mut read = || -> Result<(), StoreError> {
+        let versions = context.store.versions(&summary.name)?;
+        summary.versions = versions.len() as u64;
+        if let Some(newest) = versions.last() {
+            summary.head = Some((newest.commit, context.store.commit(&newest.commit)?));
+        }
+        Ok(())
+    };
+    let result = read();
+    summary.fault = result.err().map(|error| error.to_string());
+    summary
 }
 
 /// A pod's versions, oldest first.
+///
+/// # Errors
+/// When there is no such pod or one of its commits cannot be read.
 pub fn versions(context: &Context, pod: &PodName) -> Result<Vec<VersionSummary>, OpError> {
-    let _ = (context, pod);
-    todo!()
+    let entries = context.store.versions(pod)?;
+    let mut versions = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let commit = context.store.commit(&entry.commit)?;
+        versions.push(VersionSummary { number: entry.number, digest: entry.commit, commit, pushed_to: Vec::new() });
+    }
+    for remote in Config::load(&context.paths.config_file)?.remotes {
+        let Some(head) = context.store.remote_head(&remote.name, pod)? else { continue };
+        let Some(position) = versions.iter().position(|version| version.digest == head) else { continue };
+        for version in versions.iter_mut().take(position + 1) {
+            version.pushed_to.push(remote.name.to_string());
+        }
+    }
+    Ok(versions)
 }
 
 /// Renames a local pod.
+///
+/// # Errors
+/// When there is no such pod or the new name is taken.
 pub fn rename(context: &Context, from: &PodName, to: &PodName) -> Result<(), OpError> {
-    let _ = (context, from, to);
-    todo!()
+    context.store.rename(from, to)?;
+    let summary = format!("renamed {from} to {to}");
+    context.store.record(&record("rename", to, None, summary))?;
+    Ok(())
 }
 
 /// Deletes a local pod.
+///
+/// # Errors
+/// When there is no such pod.
 pub fn delete(context: &Context, pod: &PodName) -> Result<(), OpError> {
-    let _ = (context, pod);
-    todo!()
+    // A pod whose versions cannot be read any more must still be deletable.
+    let head = context.store.versions(pod).map(|versions| versions.last().map(|version| version.commit));
+    if let Err(error @ StoreError::UnknownPod { .. }) = head {
+        return Err(error.into());
+    }
+    let head = head.ok().flatten();
+    context.store.delete(pod)?;
+    let was = head.map(|digest| format!(", which was at {}", digest.short())).unwrap_or_default();
+    context.store.record(&record("delete", pod, head, format!("deleted {pod}{was}")))?;
+    Ok(())
+}
+
+fn record(operation: &str, pod: &PodName, commit: Option<Digest>, summary: String) -> OpRecord {
+    OpRecord {
+        time: jiff::Timestamp::now(),
+        operation: operation.to_owned(),
+        pod: Some(pod.clone()),
+        endpoint: None,
+        commit,
+        safety: None,
+        summary,
+    }
+}
+
+/// The operation log, newest first.
+///
+/// # Errors
+/// When it cannot be read.
+pub fn operations(context: &Context) -> Result<Vec<OpRecord>, OpError> {
+    Ok(context.store.operations()?)
+}
+
+/// Checks the store; gives one sentence per fault.
+///
+/// # Errors
+/// When the store cannot be read at all.
+pub fn fsck(context: &Context) -> Result<Vec<String>, OpError> {
+    Ok(context.store.fsck()?)
 }

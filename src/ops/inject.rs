@@ -1,9 +1,17 @@
 //! `inject` and `undo`: plan, safety commit, apply.
 
-use super::{Context, OpError};
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::commit::check_services;
+use super::compare::{Absence, Compared, differences, unmatched_patterns};
+use super::diff::{live, snapshot};
+use super::snapshot::{BothSides, StoreBlobs};
+use super::{Context, OpError, Snapshot};
 use crate::event::Events;
-use crate::instance::{ApplyReport, Filter, Plan, Strategy};
+use crate::instance::{self, ApplyReport, Filter, Plan, StepAction, Strategy};
 use crate::pod::{Digest, PodName, Reference};
+use crate::store::OpRecord;
 
 /// What to inject and how.
 #[derive(Clone, Debug)]
@@ -38,24 +46,159 @@ pub struct InjectOutcome {
     pub safety: Digest,
 }
 
+impl PreparedInject {
+    /// How many steps take something away that is there now: deletes and replaces.
+    pub fn destructive(&self) -> usize {
+        let takes_away = |action| matches!(action, StepAction::Delete | StepAction::Replace);
+        self.plan.steps.iter().filter(|step| takes_away(step.action)).count()
+    }
+}
+
 /// Captures the instance (as the safety commit) and plans the inject against it.
+///
+/// # Errors
+/// When the reference names nothing, the instance cannot be captured, or the store fails.
 pub async fn prepare_inject(context: &Context, args: &InjectArgs, events: &Events) -> Result<PreparedInject, OpError> {
-    let _ = (context, args, events);
-    todo!()
+    let Reference::Pod { pod, .. } = &args.reference else {
+        return Err(OpError::Usage("@live is the instance itself: name the pod to inject, as in pod:3".to_owned()));
+    };
+    check_services(context, &args.filter.services)?;
+    let target = snapshot(context, &args.reference, events).await?;
+    prepare(context, Some(pod.clone()), target, args.strategy, args.filter.clone(), events).await
 }
 
 /// Plans to take the instance back to before the last inject into it that is not undone yet.
+///
+/// # Errors
+/// When there is no such inject, the instance cannot be captured, or the store fails.
 pub async fn prepare_undo(context: &Context, events: &Events) -> Result<PreparedInject, OpError> {
-    let _ = (context, events);
-    todo!()
+    let Some(safety) = last_inject(&context.store.operations()?, &context.endpoint_text()) else {
+        return Err(OpError::Request(format!(
+            "there is nothing to undo at {}: podex injected nothing there that is not undone yet",
+            context.endpoint
+        )));
+    };
+    let target = Snapshot::load(&context.store, safety)?;
+    prepare(context, None, target, Strategy::Overwrite, Filter::default(), events).await
+}
+
+/// The safety commit of the last inject at `endpoint` that is not undone, in a log that is newest first.
+fn last_inject(records: &[OpRecord], endpoint: &str) -> Option<Digest> {
+    let mut undone = 0;
+    for record in records.iter().filter(|record| record.endpoint.as_deref() == Some(endpoint)) {
+        match (record.operation.as_str(), record.safety) {
+            ("undo", Some(_)) => undone += 1,
+            ("inject", Some(_)) if undone > 0 => undone -= 1,
+            ("inject", Some(safety)) => return Some(safety),
+            _ => {}
+        }
+    }
+    None
+}
+
+async fn prepare(
+    context: &Context,
+    pod: Option<PodName>,
+    target: Snapshot,
+    strategy: Strategy,
+    mut filter: Filter,
+    events: &Events,
+) -> Result<PreparedInject, OpError> {
+    // Everything is captured, not only what the filter picks: what is injected may refer to the rest.
+    let safety = live(context, Some(target.clone()), Vec::new(), events).await?;
+    events.phase("plan");
+    let mut notes = unmatched_patterns([&target, &safety], &filter)?;
+    // A pod that was committed with some services only says nothing about the others.
+    if filter.services.is_empty() {
+        filter.services.clone_from(&target.commit.services);
+    }
+    let Compared { found, notes: left_out } = differences(&safety, &target, Absence::OfPod, events)?;
+    let shared: BTreeSet<_> = safety.places()?.intersection(&target.places()?).cloned().collect();
+    let is_shared = |service: &str, account: &str, region: &str| {
+        shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
+    };
+    let selected = instance::select(strategy, &filter, &is_shared, found);
+    let mut plan = instance::plan(context.catalog, selected)?;
+    // Only an overwrite would have deleted what the pod does not know of.
+    if strategy == Strategy::Overwrite {
+        notes.extend(left_out);
+    }
+    notes.append(&mut plan.notes);
+    plan.notes = notes;
+    Ok(PreparedInject { target: target.digest, pod, safety: safety.digest, plan })
 }
 
 /// Carries out a prepared inject and records it.
+///
+/// # Errors
+/// When the instance does not answer at all or the store fails; what goes wrong on the way is in the report.
 pub async fn apply_inject(
     context: &Context,
     prepared: &PreparedInject,
     events: &Events,
 ) -> Result<InjectOutcome, OpError> {
-    let _ = (context, prepared, events);
-    todo!()
+    let target = Snapshot::load(&context.store, prepared.target)?;
+    let safety = Snapshot::load(&context.store, prepared.safety)?;
+    let instance = context.connect().await?;
+    // Recorded before the first step: should this process die in the middle, undo still knows the way back.
+    record(context, prepared)?;
+    if prepared.plan.steps.is_empty() {
+        return Ok(InjectOutcome { report: ApplyReport::default(), safety: prepared.safety });
+    }
+    events.phase("apply");
+    let identities = Arc::new(BothSides { live: safety, pod: target });
+    let blobs = Arc::new(StoreBlobs(context.store.clone()));
+    let report = instance::apply(&instance, context.catalog, &prepared.plan, identities, blobs, events).await?;
+    Ok(InjectOutcome { report, safety: prepared.safety })
+}
+
+fn record(context: &Context, prepared: &PreparedInject) -> Result<(), OpError> {
+    let (operation, what) = match &prepared.pod {
+        Some(pod) => ("inject", format!("injected {pod}@{}", prepared.target.short())),
+        None => ("undo", format!("went back to {}", prepared.target.short())),
+    };
+    let steps = prepared.plan.steps.len();
+    context.store.record(&OpRecord {
+        time: jiff::Timestamp::now(),
+        operation: operation.to_owned(),
+        pod: prepared.pod.clone(),
+        endpoint: Some(context.endpoint_text()),
+        commit: Some(prepared.target),
+        // An inject that changes nothing leaves nothing to undo. An undo always counts as done.
+        safety: (steps > 0 || prepared.pod.is_none()).then_some(prepared.safety),
+        summary: format!("{what}: {steps} {}", if steps == 1 { "step" } else { "steps" }),
+    })?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn record(operation: &str, safety: Option<&str>, endpoint: &str) -> OpRecord {
+        OpRecord {
+            time: jiff::Timestamp::UNIX_EPOCH,
+            operation: operation.to_owned(),
+            pod: None,
+            endpoint: Some(endpoint.to_owned()),
+            commit: None,
+            safety: safety.map(|text| Digest::of(text.as_bytes())),
+            summary: String::new(),
+        }
+    }
+
+    #[test]
+    fn undo_goes_back_one_inject_at_a_time_and_stays_at_its_endpoint() {
+        let newest_first = [
+            record("undo", Some("c"), "here"),
+            record("inject", Some("elsewhere"), "there"),
+            record("inject", Some("b"), "here"),
+            record("commit", None, "here"),
+            record("inject", None, "here"),
+            record("inject", Some("a"), "here"),
+        ];
+        assert_eq!(last_inject(&newest_first, "here"), Some(Digest::of(b"a")));
+        assert_eq!(last_inject(&newest_first[2..], "here"), Some(Digest::of(b"b")));
+        assert_eq!(last_inject(&newest_first[..3], "here"), None);
+    }
 }

@@ -1,0 +1,93 @@
+//! `podex commit`.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::PodArg;
+use super::error::CliError;
+use super::format::{count, not_read, services};
+use super::session::Session;
+use crate::ops::{CommitArgs, CommitOutcome, EXIT_PARTLY};
+use crate::pod::PodName;
+
+/// Snapshot the emulator as the next version of a pod
+///
+/// Everything in the emulator is read through its AWS APIs; what cannot be read is named, and then the exit code
+/// is 5. A commit is local: share it with 'podex push'.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  podex commit shop
+  podex commit shop -m 'orders work' --service s3,dynamodb
+  podex commit --name shop --endpoint http://localhost:5000 --json")]
+pub(super) struct CommitCommand {
+    #[command(flatten)]
+    pod: PodArg,
+    #[command(flatten)]
+    what: WhatArgs,
+}
+
+/// What to commit.
+#[derive(Args)]
+pub(super) struct WhatArgs {
+    /// What this version is, in a few words
+    #[arg(long, short, value_name = "TEXT", default_value = "")]
+    message: String,
+    /// Only these services, as in 's3,sqs' (repeatable)
+    #[arg(long = "service", short = 's', alias = "services", value_name = "SERVICE", value_delimiter = ',')]
+    services: Vec<String>,
+}
+
+impl CommitCommand {
+    pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
+        let pod = self.pod.pod()?;
+        let outcome = commit(session, pod, self.what).await?;
+        if session.out.json {
+            session.out.print_json(&as_json(pod, &outcome))?;
+        }
+        Ok(exit_code(&outcome))
+    }
+}
+
+/// Commits, and says so.
+pub(super) async fn commit(session: &Session, pod: &PodName, what: WhatArgs) -> Result<CommitOutcome, CliError> {
+    let context = session.context()?;
+    let args = CommitArgs { pod: pod.clone(), message: what.message, services: what.services };
+    let outcome = crate::ops::commit(&context, &args, &session.events()).await?;
+    session.progress.clear();
+    for line in not_read(&outcome.commit.report) {
+        session.progress.warn(&line);
+    }
+    if !session.out.json {
+        let (added, modified, removed) = outcome.changed;
+        let paint = session.out.paint;
+        let held = services(&outcome.commit.report);
+        session.out.say(&format!(
+            "{} {}: {}{}\n{}, {}, {} since the version before",
+            paint.bold(&format!("{pod}:{}", outcome.version.number)),
+            outcome.version.commit.short(),
+            count(outcome.commit.resources, "resource"),
+            if held.is_empty() { String::new() } else { format!(" ({held})") },
+            paint.green(&format!("+ {added} added")),
+            paint.yellow(&format!("~ {modified} modified")),
+            paint.red(&format!("- {removed} removed")),
+        ))?;
+    }
+    Ok(outcome)
+}
+
+/// Partly done where something that is there could not be read.
+pub(super) fn exit_code(outcome: &CommitOutcome) -> u8 {
+    if outcome.commit.report.is_partial() { EXIT_PARTLY } else { 0 }
+}
+
+pub(super) fn as_json(pod: &PodName, outcome: &CommitOutcome) -> serde_json::Value {
+    let (added, modified, removed) = outcome.changed;
+    json!({
+        "pod": pod,
+        "version": outcome.version.number,
+        "digest": outcome.version.commit,
+        "changed": {"added": added, "modified": modified, "removed": removed},
+        "commit": outcome.commit,
+    })
+}

@@ -1,0 +1,173 @@
+//! `podex inject`.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::{FilterArgs, ReferenceArg};
+use super::confirm::{can_ask, confirm};
+use super::error::CliError;
+use super::format::{clean, count};
+use super::session::Session;
+use super::show_changes::{ChangeView, plan_summary};
+use crate::instance::{ApplyReport, Strategy};
+use crate::ops::{
+    Context, EXIT_DIFFERENT, EXIT_PARTLY, InjectArgs, InjectOutcome, PreparedInject, apply_inject, prepare_inject,
+};
+use crate::pod::Reference;
+
+/// Put a pod's version back into the emulator
+///
+/// The emulator is read first (that is the safety commit 'podex undo' goes back to), the difference becomes a plan,
+/// and only what differs is touched. On a terminal the plan is shown and confirmed. Without a terminal a plan that
+/// only creates and updates is carried out; one that deletes or replaces anything needs --yes.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  podex inject shop                          the newest version
+  podex inject shop:3 --dry-run              show what would be done
+  podex inject shop@1f3a --strategy overwrite --yes
+  podex inject team/shop --service s3 --only 's3/bucket/logs-*'
+
+Strategies:
+  overwrite             the emulator becomes what the pod says; everything else goes
+  account-region-merge  where pod and emulator both have a service in a region, the pod wins whole
+  service-merge         resource by resource; the pod wins, nothing is deleted")]
+pub(super) struct InjectCommand {
+    #[command(flatten)]
+    reference: ReferenceArg,
+    #[command(flatten)]
+    how: HowArgs,
+}
+
+/// How to inject.
+#[derive(Args)]
+pub(super) struct HowArgs {
+    /// How the pod meets what is there
+    #[arg(long, alias = "merge", value_enum, default_value_t)]
+    strategy: Strategy,
+    #[command(flatten)]
+    filter: FilterArgs,
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+/// What to do with a plan.
+#[derive(Args)]
+pub(super) struct PlanArgs {
+    /// Show the plan, change nothing
+    #[arg(long)]
+    dry_run: bool,
+    /// With --dry-run: exit with 3 when there is something to do
+    #[arg(long, requires = "dry_run")]
+    exit_code: bool,
+    /// Do not ask
+    #[arg(long, short)]
+    yes: bool,
+    /// Show secrets in the plan
+    #[arg(long)]
+    show_secrets: bool,
+    /// Show every property of what is created
+    #[arg(long)]
+    full: bool,
+}
+
+impl InjectCommand {
+    pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
+        let context = session.context()?;
+        inject(session, &context, self.reference.reference()?, self.how).await
+    }
+}
+
+/// Plans, asks, applies and reports.
+pub(super) async fn inject(
+    session: &Session,
+    context: &Context,
+    reference: &Reference,
+    how: HowArgs,
+) -> Result<u8, CliError> {
+    let args = InjectArgs { reference: reference.clone(), strategy: how.strategy, filter: how.filter.filter() };
+    let prepared = prepare_inject(context, &args, &session.events()).await?;
+    carry_out(session, context, &prepared, &how.plan).await
+}
+
+/// Shows a prepared inject, asks where that is called for, applies it and reports.
+pub(super) async fn carry_out(
+    session: &Session,
+    context: &Context,
+    prepared: &PreparedInject,
+    how: &PlanArgs,
+) -> Result<u8, CliError> {
+    session.progress.clear();
+    let plan = &prepared.plan;
+    let view = ChangeView::new(session, context.catalog, how.show_secrets, how.full);
+    let asking = !how.yes && !how.dry_run && !session.out.json && can_ask() && !plan.steps.is_empty();
+    if how.dry_run || asking {
+        if session.out.json {
+            session.out.print_json(&json!({
+                "target": prepared.target,
+                "safety": prepared.safety,
+                "steps": view.steps_json(plan),
+                "notes": plan.notes,
+            }))?;
+        } else {
+            session.out.print(&view.plan(plan))?;
+        }
+    }
+    if !session.out.json || !how.dry_run {
+        plan.notes.iter().for_each(|note| session.progress.warn(note));
+    }
+    if how.dry_run {
+        return Ok(if how.exit_code && !plan.steps.is_empty() { EXIT_DIFFERENT } else { 0 });
+    }
+    let destructive = prepared.destructive();
+    if asking {
+        if !confirm(session, &format!("Do this to {}?", context.endpoint))? {
+            session.out.say("nothing was changed")?;
+            return Ok(crate::ops::EXIT_FAILED);
+        }
+    } else if destructive > 0 && !how.yes {
+        return Err(CliError::usage(format!(
+            "this would delete or replace {} in {}: look with --dry-run, then pass --yes",
+            count(destructive as u64, "resource"),
+            context.endpoint
+        )));
+    }
+    let outcome = apply_inject(context, prepared, &session.events()).await?;
+    report(session, prepared, &outcome)
+}
+
+fn report(session: &Session, prepared: &PreparedInject, outcome: &InjectOutcome) -> Result<u8, CliError> {
+    session.progress.clear();
+    let ApplyReport { applied, failed, left, notes, stopped } = &outcome.report;
+    let partly = !failed.is_empty() || !left.is_empty() || stopped.is_some();
+    if session.out.json {
+        session.out.print_json(&json!({
+            "target": prepared.target,
+            "safety": outcome.safety,
+            "report": outcome.report,
+            "notes": prepared.plan.notes,
+        }))?;
+    } else {
+        notes.iter().for_each(|note| session.progress.warn(note));
+        for step in failed {
+            let what = format!("{}/{}: {}", step.key.service, step.key.label(), step.error);
+            session.progress.line(&format!("{} {}", session.progress.paint().red("failed:"), clean(&what)));
+        }
+        for (_, key) in left {
+            let what = format!("{}/{}", key.service, key.label());
+            session.progress.line(&format!("{} {}", session.progress.paint().yellow("left:"), clean(&what)));
+        }
+        if let Some(reason) = stopped {
+            session.progress.warn(&format!("stopped early: {reason}; run the same again to complete it"));
+        }
+        let done =
+            plan_summary(applied.iter().map(|(action, _)| *action), ["created", "updated", "replaced", "deleted"]);
+        let back = if applied.is_empty() { "" } else { "; 'podex undo' takes it back" };
+        let rest = match failed.len() + left.len() {
+            0 => String::new(),
+            rest => format!("; {} left", count(rest as u64, "step")),
+        };
+        session.out.say(&format!("{done}{rest}{back}"))?;
+    }
+    Ok(if partly { EXIT_PARTLY } else { 0 })
+}

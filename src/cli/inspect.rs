@@ -1,0 +1,172 @@
+//! `podex inspect`.
+
+use std::io::{Read, Write};
+
+use clap::{Args, ValueEnum};
+use serde_json::{Value, json};
+
+use super::args::shifted;
+use super::error::CliError;
+use super::explore::{Start, explore, has_terminal};
+use super::format::{Values, clean, readable};
+use super::session::Session;
+use super::show_tree::tree;
+use crate::ops::{Context, Found, OpError, Snapshot, find, resolve};
+use crate::pod::{BlobRef, Document, Observed, Reference, ResourceKey};
+
+/// Bytes copied at a time.
+const COPY_BUFFER: usize = 64 * 1024;
+
+/// Look into a version: its tree, one resource, or the bytes behind one
+///
+/// On a terminal it opens the explorer there; piped, or with --format, it prints. A PATH that names a resource shows
+/// its document; one that names more shows the tree below it.
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  podex inspect shop
+  podex inspect shop:2 --format tree
+  podex inspect shop s3/bucket/photos --format json
+  podex inspect shop s3/object/photos/cat.jpg --body > cat.jpg
+  podex inspect @live sqs --format tree
+  podex inspect --name shop")]
+pub(super) struct InspectCommand {
+    /// Which version: POD, POD:N, POD@REVISION, REMOTE/POD or @live
+    #[arg(value_name = "REF", required_unless_present = "name")]
+    reference: Option<String>,
+    /// What to show: service[/type[/name]], a prefix with account or region, or a pattern with * and ?
+    #[arg(value_name = "PATH")]
+    path: Option<String>,
+    /// The version, named the way LocalStack's commands do it
+    #[arg(long, value_name = "REF")]
+    name: Option<Reference>,
+    /// Print instead of opening the explorer
+    #[arg(long, short, value_enum)]
+    format: Option<Format>,
+    /// Write the bytes of the one blob the resource has (an object's body, a function's code) to standard output
+    #[arg(long)]
+    body: bool,
+    /// Show secrets
+    #[arg(long)]
+    show_secrets: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people
+    Tree,
+    /// For programs
+    Json,
+}
+
+impl InspectCommand {
+    pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
+        let (reference, path) = shifted::<Reference>(self.name, self.reference.as_deref(), self.path.as_deref())?;
+        let format = match self.format {
+            _ if session.out.json => Some(Format::Json),
+            None if !has_terminal() => Some(Format::Tree),
+            format => format,
+        };
+        let Some(format) = format.or(self.body.then_some(Format::Tree)) else {
+            return explore(session, Start { reference: Some(reference), path }).await;
+        };
+        let context = session.context()?;
+        let (digest, commit) = resolve(&context, &reference, &session.events()).await?;
+        session.progress.clear();
+        let snapshot = Snapshot::of(&context.store, digest, commit);
+        let found = find(&snapshot, path.as_deref())?;
+        if self.body {
+            return body(&context, &snapshot, &found);
+        }
+        let values = Values { catalog: context.catalog, show_secrets: self.show_secrets };
+        match (format, found) {
+            (Format::Json, Found::Exactly(keys) | Found::Below(keys)) => {
+                let resources: Result<Vec<_>, CliError> =
+                    keys.iter().map(|key| resource_json(&snapshot, values, key)).collect();
+                session.out.print_json(&json!({
+                    "reference": reference.to_string(),
+                    "digest": snapshot.digest,
+                    "commit": snapshot.commit,
+                    "resources": resources?,
+                }))?;
+            }
+            (Format::Tree, Found::Exactly(keys)) => {
+                let shown: Result<Vec<_>, CliError> =
+                    keys.iter().map(|key| resource_text(session, &snapshot, values, key)).collect();
+                session.out.print(&shown?.join("\n"))?;
+            }
+            (Format::Tree, Found::Below(keys)) => session.out.print(&tree(&context, keys, session.out.paint))?,
+        }
+        Ok(0)
+    }
+}
+
+fn read(snapshot: &Snapshot, key: &ResourceKey) -> Result<(Document, Observed), CliError> {
+    let document = snapshot.document(key)?;
+    let document = document.ok_or_else(|| OpError::Request(format!("{key} is not there any more")))?;
+    Ok((document, snapshot.observed(key)?))
+}
+
+fn resource_json(snapshot: &Snapshot, values: Values<'_>, key: &ResourceKey) -> Result<Value, CliError> {
+    let (document, observed) = read(snapshot, key)?;
+    Ok(json!({
+        "key": key,
+        "attributes": values.safe(key, &[], &Value::Object(document.attributes)),
+        "blobs": document.blobs,
+        "observed": values.safe(key, &[], &Value::Object(observed)),
+    }))
+}
+
+fn resource_text(
+    session: &Session,
+    snapshot: &Snapshot,
+    values: Values<'_>,
+    key: &ResourceKey,
+) -> Result<String, CliError> {
+    let (document, observed) = read(snapshot, key)?;
+    let paint = session.out.paint;
+    let name = format!("{}/{}", key.service, key.label());
+    let mut text =
+        format!("{}  {}\n", paint.bold(&clean(&name)), paint.dim(&clean(&format!("{} {}", key.account, key.region))));
+    for (title, members) in [("attributes", document.attributes), ("observed", observed)] {
+        if !members.is_empty() {
+            let value = readable(&values.safe(key, &[], &Value::Object(members)));
+            let pretty = serde_json::to_string_pretty(&value).map_err(std::io::Error::other)?;
+            text.push_str(&format!("{title}: {}\n", super::format::clean_lines(&pretty)));
+        }
+    }
+    for (name, BlobRef { digest, size }) in &document.blobs {
+        text.push_str(&format!("{}: {} ({digest})\n", clean(name), super::format::bytes(*size)));
+    }
+    Ok(text)
+}
+
+/// Writes the bytes of the only blob of the only resource.
+fn body(context: &Context, snapshot: &Snapshot, found: &Found) -> Result<u8, CliError> {
+    let keys = match found {
+        Found::Exactly(keys) => keys.as_slice(),
+        Found::Below(_) => &[],
+    };
+    let [key] = keys else {
+        return Err(CliError::usage(format!(
+            "--body needs a path that names one resource; this one names {}",
+            if keys.is_empty() { "none" } else { "several: put account/region/ before it" }
+        )));
+    };
+    let (document, _) = read(snapshot, key)?;
+    let mut blobs = document.blobs.values();
+    let (Some(blob), None) = (blobs.next(), blobs.next()) else {
+        return Err(OpError::Request(format!("{} has no bytes of its own to write", key.label())).into());
+    };
+    let mut from = context.store.open_blob(blob)?;
+    let mut out = std::io::stdout().lock();
+    let mut buffer = vec![0; COPY_BUFFER];
+    loop {
+        match from.read(&mut buffer)? {
+            0 => break,
+            read => out.write_all(buffer.get(..read).unwrap_or_default())?,
+        }
+    }
+    out.flush()?;
+    Ok(0)
+}

@@ -1,0 +1,45 @@
+//! `podex save`: commit and push.
+
+use clap::Args;
+use serde_json::json;
+
+use super::args::shifted;
+use super::commit::{WhatArgs, as_json, commit, exit_code};
+use super::error::CliError;
+use super::push::{push, remote_name};
+use super::session::Session;
+use crate::pod::PodName;
+
+/// Commit and push: 'localstack pod save' in one word
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  podex save shop
+  podex save shop team -m 'orders work'")]
+pub(super) struct SaveCommand {
+    /// The pod
+    #[arg(value_name = "POD", required_unless_present = "name")]
+    pod: Option<String>,
+    /// Where to; the only remote where there is one
+    #[arg(value_name = "REMOTE")]
+    remote: Option<String>,
+    /// The pod, named the way LocalStack's commands do it
+    #[arg(long, value_name = "POD")]
+    name: Option<PodName>,
+    #[command(flatten)]
+    what: WhatArgs,
+}
+
+impl SaveCommand {
+    pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
+        let (pod, remote) = shifted(self.name, self.pod.as_deref(), self.remote.as_deref())?;
+        let remote = remote_name(remote)?;
+        let outcome = commit(session, &pod, self.what).await?;
+        let context = session.context()?;
+        let report = push(session, &context, &pod, remote.as_ref()).await?;
+        if session.out.json {
+            session.out.print_json(&json!({"commit": as_json(&pod, &outcome), "push": report}))?;
+        }
+        Ok(exit_code(&outcome))
+    }
+}

@@ -1,0 +1,60 @@
+//! `podex status`.
+
+use clap::Args;
+use serde_json::json;
+
+use super::diff::ShowArgs;
+use super::error::CliError;
+use super::session::Session;
+use super::show_changes::{ChangeView, totals};
+use crate::ops::EXIT_DIFFERENT;
+
+/// Show how the emulator drifted from what was last committed or injected
+#[derive(Args)]
+#[command(after_help = "\
+Examples:
+  podex status
+  podex status --exit-code --quiet     for scripts: exits with 3 when something changed")]
+pub(super) struct StatusCommand {
+    #[command(flatten)]
+    show: ShowArgs,
+}
+
+impl StatusCommand {
+    pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
+        let context = session.context()?;
+        let outcome = crate::ops::status(&context, &session.events()).await?;
+        session.progress.clear();
+        let view = ChangeView::new(session, context.catalog, self.show.show_secrets, self.show.full);
+        let endpoint = &context.endpoint;
+        if session.out.json {
+            let [added, modified, removed] = totals(&outcome.changes);
+            session.out.print_json(&json!({
+                "endpoint": context.endpoint_text(),
+                "base": outcome.base.as_ref().map(|(pod, digest)| json!({"pod": pod, "digest": digest})),
+                "summary": {"added": added, "modified": modified, "removed": removed},
+                "changes": view.changes_json(&outcome.changes),
+                "notes": outcome.notes,
+            }))?;
+            return Ok(self.exit_code(&outcome.changes));
+        }
+        outcome.notes.iter().for_each(|note| session.progress.warn(note));
+        let Some((pod, digest)) = &outcome.base else {
+            session.out.say(&format!(
+                "podex has neither committed {endpoint} nor injected anything into it yet: 'podex commit POD' does"
+            ))?;
+            return Ok(0);
+        };
+        let base = format!("{pod}@{}", digest.short());
+        if outcome.changes.is_empty() {
+            session.out.say(&format!("{endpoint} is as {base} says"))?;
+        } else {
+            session.out.say(&format!("{endpoint} has changed since {base}:\n\n{}", view.changes(&outcome.changes)))?;
+        }
+        Ok(self.exit_code(&outcome.changes))
+    }
+
+    fn exit_code(&self, changes: &[crate::pod::Change]) -> u8 {
+        if self.show.exit_code && !changes.is_empty() { EXIT_DIFFERENT } else { 0 }
+    }
+}

@@ -1,0 +1,137 @@
+//! Captures the live instance into a commit object that no pod names yet.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::sync::Arc;
+
+use super::{Context, OpError, Snapshot};
+use crate::event::Events;
+use crate::instance::{self, BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Previous};
+use crate::pod::{BlobRef, COMMIT_FORMAT, Commit, Digest, Document, Observed, ResourceKey};
+use crate::store::{BlobWriter, StoreError, Writer};
+
+/// What to capture, and what to write into the commit about it.
+#[derive(Default)]
+pub(super) struct Wanted {
+    /// Empty means all.
+    pub(super) services: Vec<String>,
+    /// What the new commit is compared with: its bodies are reused, and its accounts and regions are looked at
+    /// even where the context would not.
+    pub(super) near: Option<Snapshot>,
+    /// The commit's parents.
+    pub(super) parents: Vec<Digest>,
+    /// The commit's message.
+    pub(super) message: String,
+}
+
+/// Captures into the store. When it fails, the store is as it was before.
+pub(super) async fn capture(
+    context: &Context,
+    instance: &Instance,
+    wanted: Wanted,
+    events: &Events,
+) -> Result<Snapshot, OpError> {
+    let request = request(context, &wanted)?;
+    let writer = context.store.writer()?;
+    events.phase("capture");
+    let previous = wanted.near.clone().map(|near| Arc::new(near) as Arc<dyn Previous>);
+    let sink = Arc::new(StoreSink(writer.clone()));
+    let report = instance::capture(instance, context.catalog, &request, previous, sink, events).await?;
+    events.phase("write");
+    let author = context.author.clone();
+    let info = instance.info.clone();
+    let written = tokio::task::spawn_blocking(move || -> Result<(Digest, Commit), StoreError> {
+        let roots = writer.trees()?;
+        let commit = Commit {
+            format: COMMIT_FORMAT,
+            parents: wanted.parents,
+            state: roots.state,
+            observed: roots.observed,
+            resources: roots.resources,
+            message: wanted.message,
+            author,
+            time: now_to_the_second(),
+            instance: info,
+            services: request.services,
+            report,
+        };
+        Ok((writer.finish(&commit)?, commit))
+    });
+    let (digest, commit) = joined(written.await)??;
+    Ok(Snapshot::of(&context.store, digest, commit))
+}
+
+/// The request: the context's accounts and regions, and those of the commit that will be compared.
+fn request(context: &Context, wanted: &Wanted) -> Result<CaptureRequest, OpError> {
+    let (mut accounts, mut regions) = (context.accounts.clone(), context.regions.clone());
+    if let Some(near) = &wanted.near {
+        let places = near.places()?;
+        let of_near: BTreeSet<&String> = places.iter().map(|(_, account, _)| account).collect();
+        // Without any account named, the instance decides on its default one; naming others adds to it.
+        if !accounts.is_empty() || of_near.len() > 1 {
+            accounts.extend(of_near.into_iter().cloned());
+        }
+        if !regions.is_empty() {
+            let not_global = |region: &&String| region.as_str() != crate::pod::GLOBAL_REGION;
+            regions.extend(places.iter().map(|(_, _, region)| region).filter(not_global).cloned());
+        }
+    }
+    for list in [&mut accounts, &mut regions] {
+        list.sort_unstable();
+        list.dedup();
+    }
+    let mut services = wanted.services.clone();
+    services.sort_unstable();
+    services.dedup();
+    Ok(CaptureRequest { accounts, regions, services })
+}
+
+/// Commits record seconds: finer times would only make them look more exact than a capture is.
+fn now_to_the_second() -> jiff::Timestamp {
+    let now = jiff::Timestamp::now();
+    jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
+}
+
+/// The result of blocking work; a panic in it goes on here.
+pub(super) fn joined<T>(result: Result<T, tokio::task::JoinError>) -> Result<T, OpError> {
+    match result {
+        Ok(value) => Ok(value),
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(_) => Err(OpError::Cancelled),
+    }
+}
+
+/// The store's writer, as the instance room sees it.
+struct StoreSink(Writer);
+
+fn sink_error(error: impl std::fmt::Display) -> InstanceError {
+    InstanceError::Sink(error.to_string())
+}
+
+impl CaptureSink for StoreSink {
+    fn document(&self, key: ResourceKey, document: &Document, observed: &Observed) -> Result<(), InstanceError> {
+        self.0.document(key, document, observed).map_err(sink_error)
+    }
+
+    fn blob(&self) -> Result<Box<dyn BlobSink>, InstanceError> {
+        Ok(Box::new(StoreBlob(self.0.blob().map_err(sink_error)?)))
+    }
+}
+
+struct StoreBlob(BlobWriter);
+
+impl Write for StoreBlob {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl BlobSink for StoreBlob {
+    fn finish(self: Box<Self>) -> Result<BlobRef, InstanceError> {
+        self.0.finish().map_err(sink_error)
+    }
+}

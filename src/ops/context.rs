@@ -1,0 +1,151 @@
+//! What every operation needs, and where it comes from.
+
+use std::fmt;
+
+use super::config::is_account;
+use super::{Config, OpError, Paths, author, instance_list};
+use crate::aws::Endpoint;
+use crate::catalog::Catalog;
+use crate::instance::{Instance, InstanceError};
+use crate::pod::Author;
+use crate::store::Store;
+
+/// LocalStack's own address, which its peers took over.
+const DEFAULT_ENDPOINT: &str = "http://localhost:4566";
+
+/// What every operation needs. Cheap to clone.
+#[derive(Clone)]
+pub struct Context {
+    /// The local version store.
+    pub store: Store,
+    /// Where podex keeps things.
+    pub paths: Paths,
+    /// The resource types.
+    pub catalog: &'static Catalog,
+    /// Who makes commits.
+    pub author: Author,
+    /// The live instance's endpoint.
+    pub endpoint: Endpoint,
+    /// Who said so.
+    pub origin: EndpointOrigin,
+    /// Accounts captured; empty means the default one.
+    pub accounts: Vec<String>,
+    /// Regions captured; empty means all that hold something.
+    pub regions: Vec<String>,
+    /// The explorer's theme, where one is configured.
+    pub theme: Option<String>,
+}
+
+/// What the command line says about a context; it wins over environment and configuration.
+#[derive(Clone, Debug, Default)]
+pub struct Overrides {
+    /// `--endpoint`.
+    pub endpoint: Option<Endpoint>,
+    /// `--account`.
+    pub accounts: Vec<String>,
+    /// `--region`.
+    pub regions: Vec<String>,
+}
+
+/// Where the endpoint in use was named.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndpointOrigin {
+    /// `--endpoint`.
+    Flag,
+    /// An environment variable.
+    Variable(&'static str),
+    /// `endpoint` in `config.toml`.
+    Config,
+    /// An instance podex started and that still runs.
+    Managed,
+    /// Nowhere: the address LocalStack uses.
+    Default,
+}
+
+impl fmt::Display for EndpointOrigin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag => f.write_str("this endpoint was given by --endpoint"),
+            Self::Variable(name) => write!(f, "this endpoint was given by {name}"),
+            Self::Config => f.write_str("this endpoint was given by config.toml"),
+            Self::Managed => f.write_str("this is the instance podex started"),
+            Self::Default => f.write_str(
+                "this is the default: --endpoint, PODEX_ENDPOINT, AWS_ENDPOINT_URL and config.toml name no other, and podex runs no instance itself",
+            ),
+        }
+    }
+}
+
+impl Context {
+    /// Reads the configuration, opens the store (creating it where there is none) and finds out which endpoint is
+    /// meant: `--endpoint`, `PODEX_ENDPOINT`, `AWS_ENDPOINT_URL`, the configuration, a running managed instance,
+    /// and last the default.
+    ///
+    /// # Errors
+    /// When the configuration is malformed or the store cannot be opened.
+    pub fn new(paths: Paths, overrides: Overrides) -> Result<Self, OpError> {
+        let config = Config::load(&paths.config_file)?;
+        let or = |given: Vec<String>, configured: Vec<String>| if given.is_empty() { configured } else { given };
+        let accounts = or(overrides.accounts, config.accounts);
+        if let Some(wrong) = accounts.iter().find(|account| !is_account(account)) {
+            return Err(OpError::Usage(format!("{wrong:?} is not an account: use twelve digits")));
+        }
+        let named = named_endpoint(overrides.endpoint, config.endpoint)?;
+        let store = Store::open(&paths.store())?;
+        let mut context = Self {
+            store,
+            paths,
+            catalog: Catalog::builtin(),
+            author: author::author(config.author.as_ref()),
+            endpoint: DEFAULT_ENDPOINT.parse().map_err(|error| OpError::Config(format!("{error}")))?,
+            origin: EndpointOrigin::Default,
+            accounts,
+            regions: or(overrides.regions, config.regions),
+            theme: config.theme,
+        };
+        if let Some((endpoint, origin)) = named.or_else(|| context.managed_endpoint()) {
+            (context.endpoint, context.origin) = (endpoint, origin);
+        }
+        Ok(context)
+    }
+
+    /// The managed instance started last. A list that cannot be read is no reason to fail here: `instance list`
+    /// says what is wrong with it.
+    fn managed_endpoint(&self) -> Option<(Endpoint, EndpointOrigin)> {
+        let running = instance_list(self).ok()?;
+        let newest = running.into_iter().max_by_key(|instance| instance.started)?;
+        Some((newest.endpoint.parse().ok()?, EndpointOrigin::Managed))
+    }
+
+    /// Connects to the live instance.
+    ///
+    /// # Errors
+    /// When nothing answers there; the error says which places were asked for an endpoint.
+    pub async fn connect(&self) -> Result<Instance, OpError> {
+        Instance::connect(&self.endpoint).await.map_err(|error| match error {
+            source @ InstanceError::Unreachable { .. } => OpError::NoInstance { source, origin: self.origin },
+            other => other.into(),
+        })
+    }
+
+    /// The endpoint's text, as commits and the operation log name it.
+    pub fn endpoint_text(&self) -> String {
+        self.endpoint.to_string()
+    }
+}
+
+/// The endpoint by flag, environment or configuration.
+fn named_endpoint(
+    flag: Option<Endpoint>,
+    configured: Option<Endpoint>,
+) -> Result<Option<(Endpoint, EndpointOrigin)>, OpError> {
+    if let Some(endpoint) = flag {
+        return Ok(Some((endpoint, EndpointOrigin::Flag)));
+    }
+    for name in ["PODEX_ENDPOINT", "AWS_ENDPOINT_URL"] {
+        let Some(text) = std::env::var(name).ok().filter(|text| !text.is_empty()) else { continue };
+        let endpoint = text.parse().map_err(|error| OpError::Usage(format!("{name}: {error}")))?;
+        return Ok(Some((endpoint, EndpointOrigin::Variable(name))));
+    }
+    Ok(configured.map(|endpoint| (endpoint, EndpointOrigin::Config)))
+}

@@ -1,0 +1,132 @@
+//! One commit, ready to be read.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::instance::{BlobSource, Identities, InstanceError, Previous};
+use crate::pod::{BlobRef, Commit, Digest, Document, Observed, ResourceKey, TypeOutcome};
+use crate::store::{Store, StoreError};
+use crate::tree::{Tree, TreeError};
+
+/// A commit with its two trees. Cheap to clone.
+#[derive(Clone)]
+pub struct Snapshot {
+    /// The commit's identity.
+    pub digest: Digest,
+    /// The commit.
+    pub commit: Commit,
+    /// Its documents.
+    pub state: Tree,
+    /// What was observed, under the same keys.
+    pub observed: Tree,
+}
+
+impl Snapshot {
+    /// Reads a commit of the store.
+    ///
+    /// # Errors
+    /// When the store lacks it or it is damaged.
+    pub fn load(store: &Store, digest: Digest) -> Result<Self, StoreError> {
+        let commit = store.commit(&digest)?;
+        Ok(Self::of(store, digest, commit))
+    }
+
+    /// A commit that was read already.
+    pub fn of(store: &Store, digest: Digest, commit: Commit) -> Self {
+        Self { digest, state: store.tree(commit.state), observed: store.tree(commit.observed), commit }
+    }
+
+    /// The document at `key`.
+    ///
+    /// # Errors
+    /// When the tree is damaged.
+    pub fn document(&self, key: &ResourceKey) -> Result<Option<Document>, TreeError> {
+        read(&self.state, key)
+    }
+
+    /// What was observed at `key`; empty where nothing was.
+    ///
+    /// # Errors
+    /// When the tree is damaged.
+    pub fn observed(&self, key: &ResourceKey) -> Result<Observed, TreeError> {
+        Ok(read(&self.observed, key)?.unwrap_or_default())
+    }
+
+    /// Every (service, account, region) that holds something.
+    ///
+    /// # Errors
+    /// When the tree is damaged.
+    pub fn places(&self) -> Result<BTreeSet<(String, String, String)>, TreeError> {
+        let mut places = BTreeSet::new();
+        let mut last: Option<(String, String, String)> = None;
+        for key in self.state.keys() {
+            let ResourceKey { service, account, region, .. } = key?;
+            // Keys come sorted: most repeat the place before.
+            let place = (service, account, region);
+            if last.as_ref() != Some(&place) {
+                places.insert(place.clone());
+                last = Some(place);
+            }
+        }
+        Ok(places)
+    }
+
+    /// Whether the commit speaks about a service at all.
+    pub fn has_service(&self, service: &str) -> bool {
+        let services = &self.commit.services;
+        services.is_empty() || services.iter().any(|captured| captured == service)
+    }
+
+    /// How well the commit knows a type: what its report says, or what a capture of that service would have found.
+    pub fn outcome(&self, service: &str, kind: &str) -> TypeOutcome {
+        match self.commit.report.types.get(&format!("{service}/{kind}")) {
+            Some(line) => line.outcome,
+            None if self.has_service(service) => TypeOutcome::Complete,
+            None => TypeOutcome::Failed,
+        }
+    }
+}
+
+fn read<T: DeserializeOwned>(tree: &Tree, key: &ResourceKey) -> Result<Option<T>, TreeError> {
+    tree.get(key)?.map(|value| parse(tree, value)).transpose()
+}
+
+/// A tree's value as the domain type it is.
+pub(super) fn parse<T: DeserializeOwned>(tree: &Tree, value: Value) -> Result<T, TreeError> {
+    serde_json::from_value(value).map_err(|error| TreeError::Corrupt { digest: tree.root, reason: error.to_string() })
+}
+
+impl Previous for Snapshot {
+    fn get(&self, key: &ResourceKey) -> Option<(Document, Observed)> {
+        // A commit that cannot be read only means that more is read from the instance.
+        Some((self.document(key).ok()??, self.observed(key).ok()?))
+    }
+}
+
+/// The instance's snapshot and the pod's: what reference tokens are resolved by.
+pub(super) struct BothSides {
+    pub(super) live: Snapshot,
+    pub(super) pod: Snapshot,
+}
+
+impl Identities for BothSides {
+    fn live(&self, key: &ResourceKey) -> Option<Observed> {
+        read(&self.live.observed, key).ok().flatten()
+    }
+
+    fn pod(&self, key: &ResourceKey) -> Option<Observed> {
+        read(&self.pod.observed, key).ok().flatten()
+    }
+}
+
+/// The store's blobs.
+pub(super) struct StoreBlobs(pub(super) Store);
+
+impl BlobSource for StoreBlobs {
+    fn open(&self, blob: &BlobRef) -> Result<Box<dyn Read + Send>, InstanceError> {
+        self.0.open_blob(blob).map_err(|error| InstanceError::Sink(error.to_string()))
+    }
+}
