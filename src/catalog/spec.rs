@@ -1,0 +1,344 @@
+//! What a catalog file says, as types.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::{Map, Value};
+use toml::Spanned;
+
+use super::shape::Shapes;
+use super::template::{Template, dotted};
+
+/// Where the resources of a service live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ServiceScope {
+    /// Each region has its own.
+    #[default]
+    Regional,
+    /// One set for the account, kept under the region `global`.
+    Global,
+    /// Listed once for the account; each resource says which region it is in.
+    Located,
+}
+
+/// How far podex goes with a type.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Level {
+    /// Captured and put back.
+    #[default]
+    RoundTrip,
+    /// Captured only; `reason` says why.
+    CaptureOnly,
+}
+
+/// One file: one service.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ServiceSpec {
+    /// Its id, in keys and on the command line. Also the name of its API model.
+    pub service: String,
+    /// Where its resources live.
+    #[serde(default)]
+    pub scope: ServiceScope,
+    /// Its resource types.
+    #[serde(default, rename = "type")]
+    pub types: Vec<TypeSpec>,
+}
+
+/// One resource type.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TypeSpec {
+    /// Its name.
+    pub kind: Spanned<String>,
+    /// How far podex goes with it.
+    #[serde(default)]
+    pub level: Level,
+    /// Why it is capture-only.
+    pub reason: Option<String>,
+    /// Read and written by an adapter instead of what follows.
+    #[serde(default)]
+    pub adapter: bool,
+    /// Documents are user data: they stream to the store and are never rewritten.
+    #[serde(default)]
+    pub data: bool,
+    /// The type whose resources contain these.
+    pub parent: Option<String>,
+    /// How the resources are listed.
+    pub list: Option<List>,
+    /// For a located service: how a resource's region is found.
+    pub region: Option<Lookup>,
+    /// The name's segments below the parent's.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub name: Vec<Template>,
+    /// Members that every call about one resource carries.
+    pub id: Option<Template>,
+    /// The ARN others refer to it by.
+    pub arn: Option<Template>,
+    /// What is observed of a resource from its listing, for use in other calls.
+    #[serde(default)]
+    pub observed: BTreeMap<String, Template>,
+    /// Observed fields invented by the emulator; where their values stand elsewhere, tokens are put in.
+    #[serde(default)]
+    pub tokens: Vec<String>,
+    /// Attribute paths that hold secrets; `*` is any name.
+    #[serde(default)]
+    pub secret: Vec<DottedPath>,
+    /// Attributes with these values are dropped at capture, and put back where a change removes them.
+    #[serde(default)]
+    pub defaults: Map<String, Value>,
+    /// How attributes look in documents, by path.
+    #[serde(default)]
+    pub shapes: BTreeMap<DottedPath, Shapes>,
+    /// List entries that are not the user's: not captured, never deleted.
+    #[serde(default)]
+    pub skip: Vec<Condition>,
+    /// Attributes dropped because the emulator made them up.
+    #[serde(default)]
+    pub drop: Vec<Condition>,
+    /// Attributes that can only be set at creation.
+    #[serde(default)]
+    pub create_only: Vec<String>,
+    /// Types (`service/type`) that must be there before this one.
+    #[serde(default)]
+    pub after: Vec<String>,
+    /// Goes by itself when its parent is deleted.
+    #[serde(default)]
+    pub owned: bool,
+    /// Parts of the resource with calls of their own.
+    #[serde(default, rename = "facet")]
+    pub facets: Vec<Facet>,
+    /// What cannot be read back: sentences for the capture report.
+    #[serde(default)]
+    pub notes: Vec<String>,
+    /// A call to repeat after changes until the resource is usable.
+    pub ready: Option<Ready>,
+    /// A new resource has settings of its own: read it again after creating it.
+    #[serde(default)]
+    pub reread: bool,
+    /// How it is created.
+    pub create: Option<Create>,
+    /// Attributes that must be emptied before it can be deleted.
+    #[serde(default)]
+    pub clear_before_delete: Vec<String>,
+    /// How it is deleted.
+    #[serde(default)]
+    pub delete: Vec<Call>,
+}
+
+/// One call.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Call {
+    /// The operation.
+    pub op: String,
+    /// Its input, over the type's `id`.
+    pub input: Option<Template>,
+    /// Leave the type's `id` out of the input.
+    #[serde(default)]
+    pub bare: bool,
+    /// Call once for each entry of another operation's answer.
+    pub each: Option<Box<List>>,
+}
+
+/// A list operation.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct List {
+    /// The operation.
+    pub op: String,
+    /// Its input.
+    pub input: Option<Template>,
+    /// Where in each page the entries are; the whole answer is the one entry if empty.
+    #[serde(default)]
+    pub items: DottedPath,
+    /// Error codes that mean: nothing there.
+    #[serde(default)]
+    pub absent: Vec<String>,
+    /// Entries left out.
+    #[serde(default)]
+    pub skip: Vec<Condition>,
+}
+
+/// A single value found by a call.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Lookup {
+    /// The operation.
+    pub op: String,
+    /// Its input.
+    pub input: Template,
+    /// Where in the answer.
+    pub out: DottedPath,
+    /// What an empty answer means.
+    pub default: String,
+}
+
+/// When a resource is usable.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Ready {
+    /// The operation, with the type's `id`.
+    pub op: String,
+    /// Where in the answer.
+    pub out: DottedPath,
+    /// What stands there once it is usable.
+    pub equals: String,
+}
+
+/// A test of a value.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Condition {
+    /// Where.
+    pub path: DottedPath,
+    /// Is exactly this.
+    pub equals: Option<Value>,
+    /// Is text that begins so.
+    pub prefix: Option<String>,
+}
+
+/// How the put and delete calls of a facet treat a change.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Mode {
+    /// `put` with the whole new value; `delete` when it goes.
+    #[default]
+    Whole,
+    /// `put` once with the new or changed entries as `{changed}`; `delete` once with the names of those gone as `{removed}`.
+    Entries,
+    /// `put` for each new or changed entry as `{key}` and `{value}`; `delete` for each that goes.
+    Each,
+}
+
+/// A part of a resource with calls of its own.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Facet {
+    /// How it is read; from the list entry if none.
+    pub get: Option<Call>,
+    /// Where in the answer it is.
+    #[serde(default)]
+    pub out: DottedPath,
+    /// The attribute that takes the value found.
+    pub attribute: Option<String>,
+    /// Or: the members of the value that become attributes. The others are observed.
+    #[serde(default)]
+    pub members: Vec<String>,
+    /// The value is a list of names; this call reads each (as `{value}`), making an object by name.
+    pub entry: Option<Entry>,
+    /// Error codes that mean: not set.
+    #[serde(default)]
+    pub absent: Vec<String>,
+    /// How a change is made.
+    #[serde(default)]
+    pub mode: Mode,
+    /// In the mode `each`: a changed entry is deleted first.
+    #[serde(default)]
+    pub recreate: bool,
+    /// Applied when everything else is there.
+    #[serde(default)]
+    pub late: bool,
+    /// Sets it.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub put: Vec<Call>,
+    /// Unsets it.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub delete: Vec<Call>,
+}
+
+/// Reads one entry of a facet that is a list of names.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Entry {
+    /// The operation.
+    pub op: String,
+    /// Its input, over the type's `id`.
+    pub input: Template,
+    /// Where in the answer the entry is.
+    pub out: DottedPath,
+}
+
+/// How a resource is created.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Create {
+    /// The operation.
+    pub op: String,
+    /// Its input.
+    pub input: Template,
+    /// What is observed from the answer (as `{out}`).
+    #[serde(default)]
+    pub observed: BTreeMap<String, Template>,
+    /// Attributes that the call sets, beyond those its input names.
+    #[serde(default)]
+    pub covers: Vec<String>,
+}
+
+impl Facet {
+    /// The attributes the facet fills.
+    pub fn attributes(&self) -> impl Iterator<Item = &str> {
+        self.attribute.iter().chain(&self.members).map(String::as_str)
+    }
+}
+
+impl Condition {
+    /// Whether the value meets the condition.
+    pub fn holds(&self, value: &Value) -> bool {
+        let Some(found) = super::template::look_up(value, &self.path.0) else { return false };
+        self.equals.as_ref().is_none_or(|wanted| found == wanted)
+            && self
+                .prefix
+                .as_ref()
+                .is_none_or(|prefix| found.as_str().is_some_and(|text| text.starts_with(prefix.as_str())))
+    }
+}
+
+impl TypeSpec {
+    /// Attributes that the create call sets.
+    pub fn covered(&self) -> Vec<String> {
+        let Some(create) = &self.create else { return Vec::new() };
+        let mut covered = create.covers.clone();
+        create.input.visit(&mut |path| {
+            if let [root, attribute, ..] = path
+                && root == "attributes"
+            {
+                covered.push(attribute.clone());
+            }
+        });
+        covered
+    }
+
+    /// Whether the attribute is applied late.
+    pub fn is_late(&self, attribute: &str) -> bool {
+        self.facets.iter().any(|facet| facet.late && facet.attributes().any(|name| name == attribute))
+    }
+
+    /// Its name.
+    pub fn kind(&self) -> &str {
+        self.kind.get_ref()
+    }
+}
+
+/// A path written with dots.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct DottedPath(pub Vec<String>);
+
+impl<'de> Deserialize<'de> for DottedPath {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer).map(|text| Self(dotted(&text)))
+    }
+}
+
+/// One value, or a list of them.
+fn one_or_many<'de, D: Deserializer<'de>, T: serde::de::DeserializeOwned>(deserializer: D) -> Result<Vec<T>, D::Error> {
+    use serde::de::Error as _;
+    // Through JSON, because an untagged enum would hide what is wrong inside.
+    let values = match Value::deserialize(deserializer)? {
+        Value::Array(values) => values,
+        other => vec![other],
+    };
+    values.into_iter().map(|value| serde_json::from_value(value).map_err(D::Error::custom)).collect()
+}

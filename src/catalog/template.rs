@@ -1,0 +1,275 @@
+//! Templates: JSON values with `{path}` placeholders, filled in from what is known of a resource.
+//!
+//! A string that is one placeholder alone becomes the value it names, of whatever JSON type; where the value
+//! is missing, the member is left out. Placeholders inside other text are written into it as text. A path may be
+//! followed by pipes: `{item.TopicArn|last::}`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Deserializer, de};
+use serde_json::{Map, Value};
+
+/// A JSON value with placeholders.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Template {
+    /// A value without placeholders.
+    Literal(Value),
+    /// One placeholder alone.
+    Field(Placeholder),
+    /// Text with placeholders in it.
+    Text(Vec<Piece>),
+    /// An object of templates.
+    Object(BTreeMap<String, Template>),
+    /// A list of templates.
+    List(Vec<Template>),
+}
+
+/// A piece of a text template.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Piece {
+    /// As it is.
+    Plain(String),
+    /// To be filled in.
+    Field(Placeholder),
+}
+
+/// A path into the known values, and what is done to the value found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Placeholder {
+    /// Member names, or positions in lists.
+    pub path: Vec<String>,
+    /// Applied in order.
+    pub pipes: Vec<Pipe>,
+}
+
+/// What is done to a value on its way into a template.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Pipe {
+    /// `last:SEP`: the text behind the last separator.
+    Last(String),
+    /// `until:SEP`: the text before the first separator.
+    Until(String),
+    /// `part:N`: the Nth (from 0) part of an ARN.
+    Part(usize),
+    /// `or:TEXT`: where there is no value.
+    Or(String),
+    /// `not:TEXT`: no value if it is this text.
+    Not(String),
+    /// `json`: the value as JSON text.
+    Json,
+    /// `text`: numbers and booleans as text.
+    Text,
+}
+
+/// A text that is not a template.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TemplateError {
+    /// A brace without its partner.
+    #[error("{text:?} has an opening brace without a closing one")]
+    Open {
+        /// The template.
+        text: String,
+    },
+    /// A pipe that does not exist.
+    #[error("unknown pipe {pipe:?} in {text:?}: use last, until, part, or, not, json, text")]
+    Pipe {
+        /// The pipe.
+        pipe: String,
+        /// The template.
+        text: String,
+    },
+}
+
+impl Template {
+    /// Reads the placeholders in every string of `value`.
+    pub fn parse(value: Value) -> Result<Self, TemplateError> {
+        Ok(match value {
+            Value::String(text) => parse_text(&text)?,
+            Value::Object(members) => Self::Object(
+                members.into_iter().map(|(name, value)| Ok((name, Self::parse(value)?))).collect::<Result<_, _>>()?,
+            ),
+            Value::Array(values) => Self::List(values.into_iter().map(Self::parse).collect::<Result<_, _>>()?),
+            other => Self::Literal(other),
+        })
+    }
+
+    /// The template filled in; None where what it needs is missing.
+    pub fn fill(&self, known: &Map<String, Value>) -> Option<Value> {
+        match self {
+            Self::Literal(value) => Some(value.clone()),
+            Self::Field(field) => field.value(known),
+            Self::Text(pieces) => {
+                let mut text = String::new();
+                for piece in pieces {
+                    match piece {
+                        Piece::Plain(plain) => text.push_str(plain),
+                        Piece::Field(field) => text.push_str(&as_text(&field.value(known)?)),
+                    }
+                }
+                Some(Value::String(text))
+            }
+            Self::Object(members) => {
+                let filled: Map<_, _> =
+                    members.iter().filter_map(|(name, value)| Some((name.clone(), value.fill(known)?))).collect();
+                (members.is_empty() || !filled.is_empty()).then_some(Value::Object(filled))
+            }
+            Self::List(values) => Some(values.iter().filter_map(|value| value.fill(known)).collect()),
+        }
+    }
+
+    /// The template filled in, as text.
+    pub fn fill_text(&self, known: &Map<String, Value>) -> Option<String> {
+        self.fill(known).map(|value| as_text(&value))
+    }
+
+    /// Calls `visit` with the path of every placeholder.
+    pub fn visit(&self, visit: &mut dyn FnMut(&[String])) {
+        match self {
+            Self::Literal(_) => {}
+            Self::Field(field) => visit(&field.path),
+            Self::Text(pieces) => pieces.iter().for_each(|piece| {
+                if let Piece::Field(field) = piece {
+                    visit(&field.path);
+                }
+            }),
+            Self::Object(members) => members.values().for_each(|member| member.visit(visit)),
+            Self::List(values) => values.iter().for_each(|value| value.visit(visit)),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Template {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(Value::deserialize(deserializer)?).map_err(de::Error::custom)
+    }
+}
+
+impl Placeholder {
+    fn value(&self, known: &Map<String, Value>) -> Option<Value> {
+        let (first, rest) = self.path.split_first()?;
+        let found = known.get(first).and_then(|value| look_up(value, rest)).filter(|value| !value.is_null()).cloned();
+        self.pipes.iter().fold(found, |value, pipe| pipe.apply(value))
+    }
+}
+
+impl Pipe {
+    fn apply(&self, value: Option<Value>) -> Option<Value> {
+        if let Self::Or(text) = self {
+            return value.or_else(|| Some(Value::String(text.clone())));
+        }
+        let value = value?;
+        let text = as_text(&value);
+        Some(Value::String(match self {
+            Self::Last(separator) => text.rsplit(separator.as_str()).next()?.to_owned(),
+            Self::Until(separator) => text.split(separator.as_str()).next()?.to_owned(),
+            Self::Part(position) => text.split(':').nth(*position)?.to_owned(),
+            Self::Not(unwanted) => return (text != *unwanted).then_some(value),
+            Self::Json => value.to_string(),
+            Self::Text | Self::Or(_) => text,
+        }))
+    }
+}
+
+/// The value at `path` below `value`.
+pub fn look_up<'a>(value: &'a Value, path: &[String]) -> Option<&'a Value> {
+    path.iter().try_fold(value, |value, name| match value {
+        Value::Array(values) => values.get(name.parse::<usize>().ok()?),
+        other => other.get(name),
+    })
+}
+
+/// A dotted path's names; none for the empty path.
+pub fn dotted(path: &str) -> Vec<String> {
+    path.split('.').filter(|name| !name.is_empty()).map(str::to_owned).collect()
+}
+
+fn as_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+fn parse_text(text: &str) -> Result<Template, TemplateError> {
+    let mut pieces = Vec::new();
+    let mut rest = text;
+    while let Some((plain, behind)) = rest.split_once('{') {
+        let (inner, after) =
+            behind.split_once('}').ok_or_else(|| TemplateError::Open { text: text.to_owned() })?;
+        if !plain.is_empty() {
+            pieces.push(Piece::Plain(plain.to_owned()));
+        }
+        pieces.push(Piece::Field(parse_placeholder(inner, text)?));
+        rest = after;
+    }
+    if pieces.is_empty() {
+        return Ok(Template::Literal(Value::String(text.to_owned())));
+    }
+    if !rest.is_empty() {
+        pieces.push(Piece::Plain(rest.to_owned()));
+    }
+    Ok(match pieces.as_slice() {
+        [Piece::Field(field)] => Template::Field(field.clone()),
+        _ => Template::Text(pieces),
+    })
+}
+
+fn parse_placeholder(inner: &str, text: &str) -> Result<Placeholder, TemplateError> {
+    let mut parts = inner.split('|');
+    let path = dotted(parts.next().unwrap_or_default());
+    let pipes = parts
+        .map(|part| {
+            let (name, argument) = part.split_once(':').unwrap_or((part, ""));
+            let unknown = || TemplateError::Pipe { pipe: part.to_owned(), text: text.to_owned() };
+            Ok(match name {
+                "last" => Pipe::Last(argument.to_owned()),
+                "until" => Pipe::Until(argument.to_owned()),
+                "part" => Pipe::Part(argument.parse().map_err(|_| unknown())?),
+                "or" => Pipe::Or(argument.to_owned()),
+                "not" => Pipe::Not(argument.to_owned()),
+                "json" => Pipe::Json,
+                "text" => Pipe::Text,
+                _ => return Err(unknown()),
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok(Placeholder { path, pipes })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn fill(template: Value, known: Value) -> Option<Value> {
+        let Value::Object(known) = known else { return None };
+        Template::parse(template).unwrap().fill(&known)
+    }
+
+    #[test]
+    fn a_placeholder_alone_keeps_its_type_and_a_missing_one_goes() {
+        let known = json!({"name": "q", "attributes": {"N": 3}});
+        assert_eq!(
+            fill(json!({"A": "{attributes.N}", "B": "{attributes.M}", "C": "x-{name}", "D": "y-{no}"}), known),
+            Some(json!({"A": 3, "C": "x-q"}))
+        );
+        assert_eq!(fill(json!({"A": {"B": "{no}"}, "C": {}}), json!({})), Some(json!({"C": {}})));
+    }
+
+    #[test]
+    fn pipes_cut_and_default() {
+        let known = json!({"item": "http://h/000/q", "arn": "arn:aws:sns:r:a:t", "region": "us-east-1"});
+        assert_eq!(fill(json!("{item|last:/}"), known.clone()), Some(json!("q")));
+        assert_eq!(fill(json!("{arn|part:5}"), known.clone()), Some(json!("t")));
+        assert_eq!(fill(json!("{arn|last::}"), known.clone()), Some(json!("t")));
+        assert_eq!(fill(json!("{region|not:us-east-1}"), known.clone()), None);
+        assert_eq!(fill(json!("{no|or:/}"), known), Some(json!("/")));
+    }
+
+    #[test]
+    fn an_unknown_pipe_and_an_open_brace_are_refused() {
+        assert!(Template::parse(json!("{a|shout}")).is_err());
+        assert!(Template::parse(json!("{a")).is_err());
+    }
+}
