@@ -171,7 +171,8 @@ impl Catalog {
     pub fn is_secret(&self, service: &str, kind: &str, path: &[String]) -> bool {
         let Some(spec) = self.get(service, kind) else { return false };
         spec.secret.iter().any(|secret| {
-            secret.0.len() <= path.len() && secret.0.iter().zip(path).all(|(wanted, name)| wanted == "*" || wanted == name)
+            secret.0.len() <= path.len()
+                && secret.0.iter().zip(path).all(|(wanted, name)| wanted == "*" || wanted == name)
         })
     }
 
@@ -236,7 +237,10 @@ mod tests {
             ("service = \"x\"\nscope = [", "catalog file x.toml, line 2"),
             ("service = \"x\"\nscope = \"lunar\"", "catalog file x.toml, line 2"),
             ("service = \"x\"\n\n[[type]]\nkind = \"a\"\ncolour = 1", "catalog file x.toml, line 5"),
-            ("service = \"x\"\n[[type]]\nkind = \"a\"\nadapter = true\nparent = \"b\"", "line 3: type \"a\" has the parent"),
+            (
+                "service = \"x\"\n[[type]]\nkind = \"a\"\nadapter = true\nparent = \"b\"",
+                "line 3: type \"a\" has the parent",
+            ),
             ("service = \"x\"\n[[type]]\nkind = \"a\"", "line 3: type \"a\" needs a list"),
             ("service = \"x\"\n[[type]]\nkind = \"a\"\nname = \"{b|shout}\"", "unknown pipe"),
         ] {

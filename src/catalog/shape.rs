@@ -72,8 +72,12 @@ impl Shape {
             (Self::Pick(member), Value::Array(values)) => {
                 values.into_iter().filter_map(|mut value| Some(value.get_mut(member)?.take())).collect()
             }
-            (Self::Keep(members), value) => each_object(value, &|object| object.retain(|name, _| members.contains(name))),
-            (Self::Omit(members), value) => each_object(value, &|object| object.retain(|name, _| !members.contains(name))),
+            (Self::Keep(members), value) => {
+                each_object(value, &|object| object.retain(|name, _| members.contains(name)))
+            }
+            (Self::Omit(members), value) => {
+                each_object(value, &|object| object.retain(|name, _| !members.contains(name)))
+            }
             (Self::Absent(text), Value::String(value)) if value == *text => return None,
             (Self::Absent(text), Value::Number(value)) if value.to_string() == *text => return None,
             (Self::NonEmpty, Value::Object(members)) if members.is_empty() => return None,
@@ -131,9 +135,7 @@ impl<'de> Deserialize<'de> for Shapes {
 impl Shapes {
     /// Brings what is at `path` below `value` into the document's form. `*` in the path means every member or item.
     pub fn decode_at(&self, value: &mut Value, path: &[String]) {
-        at(value, path, &|value| {
-            self.0.iter().try_fold(value, |value, shape| shape.decode(value))
-        });
+        at(value, path, &|value| self.0.iter().try_fold(value, |value, shape| shape.decode(value)));
     }
 
     /// Brings what is at `path` below `value` into the API's form.
@@ -164,9 +166,8 @@ fn at(value: &mut Value, path: &[String], change: &dyn Fn(Value) -> Option<Value
 }
 
 fn decode_json(text: &str) -> Option<Value> {
-    let container = |text: &str| {
-        serde_json::from_str::<Value>(text).ok().filter(|value| value.is_object() || value.is_array())
-    };
+    let container =
+        |text: &str| serde_json::from_str::<Value>(text).ok().filter(|value| value.is_object() || value.is_array());
     container(text).or_else(|| container(&percent_decode_str(text).decode_utf8().ok()?))
 }
 

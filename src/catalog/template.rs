@@ -194,8 +194,7 @@ fn parse_text(text: &str) -> Result<Template, TemplateError> {
     let mut pieces = Vec::new();
     let mut rest = text;
     while let Some((plain, behind)) = rest.split_once('{') {
-        let (inner, after) =
-            behind.split_once('}').ok_or_else(|| TemplateError::Open { text: text.to_owned() })?;
+        let (inner, after) = behind.split_once('}').ok_or_else(|| TemplateError::Open { text: text.to_owned() })?;
         if !plain.is_empty() {
             pieces.push(Piece::Plain(plain.to_owned()));
         }
