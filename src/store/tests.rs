@@ -1,5 +1,9 @@
 //! What the store promises, seen from outside.
 
+mod damage;
+mod processes;
+mod transfer;
+
 use std::io::{Read, Write};
 
 use serde_json::json;
@@ -44,13 +48,15 @@ pub(super) fn commit_of(roots: TreeRoots, parents: &[Digest]) -> Commit {
 /// Bytes that do not compress, the same for the same seed.
 pub(super) fn noise(seed: u64, length: usize) -> Vec<u8> {
     let mut state = seed.wrapping_mul(2).wrapping_add(1);
-    let mut next = || {
+    let mut bytes = vec![0; length.next_multiple_of(8)];
+    for word in bytes.as_chunks_mut::<8>().0 {
         state ^= state << 13;
         state ^= state >> 7;
         state ^= state << 17;
-        state
-    };
-    (0..length.div_ceil(8)).flat_map(|_| next().to_le_bytes()).take(length).collect()
+        *word = state.to_le_bytes();
+    }
+    bytes.truncate(length);
+    bytes
 }
 
 pub(super) fn put_blob(writer: &Writer, content: &[u8]) -> BlobRef {
@@ -180,7 +186,7 @@ fn versions_are_published_resolved_renamed_and_deleted() {
     assert_eq!(store.publish(&name, None, one).unwrap(), VersionEntry { number: 1, commit: one });
     assert!(matches!(store.publish(&name, None, two), Err(StoreError::HeadMoved { head, .. }) if head == Some(one)));
     assert_eq!(store.publish(&name, Some(one), two).unwrap().number, 2);
-    assert_eq!(store.pods().unwrap(), [name.clone()]);
+    assert_eq!(store.pods().unwrap(), std::slice::from_ref(&name));
     assert_eq!(store.resolve(&name, &Selector::Head).unwrap().commit, two);
     assert_eq!(store.resolve(&name, &Selector::Version(1)).unwrap().commit, one);
     assert_eq!(store.resolve(&name, &Selector::Revision(one.short())).unwrap().commit, one);
