@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 
 use super::error::CliError;
 use super::session::Session;
-use crate::ops::EXIT_USAGE;
+use crate::ops::{Context, EXIT_USAGE};
 use crate::pod::Reference;
 
 /// Where the explorer opens.
@@ -29,7 +29,12 @@ pub(super) async fn explore(session: &Session, start: Start) -> Result<u8, CliEr
             code: EXIT_USAGE,
         });
     }
-    let context = session.context()?;
-    let _ = (context, start.reference, start.path);
+    let _ = (start.reference, start.path);
+    open(session.context()?, None).await
+}
+
+/// Opens the explorer over a context, with something to tell at its start.
+pub(super) async fn open(context: Context, notice: Option<String>) -> Result<u8, CliError> {
+    let _ = (context, notice);
     Err(CliError::usage("the explorer is not part of this build yet: see 'podex --help'"))
 }

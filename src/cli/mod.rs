@@ -9,6 +9,7 @@ mod completions;
 mod config;
 mod confirm;
 mod delete;
+mod demo;
 mod diff;
 mod error;
 mod explore;
@@ -46,6 +47,7 @@ use session::Session;
 
 const EXAMPLES: &str = "\
 Examples:
+  podex demo                             try it on sample applications, with an emulator of their own
   podex                                  explore pods and the running emulator
   podex commit shop -m 'orders work'     snapshot the emulator as the next version of pod 'shop'
   podex diff shop                        what changed in the emulator since
@@ -88,6 +90,7 @@ enum Command {
     Remote(remote::RemoteCommand),
     Rename(rename::RenameCommand),
     Delete(delete::DeleteCommand),
+    Demo(demo::DemoCommand),
     Instance(instance::InstanceCommand),
     Fsck(fsck::FsckCommand),
     Config(config::ConfigCommand),
@@ -133,6 +136,7 @@ async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError
         Command::Remote(command) => command.run(session),
         Command::Rename(command) => command.run(session),
         Command::Delete(command) => command.run(session),
+        Command::Demo(command) => command.run(session).await,
         Command::Instance(command) => command.run(session).await,
         Command::Fsck(command) => command.run(session),
         Command::Config(command) => command.run(session),

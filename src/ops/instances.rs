@@ -4,11 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
+use tempfile::TempDir;
 
 use super::{Context, OpError};
 use crate::aws::Endpoint;
 use crate::event::Events;
-use crate::instance::managed::{ManagedEmulator, ManagedError, emulators_folder, identity, is_free, stop};
+use crate::instance::managed::{ManagedEmulator, ManagedError, Running, emulators_folder, identity, is_free, stop};
 use crate::instance::{Emulator, InstanceError};
 
 /// Where every AWS tool for local emulators looks first, podex included.
@@ -43,7 +44,14 @@ pub async fn instance_start(
 ) -> Result<ManagedInstance, OpError> {
     let emulator = ManagedEmulator::try_from(emulator).map_err(InstanceError::from)?;
     let (instances, cache, events) = (folder_of(context), emulators_folder(&context.paths.cache), events.clone());
-    in_background(move || start(&instances, &cache, emulator, port, &events)).await
+    in_background(move || {
+        let port = port.or_else(|| is_free(USUAL_PORT).then_some(USUAL_PORT));
+        let Launched { running, folder, instance } = launch(&instances, &cache, emulator, port, &events)?;
+        running.detach();
+        let _ = folder.keep();
+        Ok(instance)
+    })
+    .await
 }
 
 /// Stops the managed instance at `endpoint`; None stops all. Gives those stopped.
@@ -74,10 +82,10 @@ pub fn instance_list(context: &Context) -> Result<Vec<ManagedInstance>, OpError>
 }
 
 fn folder_of(context: &Context) -> PathBuf {
-    context.paths.data.join("instances")
+    context.paths.instances()
 }
 
-async fn in_background<T: Send + 'static>(
+pub(super) async fn in_background<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ManagedError> + Send + 'static,
 ) -> Result<T, OpError> {
     match tokio::task::spawn_blocking(work).await {
@@ -86,18 +94,25 @@ async fn in_background<T: Send + 'static>(
     }
 }
 
-fn start(
+/// An emulator that was just started and is recorded; dropping it ends it and removes its folder.
+pub(super) struct Launched {
+    pub(super) running: Running,
+    pub(super) folder: TempDir,
+    pub(super) instance: ManagedInstance,
+}
+
+/// Installs and starts an emulator and records it below `instances`.
+pub(super) fn launch(
     instances: &Path,
     cache: &Path,
     emulator: ManagedEmulator,
     port: Option<u16>,
     events: &Events,
-) -> Result<ManagedInstance, ManagedError> {
+) -> Result<Launched, ManagedError> {
     let environment = emulator.environment().install(cache, events)?;
     fs::create_dir_all(instances).map_err(ManagedError::io(instances))?;
     let prefix = format!("{}-", emulator.name());
     let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(instances).map_err(ManagedError::io(instances))?;
-    let port = port.or_else(|| is_free(USUAL_PORT).then_some(USUAL_PORT));
     let (running, port) = emulator.start(&environment, folder.path(), port, events)?;
     let instance = ManagedInstance {
         emulator: emulator.name().to_owned(),
@@ -110,10 +125,7 @@ fn start(
     let record = folder.path().join(RECORD);
     let text = serde_json::to_vec_pretty(&instance).map_err(|error| ManagedError::io(&record)(error.into()))?;
     fs::write(&record, text).map_err(ManagedError::io(&record))?;
-    // Up to here a failure ends the process and removes the folder.
-    running.detach();
-    let _ = folder.keep();
-    Ok(instance)
+    Ok(Launched { running, folder, instance })
 }
 
 /// What runs; the folders of what has ended are removed.

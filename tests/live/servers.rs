@@ -43,10 +43,10 @@ fn an_emulator_ends_with_its_value_and_its_folder_goes() {
 #[test]
 fn registries_answer_open_with_a_password_and_over_https() {
     let Some(open) = support::registry() else { return };
-    assert_eq!(http_status(open.port, "/v2/"), Some(200));
+    assert_eq!(http_status(open.port, "GET", "/v2/"), Some(200));
     let Some(guarded) = support::registry_with(RegistryOptions { auth: true, tls: false }) else { return };
-    assert_eq!(http_status(guarded.port, "/v2/"), Some(401));
+    assert_eq!(http_status(guarded.port, "GET", "/v2/"), Some(401));
     let Some(secure) = support::registry_with(RegistryOptions { auth: true, tls: true }) else { return };
-    assert_eq!(http_status(secure.port, "/v2/"), Some(400));
+    assert_eq!(http_status(secure.port, "GET", "/v2/"), Some(400));
     assert!(secure.ca_file().exists());
 }

@@ -63,7 +63,7 @@ fn start() -> Result<Emulator, ManagedError> {
     let mut running = Running::start(&mut command, &log)?;
     running.guard(folder)?;
     running.wait_until("LocalStack", &log, PATIENCE, &events(), || {
-        http_status(port, "/_localstack/health") == Some(200)
+        http_status(port, "GET", "/_localstack/health") == Some(200)
     })?;
     Ok(Emulator { name: "localstack", port, account: "000000000000", running })
 }

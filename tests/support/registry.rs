@@ -96,7 +96,7 @@ fn start(options: RegistryOptions) -> Result<Registry, ManagedError> {
         Running::start(Command::new(program).arg("serve").arg(path("config.yml")).current_dir(folder.path()), &log)?;
     running.guard(folder)?;
     // A plain request to an https port is answered too, with a complaint: it listens.
-    running.wait_until("docker-registry", &log, PATIENCE, &events(), || http_status(port, "/v2/").is_some())?;
+    running.wait_until("docker-registry", &log, PATIENCE, &events(), || http_status(port, "GET", "/v2/").is_some())?;
     Ok(Registry { port, running })
 }
 

@@ -16,7 +16,8 @@ const ATTEMPTS: usize = 3;
 
 const MINISTACK: Environment = Environment {
     name: "ministack-1.5.33",
-    packages: &["ministack==1.5.33", "cryptography"],
+    // boto3, because functions import it and the executor runs them in this environment.
+    packages: &["ministack==1.5.33", "cryptography", "boto3==1.43.106"],
     python: None,
     uv_options: &[],
 };
@@ -123,7 +124,7 @@ impl ManagedEmulator {
             left -= 1;
             let port = port.map_or_else(free_port, Ok)?;
             let mut running = Running::start(&mut self.command(environment, folder, port), &log)?;
-            let ready = || http_status(port, self.probe()) == Some(200);
+            let ready = || http_status(port, "GET", self.probe()) == Some(200);
             match running.wait_until(self.name(), &log, PATIENCE, events, ready) {
                 Ok(()) => return Ok((running, port)),
                 Err(ManagedError::Start { .. }) if left > 0 => {}

@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpStream};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -70,6 +70,21 @@ impl Running {
         pid
     }
 
+    /// Lets the server live on with its folder, and gives that (empty where it has none).
+    pub fn keep(mut self) -> PathBuf {
+        self.end_watchdog();
+        self.child = None;
+        self.folder.take().map(TempDir::keep).unwrap_or_default()
+    }
+
+    fn end_watchdog(&mut self) {
+        if let Some(mut watchdog) = self.watchdog.take() {
+            signal_group(watchdog.id(), Signal::Kill);
+            // It was killed: there is nothing to learn from its status.
+            let _ = watchdog.wait();
+        }
+    }
+
     /// Waits until `ready` says so. An error where the process ends first, or takes longer than `patience`.
     pub fn wait_until(
         &mut self,
@@ -117,10 +132,7 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        if let Some(mut watchdog) = self.watchdog.take() {
-            signal_group(watchdog.id(), Signal::Kill);
-            let _ = watchdog.wait();
-        }
+        self.end_watchdog();
         let Some(mut child) = self.child.take() else { return };
         signal_group(child.id(), Signal::Terminate);
         let begun = Instant::now();
@@ -158,12 +170,16 @@ pub fn identity(pid: u32) -> Option<String> {
     (!text.is_empty()).then_some(text)
 }
 
-/// Asks `GET path` on a port of this machine; the status of the answer, None where there is none.
-pub fn http_status(port: u16, path: &str) -> Option<u16> {
+/// Asks a port of this machine, without a body; the status of the answer, None where there is none.
+pub fn http_status(port: u16, method: &str, path: &str) -> Option<u16> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&address, PROBE).ok()?;
     stream.set_read_timeout(Some(PROBE)).ok()?;
-    write!(stream, "GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nConnection: close\r\n\r\n").ok()?;
+    write!(
+        stream,
+        "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+    )
+    .ok()?;
     // The status line is short: `HTTP/1.1 200 `.
     let mut start = [0; 13];
     stream.read_exact(&mut start).ok()?;
