@@ -94,11 +94,12 @@ impl Chain {
 
     /// The order of the tree: parents before what they contain.
     fn compare(&self, key: &ResourceKey, other: &Self, other_key: &ResourceKey) -> Ordering {
-        let place = |key: &ResourceKey| (key.account.clone(), key.region.clone(), key.service.clone());
-        let same_place =
-            key.account == other_key.account && key.region == other_key.region && key.service == other_key.service;
-        if !same_place {
-            return place(key).cmp(&place(other_key));
+        fn place(key: &ResourceKey) -> (&str, &str, &str) {
+            (&key.account, &key.region, &key.service)
+        }
+        let order = place(key).cmp(&place(other_key));
+        if order != Ordering::Equal {
+            return order;
         }
         let (mut steps, mut other_steps) = (self.steps(key), other.steps(other_key));
         let (mut from, mut other_from) = (0, 0);
@@ -216,14 +217,18 @@ impl Growing {
     }
 
     fn add(&mut self, key: ResourceKey, chain: &Chain) {
-        self.enter(1, &key.account, || NodeKind::Account);
-        self.enter(2, &key.region, || NodeKind::Region);
-        self.enter(3, &key.service, || NodeKind::Service);
+        self.enter_group(1, &key.account, NodeKind::Account);
+        self.enter_group(2, &key.region, NodeKind::Region);
+        self.enter_group(3, &key.service, NodeKind::Service);
         let (mut depth, mut from) = (4, 0);
         for (kind, to) in chain.steps(&key) {
-            self.enter(depth, kind, || NodeKind::Type);
-            self.enter(depth + 1, &key.name[from..to].join("/"), || {
-                NodeKind::Absent(ResourceKey { kind: kind.to_owned(), name: key.name[..to].to_vec(), ..key.clone() })
+            self.enter_group(depth, kind, NodeKind::Type);
+            // The groups above are the same already; names of several segments may be spelled alike.
+            let same = |node: &Node| node.key().is_some_and(|open| open.name == key.name[..to]);
+            self.enter(depth + 1, same, || {
+                let name = key.name[..to].to_vec();
+                let absent = ResourceKey { kind: kind.to_owned(), name, ..key.clone() };
+                (NodeKind::Absent(absent), key.name[from..to].join("/"))
             });
             (depth, from) = (depth + 2, to);
         }
@@ -235,17 +240,14 @@ impl Growing {
         }
     }
 
-    /// Goes to the node with this label at `depth` below the open ones, which may be the open one itself.
-    fn enter(&mut self, depth: usize, label: &str, kind: impl Fn() -> NodeKind) {
+    fn enter_group(&mut self, depth: usize, label: &str, kind: NodeKind) {
+        self.enter(depth, |node| node.label == label, || (kind.clone(), label.to_owned()));
+    }
+
+    /// Goes to the node at `depth` below the open ones: the open one itself where it is the `same`, else a new one.
+    fn enter(&mut self, depth: usize, same: impl Fn(&Node) -> bool, make: impl Fn() -> (NodeKind, String)) {
         if let Some(open) = self.open.get(depth) {
-            let node = &self.nodes[open.0 as usize];
-            let wanted = kind();
-            // Names of several segments may be spelled alike: resources are told apart by their keys.
-            let same = match (node.key(), &wanted) {
-                (Some(key), NodeKind::Absent(wanted)) => key == wanted,
-                _ => node.label == label,
-            };
-            if same {
+            if same(&self.nodes[open.0 as usize]) {
                 return;
             }
             self.open.truncate(depth);
@@ -255,7 +257,8 @@ impl Growing {
         if let Some(parent) = parent {
             self.nodes[parent.0 as usize].children.push(id);
         }
-        self.nodes.push(Node { kind: kind(), label: label.to_owned(), parent, children: Vec::new(), resources: 0 });
+        let (kind, label) = make();
+        self.nodes.push(Node { kind, label, parent, children: Vec::new(), resources: 0 });
         self.open.push(id);
     }
 

@@ -34,7 +34,7 @@ mod writer;
 
 pub use blob::BlobWriter;
 pub use error::StoreError;
-pub use transfer::ExportedPack;
+pub use transfer::{ExportedPack, TemporaryFile};
 pub use writer::Writer;
 
 /// A commit's place in its pod.

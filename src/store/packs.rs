@@ -86,6 +86,8 @@ impl Packs {
                 Err(error) => return Err(error),
             }
         }
+        // One order for everybody: which copy of a chunk is taken must not depend on the folder's order.
+        indexes.sort_unstable_by_key(|index| index.pack);
         let now = Known { indexes: Arc::new(indexes), damaged: Arc::new(damaged) };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(())

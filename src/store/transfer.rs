@@ -29,6 +29,14 @@ pub struct ExportedPack {
     _lock: File,
 }
 
+/// A file in the store's own temporary folder; deleted when dropped.
+pub struct TemporaryFile {
+    /// The file.
+    pub file: NamedTempFile,
+    /// Keeps others from cleaning the file away.
+    _lock: File,
+}
+
 impl Store {
     /// Whether the store has this chunk (tree node, blob, blob piece or commit).
     pub fn has_chunk(&self, digest: &Digest) -> Result<bool, StoreError> {
@@ -69,7 +77,8 @@ impl Store {
     }
 
     /// Writes a pack holding exactly these chunks to a temporary file and gives it with its digest: what is
-    /// pushed. Never contains a byte outside `chunks`. Frames are copied as they are, each verified.
+    /// pushed. Never contains a byte outside `chunks`. Frames are copied as they are, each verified; the same
+    /// store gives the same pack for the same chunks.
     pub fn export_pack(&self, chunks: &[Digest]) -> Result<ExportedPack, StoreError> {
         let lock = self.inner.layout.lock_shared()?;
         let mut pack = PackBuilder::new(self.inner.layout.temporary()?)?;
@@ -88,21 +97,41 @@ impl Store {
         Ok(ExportedPack { file, digest, size: length, _lock: lock })
     }
 
+    /// A temporary file in the store's own folder, for a pack that is being received.
+    pub fn temporary(&self) -> Result<TemporaryFile, StoreError> {
+        let lock = self.inner.layout.lock_shared()?;
+        Ok(TemporaryFile { file: self.inner.layout.temporary()?, _lock: lock })
+    }
+
     /// Takes in a pack file from outside: every bound, size and digest is verified before it is visible.
     /// Gives the digests of the chunks it holds. The file is copied, then synced.
     ///
     /// The pieces of a large blob must be in the pack that lists them, or in the store already: packs are
     /// taken in in the order in which they were made.
     pub fn import_pack(&self, file: &Path, expected: &Digest) -> Result<Vec<Digest>, StoreError> {
-        let layout = &self.inner.layout;
-        let _lock = layout.lock_shared()?;
-        let copy = copy_verified(file, layout.temporary()?, expected)?;
-        let entries = read_footer(copy.as_file(), file)?;
-        self.verify_chunks(&copy, file, &entries)?;
+        let _lock = self.inner.layout.lock_shared()?;
+        let mut copy = self.inner.layout.temporary()?;
+        // What is verified afterwards can no longer change.
+        check_digest(file, expected, Some(&mut copy))?;
+        self.take_in(copy, file, expected)
+    }
+
+    /// Like [`Store::import_pack`], for a file of [`Store::temporary`]: it is moved, not copied.
+    pub fn import_temporary(&self, received: TemporaryFile, expected: &Digest) -> Result<Vec<Digest>, StoreError> {
+        let TemporaryFile { file, _lock } = received;
+        let path = file.path().to_owned();
+        check_digest(&path, expected, None)?;
+        self.take_in(file, &path, expected)
+    }
+
+    /// Verifies a pack in `tmp/` that has the digest `expected`, and makes it visible. Faults name `path`.
+    fn take_in(&self, file: NamedTempFile, path: &Path, expected: &Digest) -> Result<Vec<Digest>, StoreError> {
+        let entries = read_footer(file.as_file(), path)?;
+        self.verify_chunks(&file, path, &entries)?;
         let digests = entries.iter().map(|entry| entry.digest).collect();
-        if !layout.pack(expected).exists() {
-            let length = copy.as_file().metadata().map_err(StoreError::io(file))?.len();
-            self.publish_pack(SealedPack { file: copy, digest: *expected, length, entries })?;
+        if !self.inner.layout.pack(expected).exists() {
+            let length = file.as_file().metadata().map_err(StoreError::io(path))?.len();
+            self.publish_pack(SealedPack { file, digest: *expected, length, entries })?;
         }
         self.inner.packs.refresh()?;
         Ok(digests)
@@ -156,10 +185,10 @@ impl Store {
     }
 }
 
-/// Copies `from` into `to` and checks its digest: what is verified afterwards can no longer change.
-fn copy_verified(from: &Path, mut to: NamedTempFile, expected: &Digest) -> Result<NamedTempFile, StoreError> {
-    let failed = || StoreError::io(from);
-    let mut file = File::open(from).map_err(failed())?.take(MAX_PACK_BYTES + 1);
+/// Reads the file at `path` once, checks its digest, and copies it into `copy`.
+fn check_digest(path: &Path, expected: &Digest, mut copy: Option<&mut NamedTempFile>) -> Result<(), StoreError> {
+    let failed = || StoreError::io(path);
+    let mut file = File::open(path).map_err(failed())?.take(MAX_PACK_BYTES + 1);
     let (mut hasher, mut length) = (Sha256::new(), 0);
     let mut buffer = vec![0; 1 << 20];
     loop {
@@ -169,13 +198,15 @@ fn copy_verified(from: &Path, mut to: NamedTempFile, expected: &Digest) -> Resul
         }
         length += count as u64;
         hasher.update(&buffer[..count]);
-        to.write_all(&buffer[..count]).map_err(failed())?;
+        if let Some(copy) = &mut copy {
+            copy.write_all(&buffer[..count]).map_err(failed())?;
+        }
     }
     if length > MAX_PACK_BYTES {
-        return Err(StoreError::corrupt(from, format!("it has more bytes than a pack may ({MAX_PACK_BYTES})")));
+        return Err(StoreError::corrupt(path, format!("it has more bytes than a pack may ({MAX_PACK_BYTES})")));
     }
     if hasher.finalize()[..] != expected.as_bytes()[..] {
-        return Err(StoreError::corrupt(from, format!("it does not have the digest {expected}")));
+        return Err(StoreError::corrupt(path, format!("it does not have the digest {expected}")));
     }
-    Ok(to)
+    Ok(())
 }

@@ -65,8 +65,13 @@ fn transfer(from: &Store, to: &Store, commit: &Digest, known: &[Digest]) {
     for group in from.pack_groups(&chunks).unwrap() {
         let pack = from.export_pack(&group).unwrap();
         assert_eq!(pack.size, std::fs::metadata(pack.file.path()).unwrap().len());
-        let taken = to.import_pack(pack.file.path(), &pack.digest).unwrap();
+        assert_eq!(from.export_pack(&group).unwrap().digest, pack.digest);
+        let mut received = to.temporary().unwrap();
+        std::io::copy(&mut std::fs::File::open(pack.file.path()).unwrap(), received.file.as_file_mut()).unwrap();
+        let taken = to.import_temporary(received, &pack.digest).unwrap();
         assert_eq!(taken, group);
+        // Once more is no error, and changes nothing.
+        assert_eq!(to.import_pack(pack.file.path(), &pack.digest).unwrap(), group);
     }
 }
 
