@@ -100,7 +100,7 @@ impl Client {
         let http = transport::client(&endpoint, concurrency)
             .map_err(|message| outside("start", ErrorClass::Connection, message))?;
         let base = endpoint.to_string();
-        let host = endpoint.url()[reqwest_url::Position::BeforeHost..url::Position::AfterPort].to_owned();
+        let host = endpoint.url().authority().to_owned();
         Ok(Self {
             inner: Arc::new(Inner {
                 base,
@@ -208,7 +208,8 @@ impl Client {
             return Err(error(ErrorClass::Input, "the URL leads to another host than the instance's"));
         }
         // Emulators name themselves as they see themselves, which need not be how they are reached from here.
-        let target = format!("{}{}", self.inner.base, &parsed[reqwest_url::Position::BeforePath..url::Position::AfterQuery]);
+        let query = parsed.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let target = format!("{}{}{query}", self.inner.base, parsed.path());
         let outgoing = plain_get(target);
         let permit = self.permit("download").await?;
         let mut attempt = 1;

@@ -86,7 +86,7 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 pub(super) async fn send(client: &reqwest::Client, outgoing: &Outgoing) -> Result<Incoming, Failure> {
     let refuse = |what: &str| Failure::Request(format!("{what} cannot be sent over HTTP"));
     let url = Url::parse(&outgoing.url).map_err(|_| refuse("the URL"))?;
-    if !outgoing.url.ends_with(&url[reqwest_url::Position::BeforePath..]) {
+    if url.as_str() != outgoing.url {
         return Err(refuse("a path with '.' or '..' in it"));
     }
     let method = Method::from_bytes(outgoing.method.as_bytes()).map_err(|_| refuse("the method"))?;
