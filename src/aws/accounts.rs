@@ -45,11 +45,9 @@ impl Accounts {
     pub async fn credentials(&self, client: &Client, scope: &Scope) -> Result<Credentials, AwsError> {
         match self.mode {
             AccountMode::MotoHeader => Ok(self.base.clone()),
-            AccountMode::AccessKey => Ok(Credentials {
-                access_key: scope.account.clone(),
-                session_token: None,
-                ..self.base.clone()
-            }),
+            AccountMode::AccessKey => {
+                Ok(Credentials { access_key: scope.account.clone(), session_token: None, ..self.base.clone() })
+            }
             AccountMode::AssumeRole => {
                 // Held while assuming: others for the same account wait for the one session instead of making more.
                 let mut sessions = self.sessions.lock().await;

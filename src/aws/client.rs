@@ -159,7 +159,8 @@ impl Client {
         let Reply::Open(incoming) = reply else {
             return Err(call.error(ErrorClass::Malformed, "the answer came without a stream"));
         };
-        let output = call.parse_head(&WireResponse { status: incoming.status, headers: &incoming.headers, body: &[] })?;
+        let output =
+            call.parse_head(&WireResponse { status: incoming.status, headers: &incoming.headers, body: &[] })?;
         Ok((output, byte_stream(call.service, call.operation, incoming, permit)))
     }
 

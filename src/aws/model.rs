@@ -318,8 +318,25 @@ macro_rules! models {
 }
 
 models!(
-    "apigateway", "cloudwatch", "dynamodb", "dynamodbstreams", "ec2", "glacier", "iam", "iot-data", "kinesis", "lambda",
-    "lex-runtime", "logs", "route53", "s3", "secretsmanager", "sns", "sqs", "ssm", "sts",
+    "apigateway",
+    "cloudwatch",
+    "dynamodb",
+    "dynamodbstreams",
+    "ec2",
+    "glacier",
+    "iam",
+    "iot-data",
+    "kinesis",
+    "lambda",
+    "lex-runtime",
+    "logs",
+    "route53",
+    "s3",
+    "secretsmanager",
+    "sns",
+    "sqs",
+    "ssm",
+    "sts",
 );
 
 #[cfg(test)]

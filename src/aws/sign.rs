@@ -63,8 +63,7 @@ pub(super) fn authorization(credentials: &Credentials, signable: &Signable<'_>) 
     query.sort_by_key(|(name, value)| (encode_component(name), encode_component(value)));
     // Every service but S3 encodes the path a second time.
     let path = if signable.service == "s3" { signable.path.to_owned() } else { encode_path(signable.path) };
-    let canonical =
-        [signable.method, &path, &encode_query(&query), &lines, &names, signable.payload].join("\n");
+    let canonical = [signable.method, &path, &encode_query(&query), &lines, &names, signable.payload].join("\n");
     let date = amz_date(signable.moment);
     let day = date.get(..8).unwrap_or_default();
     let scope = format!("{day}/{}/{}/aws4_request", signable.region, signable.service);
@@ -124,13 +123,7 @@ mod tests {
             "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"
         );
         assert_eq!(
-            suite(
-                "POST",
-                "/",
-                &[],
-                &[("Content-Type", "application/x-www-form-urlencoded")],
-                b"Param1=value1"
-            ),
+            suite("POST", "/", &[], &[("Content-Type", "application/x-www-form-urlencoded")], b"Param1=value1"),
             "ff11897932ad3f4e8b18135d722051e5ac45fc38421b1da7b9d196a0fe09473a"
         );
     }

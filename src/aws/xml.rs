@@ -138,7 +138,8 @@ mod tests {
 
     #[test]
     fn prefixes_entities_and_character_data_are_understood() {
-        let tree = parse("<?xml version=\"1.0\"?><n:a xmlns:n='u'><n:b>1&#50;<![CDATA[<3]]>&amp;</n:b><c/></n:a>").unwrap();
+        let tree =
+            parse("<?xml version=\"1.0\"?><n:a xmlns:n='u'><n:b>1&#50;<![CDATA[<3]]>&amp;</n:b><c/></n:a>").unwrap();
         assert_eq!(tree.name, "a");
         assert_eq!(tree.child("b").unwrap().text, "12<3&");
         assert_eq!(tree.child("c").unwrap().text, "");

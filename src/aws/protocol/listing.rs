@@ -8,8 +8,7 @@ use super::Call;
 /// Listings that know `EncodingType`.
 const OPERATIONS: &[&str] = &["ListObjects", "ListObjectsV2", "ListObjectVersions", "ListMultipartUploads"];
 /// Members encoded at the top.
-const OUTER: &[&str] =
-    &["Delimiter", "Marker", "NextMarker", "Prefix", "KeyMarker", "NextKeyMarker", "StartAfter"];
+const OUTER: &[&str] = &["Delimiter", "Marker", "NextMarker", "Prefix", "KeyMarker", "NextKeyMarker", "StartAfter"];
 /// Lists whose entries hold an encoded member.
 const INNER: &[(&str, &str)] = &[
     ("Contents", "Key"),

@@ -96,12 +96,7 @@ fn query(
     Ok(())
 }
 
-fn header(
-    member: Bound<'_>,
-    name: &str,
-    wire_name: &str,
-    value: &Value,
-) -> Result<Option<(String, String)>, String> {
+fn header(member: Bound<'_>, name: &str, wire_name: &str, value: &Value) -> Result<Option<(String, String)>, String> {
     let text = if member.is_json_header() {
         STANDARD.encode(value.to_string())
     } else if member.shape.kind == Kind::List {

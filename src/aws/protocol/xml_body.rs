@@ -147,11 +147,7 @@ pub(super) fn read(bound: Bound<'_>, name: &str, element: &Element) -> Result<Va
     }
 }
 
-fn read_entries<'a>(
-    bound: Bound<'_>,
-    name: &str,
-    entries: impl Iterator<Item = &'a Element>,
-) -> Result<Value, String> {
+fn read_entries<'a>(bound: Bound<'_>, name: &str, entries: impl Iterator<Item = &'a Element>) -> Result<Value, String> {
     let (Some(key_shape), Some(value_shape)) = (bound.key(), bound.value()) else {
         return Err(expected(name, "a map's model"));
     };
