@@ -6,7 +6,7 @@ use super::capture::{Wanted, capture};
 use super::commit::check_services;
 use super::compare::{Absence, Compared, differences, passes, unmatched_patterns};
 use super::snapshot::parse;
-use super::{Context, OpError, Snapshot, remote_list, unknown_remote};
+use super::{Context, OpError, Snapshot};
 use crate::event::Events;
 use crate::instance::Filter;
 use crate::pod::{Change, Commit, Digest, PodName, Reference};
@@ -49,14 +49,7 @@ pub async fn resolve(context: &Context, reference: &Reference, events: &Events) 
             Snapshot::load(&context.store, context.store.resolve(pod, selector)?.commit)?
         }
         Reference::Pod { remote: Some(remote), pod, selector } => {
-            let configured = remote_list(context)?;
-            let Some(config) = configured.iter().find(|config| config.name == *remote) else {
-                return Err(unknown_remote(remote, &configured));
-            };
-            return Err(OpError::Request(format!(
-                "comparing with {pod}{selector:?} on {} is not possible yet: pull it first",
-                config.name
-            )));
+            return super::share::fetch(context, remote, pod, selector, events).await;
         }
     };
     Ok((snapshot.digest, snapshot.commit))

@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::{Context, OpError};
-use crate::event::Events;
-use crate::pod::{PodName, RemoteName};
-use crate::remote::{RemoteConfig, RemoteVersion, TransferReport};
-use crate::store::VersionEntry;
+use super::{Config, Context, OpError, config_add_remote, config_remove_remote, unknown_remote};
+use crate::event::{Events, Progress};
+use crate::pod::{Commit, Digest, PodName, RemoteName, Selector};
+use crate::remote::{self, Remote, RemoteConfig, RemoteError, RemoteVersion, TransferReport};
+use crate::store::{OpRecord, VersionEntry};
 
 /// A pod on a remote.
 #[derive(Clone, Debug, Serialize)]
@@ -19,17 +19,29 @@ pub struct RemotePod {
 }
 
 /// Pushes a pod. `remote` None means the only one configured.
+///
+/// # Errors
+/// When the remote has moved on (nothing is pushed then), or it or the store fails.
 pub async fn push(
     context: &Context,
     pod: &PodName,
     remote: Option<&RemoteName>,
     events: &Events,
 ) -> Result<TransferReport, OpError> {
-    let _ = (context, pod, remote, events);
-    todo!()
+    let remote = open(context, remote)?;
+    let report = remote::push(&context.store, &*remote, pod, events).await?;
+    if report.commits > 0 {
+        let head = context.store.resolve(pod, &Selector::Head)?;
+        let summary = format!("pushed {} of pod {pod} to {}", versions(report.commits), remote.config().name);
+        record(context, "push", pod, head.commit, summary)?;
+    }
+    Ok(report)
 }
 
 /// Pulls `remote/pod`, up to version `number` (None: the newest), into the local pod `into` (None: same name).
+///
+/// # Errors
+/// When both sides have moved on, the version is unknown, or the remote or the store fails.
 pub async fn pull(
     context: &Context,
     remote: &RemoteName,
@@ -38,30 +50,120 @@ pub async fn pull(
     into: Option<&PodName>,
     events: &Events,
 ) -> Result<(TransferReport, VersionEntry), OpError> {
-    let _ = (context, remote, pod, number, into, events);
-    todo!()
+    let remote = open(context, Some(remote))?;
+    let into = into.unwrap_or(pod);
+    let (report, head) = remote::pull(&context.store, &*remote, pod, number, into, events).await?;
+    if report.commits > 0 {
+        let summary = format!("pulled {} of {}/{pod} into pod {into}", versions(report.commits), remote.config().name);
+        record(context, "pull", into, head.commit, summary)?;
+    }
+    Ok((report, head))
 }
 
-/// Adds a remote to the configuration.
-pub fn remote_add(context: &Context, config: RemoteConfig) -> Result<(), OpError> {
-    let _ = (context, config);
-    todo!()
+/// Makes a remote version readable locally, without a local pod for it.
+///
+/// # Errors
+/// When there is no such remote, pod or version, or the remote or the store fails.
+pub async fn fetch(
+    context: &Context,
+    remote: &RemoteName,
+    pod: &PodName,
+    selector: &Selector,
+    events: &Events,
+) -> Result<(Digest, Commit), OpError> {
+    let remote = open(context, Some(remote))?;
+    Ok(remote::fetch(&context.store, &*remote, pod, selector, events).await?)
+}
+
+/// Adds a remote to the configuration. Does not connect to it.
+///
+/// # Errors
+/// When the name is taken, the URL is not a remote's, or the CA file or the configuration cannot be read.
+pub fn remote_add(context: &Context, mut config: RemoteConfig) -> Result<(), OpError> {
+    if let Some(file) = &mut config.ca_file {
+        // The command may be run from anywhere later.
+        *file = std::path::absolute(&*file).map_err(|error| unreadable(file, &error))?;
+    }
+    remote::open(&config)?;
+    config_add_remote(&context.paths.config_file, &config)
 }
 
 /// The configured remotes, by name.
+///
+/// # Errors
+/// When the configuration cannot be read: with file and line.
 pub fn remote_list(context: &Context) -> Result<Vec<RemoteConfig>, OpError> {
-    let _ = context;
-    todo!()
+    let mut remotes = Config::load(&context.paths.config_file)?.remotes;
+    remotes.sort_by(|one, other| one.name.cmp(&other.name));
+    Ok(remotes)
 }
 
 /// Removes a remote from the configuration; its pods stay where they are.
+///
+/// # Errors
+/// When there is no such remote (with the nearest names), or the configuration cannot be read or written.
 pub fn remote_remove(context: &Context, name: &RemoteName) -> Result<(), OpError> {
-    let _ = (context, name);
-    todo!()
+    config_remove_remote(&context.paths.config_file, name)
 }
 
-/// The pods of a remote with their versions.
+/// The pods of a remote with their versions. A pod that cannot be read is left out, with a warning.
+///
+/// # Errors
+/// When there is no such remote or it does not list its pods.
 pub async fn remote_pods(context: &Context, remote: &RemoteName, events: &Events) -> Result<Vec<RemotePod>, OpError> {
-    let _ = (context, remote, events);
-    todo!()
+    let remote = open(context, Some(remote))?;
+    let cancel = events.cancellation();
+    events.phase("list");
+    let names = cancel.run_until_cancelled(remote.pods()).await.unwrap_or(Err(RemoteError::Cancelled))?;
+    let total = names.len() as u64;
+    let mut pods = Vec::new();
+    for (done, name) in (1..).zip(names) {
+        match cancel.run_until_cancelled(remote.versions(&name)).await {
+            None => return Err(RemoteError::Cancelled.into()),
+            Some(Ok(versions)) => pods.push(RemotePod { name, versions }),
+            Some(Err(error)) => events.warn(format!("pod {name}: {error}")),
+        }
+        events.progress(Progress { done, total, ..Progress::default() });
+    }
+    Ok(pods)
+}
+
+/// Opens the remote of that name; None is the only one configured.
+fn open(context: &Context, name: Option<&RemoteName>) -> Result<Box<dyn Remote>, OpError> {
+    let configured = remote_list(context)?;
+    let config = match (name, configured.as_slice()) {
+        (Some(name), remotes) => {
+            remotes.iter().find(|remote| remote.name == *name).ok_or_else(|| unknown_remote(name, remotes))?
+        }
+        (None, [only]) => only,
+        (None, []) => {
+            return Err(OpError::Request("there is no remote: add one with 'podex remote add NAME URL'".to_owned()));
+        }
+        (None, several) => {
+            let names: Vec<&str> = several.iter().map(|remote| remote.name.as_str()).collect();
+            return Err(OpError::Request(format!("there are several remotes: name one of {}", names.join(", "))));
+        }
+    };
+    Ok(remote::open(config)?)
+}
+
+fn record(context: &Context, operation: &str, pod: &PodName, head: Digest, summary: String) -> Result<(), OpError> {
+    context.store.record(&OpRecord {
+        time: jiff::Timestamp::now(),
+        operation: operation.to_owned(),
+        pod: Some(pod.clone()),
+        endpoint: None,
+        commit: Some(head),
+        safety: None,
+        summary,
+    })?;
+    Ok(())
+}
+
+fn versions(count: u64) -> String {
+    if count == 1 { "1 version".to_owned() } else { format!("{count} versions") }
+}
+
+fn unreadable(file: &std::path::Path, error: &std::io::Error) -> OpError {
+    OpError::Config(format!("{}: {error}", file.display()))
 }

@@ -6,7 +6,24 @@ use serde::{Deserialize, Serialize};
 
 use crate::event::Events;
 use crate::pod::{Commit, Digest, PodName, RemoteName};
-use crate::store::{Store, StoreError, VersionEntry};
+use crate::store::StoreError;
+
+mod directory;
+mod escape;
+mod fault;
+mod location;
+mod meter;
+mod oci;
+mod transfer;
+mod verify;
+
+use fault::{Fault, plain};
+use location::Location;
+pub use oci::CredentialFiles;
+pub use transfer::{fetch, pull, push};
+
+/// Longest commit object read from a remote: its capture report has a few lines for each resource type.
+const MAX_COMMIT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// A configured remote. The URL never holds credentials.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -151,31 +168,37 @@ pub trait Remote: Send + Sync {
 
 /// Opens a configured remote. Does not connect yet.
 pub fn open(config: &RemoteConfig) -> Result<Box<dyn Remote>, RemoteError> {
-    let _ = config;
-    todo!()
+    open_with(config, CredentialFiles::of_user())
 }
 
-/// Pushes every version of `pod` that `remote` lacks, oldest first.
-pub async fn push(
-    store: &Store,
-    remote: &dyn Remote,
-    pod: &PodName,
-    events: &Events,
-) -> Result<TransferReport, RemoteError> {
-    let _ = (store, remote, pod, events);
-    todo!()
+/// Like [`open`], with logins from other files than the user's.
+pub fn open_with(config: &RemoteConfig, logins: CredentialFiles) -> Result<Box<dyn Remote>, RemoteError> {
+    let _ = &logins;
+    match Location::parse(&config.url)? {
+        Location::Directory(root) => Ok(Box::new(directory::Directory::new(config.clone(), root))),
+        Location::Oci { host, path } => Err(RemoteError::Failed {
+            remote: config.name.clone(),
+            reason: format!("{host}/{path}: registries come with the next change"),
+        }),
+    }
 }
 
-/// Pulls `pod` up to `number` (None: its newest) into the local pod `into`, which must be absent or an
-/// ancestor. Gives what was moved and the version that is now the local head.
-pub async fn pull(
-    store: &Store,
-    remote: &dyn Remote,
-    pod: &PodName,
-    number: Option<u64>,
-    into: &PodName,
-    events: &Events,
-) -> Result<(TransferReport, VersionEntry), RemoteError> {
-    let _ = (store, remote, pod, number, into, events);
-    todo!()
+/// Reads a commit that a remote sent under `digest`.
+fn read_commit(digest: &Digest, bytes: &[u8]) -> Result<Commit, Fault> {
+    if Digest::of(bytes) != *digest {
+        return Err(Fault::hostile(format!("the content of commit {digest} does not match its digest")));
+    }
+    Commit::from_bytes(bytes).map_err(|error| Fault::hostile(format!("commit {digest}: {}", plain(&error.to_string()))))
+}
+
+/// Versions in ascending order, once it is sure that none is missing between them.
+fn number_versions(versions: Vec<(u64, Digest, Commit)>) -> Result<Vec<RemoteVersion>, Fault> {
+    let mut numbered = Vec::with_capacity(versions.len());
+    for (expected, (number, digest, commit)) in (1..).zip(versions) {
+        if number != expected {
+            return Err(Fault::hostile(format!("version {expected} is missing, though there is a version {number}")));
+        }
+        numbered.push(RemoteVersion { number, digest, commit });
+    }
+    Ok(numbered)
 }

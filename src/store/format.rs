@@ -29,7 +29,7 @@ pub(super) const PACK_TARGET_BYTES: u64 = 64 << 20;
 /// A pack is also closed when its chunks have this many bytes before compression.
 pub(super) const PACK_TARGET_SIZE: u64 = 1 << 30;
 /// No pack is larger: the target and one chunk beyond it, and the entries.
-pub(super) const MAX_PACK_BYTES: u64 = 128 << 20;
+pub(crate) const MAX_PACK_BYTES: u64 = 128 << 20;
 /// No pack holds more than this before compression: what bounds the work a hostile one can cause.
 pub(super) const MAX_PACK_SIZE: u64 = 2 << 30;
 

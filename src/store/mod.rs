@@ -34,6 +34,8 @@ mod writer;
 
 pub use blob::BlobWriter;
 pub use error::StoreError;
+pub(crate) use error::did_you_mean;
+pub(crate) use format::MAX_PACK_BYTES;
 pub use transfer::{ExportedPack, TemporaryFile};
 pub use writer::Writer;
 

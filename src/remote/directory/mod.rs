@@ -1,0 +1,285 @@
+//! A folder as a remote: on a share, a memory stick, or in a test.
+//!
+//! ```text
+//! <dir>/blobs/sha256/<digest>           packs, and commit objects
+//!       pods/<pod>/commits/<digest>     which packs the commit brings; written once everything it needs is there
+//!       pods/<pod>/versions/<number>    which commit is that version; whoever creates the file has claimed it
+//!       tmp/                            files being written
+//! ```
+//! Every file is written aside, synced, and appears under its name in one step that fails where the name is
+//! taken. So readers never see a half-written file, and of two people publishing the same version one wins.
+//! File names are only ever made from parsed digests, numbers and pod names.
+
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::fault::{Fault, plain};
+use super::verify::Verifier;
+use super::{MAX_COMMIT_BYTES, Remote, RemoteConfig, RemoteError, RemoteVersion, escape, number_versions};
+use crate::event::{Events, Progress};
+use crate::pod::{Commit, Digest, PodName};
+
+mod files;
+use files::{Files, failed};
+
+const BLOBS: &[&str] = &["blobs", "sha256"];
+const PODS: &str = "pods";
+const COMMITS: &str = "commits";
+const VERSIONS: &str = "versions";
+
+/// The only format of publication files there is so far.
+const FORMAT: u32 = 1;
+
+/// Longest publication file read: room for a hundred thousand packs.
+const MAX_PUBLICATION_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Longest version file read: a digest and some white space.
+const MAX_VERSION_BYTES: u64 = 128;
+
+/// Bytes copied between two looks at the cancellation.
+const COPY_BYTES: usize = 1024 * 1024;
+
+/// What a file in `commits/` says.
+#[derive(Serialize, Deserialize)]
+struct Publication {
+    format: u32,
+    packs: Vec<PackEntry>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct PackEntry {
+    digest: Digest,
+    size: u64,
+}
+
+/// A remote in a folder.
+pub(super) struct Directory {
+    config: RemoteConfig,
+    files: Files,
+}
+
+impl Directory {
+    /// The remote in `root`, which need not exist yet.
+    pub(super) fn new(config: RemoteConfig, root: PathBuf) -> Self {
+        Self { config, files: Files::new(root) }
+    }
+
+    /// Does blocking file work off the async threads.
+    async fn blocking<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&Files) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, RemoteError> {
+        let files = self.files.clone();
+        let result = tokio::task::spawn_blocking(move || work(&files)).await;
+        result
+            .unwrap_or_else(|error| Err(Fault::failed(format!("the file work was ended: {error}"))))
+            .map_err(|fault| fault.at(&self.config.name))
+    }
+}
+
+#[async_trait::async_trait]
+impl Remote for Directory {
+    fn config(&self) -> &RemoteConfig {
+        &self.config
+    }
+
+    async fn pods(&self) -> Result<Vec<PodName>, RemoteError> {
+        self.blocking(|files| {
+            if files.folder(&[])?.is_none() {
+                return Err(Fault::failed(format!("there is no folder {}", files.root().display())));
+            }
+            let mut pods = Vec::new();
+            for pod in files.names(&[PODS])?.iter().filter_map(|name| escape::pod(name)) {
+                if !version_numbers(files, &pod)?.is_empty() {
+                    pods.push(pod);
+                }
+            }
+            pods.sort();
+            Ok(pods)
+        })
+        .await
+    }
+
+    async fn versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, RemoteError> {
+        let pod = pod.clone();
+        self.blocking(move |files| {
+            let mut versions = Vec::new();
+            for number in version_numbers(files, &pod)? {
+                if let Some((digest, commit)) = version(files, &pod, number)? {
+                    versions.push((number, digest, commit));
+                }
+            }
+            number_versions(versions)
+        })
+        .await
+    }
+
+    async fn packs(&self, pod: &PodName, commit: &Digest) -> Result<Vec<(Digest, u64)>, RemoteError> {
+        let (pod, commit) = (pod.clone(), *commit);
+        self.blocking(move |files| {
+            let folder = escape::component(&pod);
+            let bytes = files
+                .read(&[PODS, &folder, COMMITS], &commit.hex(), MAX_PUBLICATION_BYTES)?
+                .ok_or_else(|| Fault::hostile(format!("it does not say which packs commit {commit} needs")))?;
+            let publication: Publication = serde_json::from_slice(&bytes)
+                .map_err(|error| Fault::hostile(format!("the list of packs of commit {commit}: {error}")))?;
+            if publication.format != FORMAT {
+                return Err(Fault::failed("it was written by a newer podex: update podex"));
+            }
+            Ok(publication.packs.into_iter().map(|pack| (pack.digest, pack.size)).collect())
+        })
+        .await
+    }
+
+    async fn fetch_pack(
+        &self,
+        _pod: &PodName,
+        pack: &(Digest, u64),
+        to: &Path,
+        events: &Events,
+    ) -> Result<(), RemoteError> {
+        let (pack, to, events) = (*pack, to.to_owned(), events.clone());
+        self.blocking(move |files| {
+            let (source, size) = files
+                .open(BLOBS, &pack.0.hex())?
+                .ok_or_else(|| Fault::hostile(format!("pack {} is missing", pack.0)))?;
+            if size != pack.1 {
+                let reason = format!("pack {} has {size} bytes instead of the {} announced", pack.0, pack.1);
+                return Err(Fault::hostile(reason));
+            }
+            let mut target = std::fs::File::create(&to).map_err(|error| failed(&to, &error))?;
+            copy(source, &mut target, &pack, &events)
+        })
+        .await
+    }
+
+    async fn store_pack(
+        &self,
+        _pod: &PodName,
+        pack: &(Digest, u64),
+        from: &Path,
+        events: &Events,
+    ) -> Result<(), RemoteError> {
+        let (pack, from, events) = (*pack, from.to_owned(), events.clone());
+        self.blocking(move |files| {
+            let name = pack.0.hex();
+            match files.open(BLOBS, &name)? {
+                Some((_, size)) if size == pack.1 => return Ok(()),
+                // Cut short by a failing disk or share: made good.
+                Some(_) => files.remove(BLOBS, &name)?,
+                None => files.sweep(),
+            }
+            let source = std::fs::File::open(&from).map_err(|error| failed(&from, &error))?;
+            let mut file = files.temporary()?;
+            copy(source, file.as_file_mut(), &pack, &events)?;
+            files.appear(file, BLOBS, &name)?;
+            Ok(())
+        })
+        .await
+    }
+
+    async fn publish(
+        &self,
+        pod: &PodName,
+        number: u64,
+        commit: &Commit,
+        packs: &[(Digest, u64)],
+    ) -> Result<(), RemoteError> {
+        let (bytes, digest) = (commit.to_bytes(), commit.digest());
+        let packs = packs.iter().map(|&(digest, size)| PackEntry { digest, size }).collect();
+        let (folder, name) = (escape::component(pod), pod.clone());
+        let winner = self
+            .blocking(move |files| {
+                let publication = serde_json::to_vec_pretty(&Publication { format: FORMAT, packs })
+                    .map_err(|error| Fault::failed(error.to_string()))?;
+                files.create(BLOBS, &digest.hex(), &bytes)?;
+                files.create(&[PODS, &folder, COMMITS], &digest.hex(), &publication)?;
+                let claim = format!("{digest}\n");
+                if files.create(&[PODS, &folder, VERSIONS], &number.to_string(), claim.as_bytes())? {
+                    return Ok(None);
+                }
+                version(files, &name, number)
+            })
+            .await?;
+        match winner {
+            Some((theirs, commit)) if theirs != digest => Err(RemoteError::Diverged {
+                remote: self.config.name.clone(),
+                pod: pod.clone(),
+                theirs,
+                author: plain(&commit.author.to_string()),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    async fn delete(&self, pod: &PodName) -> Result<(), RemoteError> {
+        let pod = pod.clone();
+        self.blocking(move |files| {
+            let folder = escape::component(&pod);
+            // Newest first: whoever looks meanwhile sees a shorter history, never one with a hole.
+            for number in version_numbers(files, &pod)?.into_iter().rev() {
+                files.remove(&[PODS, &folder, VERSIONS], &number.to_string())?;
+            }
+            for name in files.names(&[PODS, &folder, COMMITS])? {
+                if let Ok(digest) = name.parse::<Digest>() {
+                    files.remove(&[PODS, &folder, COMMITS], &digest.hex())?;
+                }
+            }
+            for part in [VERSIONS, COMMITS] {
+                files.remove_empty(&[PODS, &folder, part])?;
+            }
+            files.remove_empty(&[PODS, &folder])
+        })
+        .await
+    }
+}
+
+/// The numbers claimed in a pod, ascending.
+fn version_numbers(files: &Files, pod: &PodName) -> Result<Vec<u64>, Fault> {
+    let names = files.names(&[PODS, &escape::component(pod), VERSIONS])?;
+    let number = |name: &String| name.parse().ok().filter(|number: &u64| number.to_string() == *name);
+    let mut numbers: Vec<u64> = names.iter().filter_map(number).collect();
+    numbers.sort_unstable();
+    Ok(numbers)
+}
+
+/// The commit that is version `number`; None where nobody claimed it.
+fn version(files: &Files, pod: &PodName, number: u64) -> Result<Option<(Digest, Commit)>, Fault> {
+    let folder = escape::component(pod);
+    let Some(claim) = files.read(&[PODS, &folder, VERSIONS], &number.to_string(), MAX_VERSION_BYTES)? else {
+        return Ok(None);
+    };
+    let digest: Digest = std::str::from_utf8(&claim)
+        .ok()
+        .and_then(|text| text.trim_ascii().parse().ok())
+        .ok_or_else(|| Fault::hostile(format!("version {number} of pod {pod} does not name a commit")))?;
+    let bytes = files
+        .read(BLOBS, &digest.hex(), MAX_COMMIT_BYTES)?
+        .ok_or_else(|| Fault::hostile(format!("commit {digest} is missing")))?;
+    super::read_commit(&digest, &bytes).map(|commit| Some((digest, commit)))
+}
+
+/// Copies a pack, checking it on the way.
+fn copy(
+    mut source: impl Read,
+    target: &mut impl Write,
+    pack: &(Digest, u64),
+    events: &Events,
+) -> Result<(), Fault> {
+    let io = |error: std::io::Error| Fault::failed(format!("copying pack {}: {error}", pack.0));
+    let mut verifier = Verifier::new(pack);
+    let mut buffer = vec![0; COPY_BYTES];
+    loop {
+        if events.is_cancelled() {
+            return Err(Fault::Cancelled);
+        }
+        let read = source.read(&mut buffer).map_err(io)?;
+        let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else { break };
+        verifier.update(bytes)?;
+        target.write_all(bytes).map_err(io)?;
+        events.progress(Progress { bytes: verifier.seen(), total_bytes: pack.1, ..Progress::default() });
+    }
+    verifier.finish()
+}

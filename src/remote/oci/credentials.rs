@@ -1,0 +1,121 @@
+//! Who the user is on a registry: what `docker login` or `podman login` has kept.
+
+use std::path::PathBuf;
+
+use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
+use serde::Deserialize;
+
+use crate::remote::fault::{Fault, plain};
+
+/// Docker Hub's key in these files, for historical reasons.
+const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
+
+/// What helpers answer when they know no password. There is no code for it, only this text.
+const HELPER_KNOWS_NOTHING: &str = "credentials not found";
+
+/// The files in which logins are kept, first come first served.
+#[derive(Clone, Debug, Default)]
+pub struct CredentialFiles(Vec<PathBuf>);
+
+/// The parts of such a file that name programs to run.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct Helpers {
+    creds_store: Option<String>,
+    #[serde(default)]
+    cred_helpers: std::collections::HashMap<String, String>,
+}
+
+impl CredentialFiles {
+    /// Exactly these files; they may be absent.
+    pub fn new(files: Vec<PathBuf>) -> Self {
+        Self(files)
+    }
+
+    /// Where docker and podman keep the user's logins.
+    pub fn of_user() -> Self {
+        let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
+        let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
+        let files = [
+            variable("DOCKER_CONFIG").or_else(|| in_home(".docker")).map(|folder| folder.join("config.json")),
+            variable("REGISTRY_AUTH_FILE"),
+            variable("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")),
+            in_home(".config/containers/auth.json"),
+        ];
+        Self(files.into_iter().flatten().collect())
+    }
+
+    /// The login for `host`; None where nobody has logged in. May run a credential helper: blocks.
+    pub(super) fn find(&self, host: &str) -> Result<Option<DockerCredential>, Fault> {
+        let server = if host == "docker.io" { DOCKER_HUB_KEY } else { host };
+        for file in &self.0 {
+            let content = match std::fs::read(file) {
+                Ok(content) => content,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => return Err(Fault::failed(format!("{}: {error}", file.display()))),
+            };
+            let helpers: Helpers = serde_json::from_slice(&content)
+                .map_err(|error| Fault::failed(format!("{} is malformed: {error}", file.display())))?;
+            if let Some(name) = helpers.cred_helpers.get(server).or(helpers.creds_store.as_ref())
+                && !is_helper_name(name)
+            {
+                return Err(Fault::failed(format!("{} names a credential helper {name:?}: not run", file.display())));
+            }
+            match get_credential_from_reader(content.as_slice(), server) {
+                Ok(credential) => return Ok(Some(credential)),
+                Err(CredentialRetrievalError::NoCredentialConfigured) => {}
+                Err(CredentialRetrievalError::HelperFailure { stdout, stderr, .. })
+                    if stdout.contains(HELPER_KNOWS_NOTHING) || stderr.contains(HELPER_KNOWS_NOTHING) => {}
+                // What a failing helper printed may hold a secret; its error output is for people.
+                Err(CredentialRetrievalError::HelperFailure { helper, stderr, .. }) => {
+                    return Err(Fault::failed(format!("the credential helper {helper} failed: {}", plain(&stderr))));
+                }
+                Err(error) => return Err(Fault::failed(format!("{}: {error}", file.display()))),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Whether the name, which becomes part of a program's name, can only name a program on the PATH.
+fn is_helper_name(name: &str) -> bool {
+    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(content: &str, host: &str) -> Result<Option<DockerCredential>, String> {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.json");
+        std::fs::write(&file, content).unwrap();
+        let files = CredentialFiles::new(vec![folder.path().join("absent"), file]);
+        files.find(host).map_err(|fault| format!("{fault:?}"))
+    }
+
+    #[test]
+    fn logins_are_found_by_host() {
+        let content = r#"{"auths": {"h:5000": {"auth": "Ym9iOnNlY3JldA=="}, "docker.io": {"auth": "YTpi"}}}"#;
+        let login = |user: &str, password: &str| DockerCredential::UsernamePassword(user.into(), password.into());
+        assert_eq!(find(content, "h:5000").unwrap(), Some(login("bob", "secret")));
+        assert_eq!(find(content, "h").unwrap(), None);
+        assert_eq!(find("{}", "h").unwrap(), None);
+    }
+
+    #[test]
+    fn a_helper_that_could_be_another_program_is_not_run() {
+        for name in ["../../tmp/evil", "x;reboot", "a b", "/bin/sh"] {
+            let content = serde_json::json!({"credHelpers": {"h": name}}).to_string();
+            assert!(find(&content, "h").unwrap_err().contains("not run"), "{name}");
+            let content = serde_json::json!({"credsStore": name}).to_string();
+            assert!(find(&content, "h").unwrap_err().contains("not run"), "{name}");
+        }
+    }
+
+    #[test]
+    fn a_malformed_file_is_named() {
+        assert!(find("{", "h").unwrap_err().contains("config.json is malformed"));
+    }
+}

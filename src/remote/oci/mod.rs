@@ -1,0 +1,5 @@
+//! An OCI registry as a remote.
+
+mod credentials;
+
+pub use credentials::CredentialFiles;

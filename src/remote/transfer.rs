@@ -1,0 +1,304 @@
+//! Moving pods between the local store and a remote.
+//!
+//! A pod is the same line of versions on both sides, one perhaps longer: whoever is longer has what the other
+//! lacks. Where the lines part, nothing moves. Commits are made whole on the receiving side before they are
+//! published there, oldest first; so an interruption leaves a shorter history, never a broken one.
+
+use futures_util::{StreamExt, TryStreamExt, stream};
+
+use super::fault::{cancellable, plain};
+use super::meter::Meter;
+use super::{Remote, RemoteError, RemoteVersion, TransferReport};
+use crate::event::Events;
+use crate::pod::{Commit, Digest, PodName, Selector, nearest};
+use crate::store::{ExportedPack, MAX_PACK_BYTES, Store, StoreError, VersionEntry, did_you_mean};
+
+/// Packs downloaded at a time; each is up to 64 MiB on disk until it is taken in.
+const CONCURRENT_DOWNLOADS: usize = 4;
+
+/// Pushes every version of `pod` that `remote` lacks, oldest first.
+pub async fn push(
+    store: &Store,
+    remote: &dyn Remote,
+    pod: &PodName,
+    events: &Events,
+) -> Result<TransferReport, RemoteError> {
+    events.phase("push");
+    let local = store.versions(pod)?;
+    let theirs = cancellable(events, RemoteError::Cancelled, remote.versions(pod)).await?;
+    let common = common_length(&local, &theirs);
+    if let (true, Some(head)) = (common < theirs.len(), theirs.last()) {
+        return Err(RemoteError::Diverged {
+            remote: remote.config().name.clone(),
+            pod: pod.clone(),
+            theirs: head.digest,
+            author: plain(&head.commit.author.to_string()),
+        });
+    }
+    let missing = local.get(common..).unwrap_or_default();
+    let meter = Meter::new(events, missing.len());
+    let mut known: Vec<Digest> = theirs.iter().map(|version| version.digest).collect();
+    for version in missing {
+        let commit = store.commit(&version.commit)?;
+        if commit.digest() != version.commit {
+            let reason = format!("version {} was made by a newer podex: update podex to push it", version.number);
+            return Err(RemoteError::Failed { remote: remote.config().name.clone(), reason });
+        }
+        let packs = push_packs(store, remote, pod, &version.commit, &known, &meter, events).await?;
+        let publish = remote.publish(pod, version.number, &commit, &packs);
+        cancellable(events, RemoteError::Cancelled, publish).await?;
+        store.set_remote_head(&remote.config().name, pod, version.commit)?;
+        known.push(version.commit);
+        meter.commit_done();
+    }
+    if let (true, Some(head)) = (missing.is_empty(), local.last()) {
+        store.set_remote_head(&remote.config().name, pod, head.commit)?;
+    }
+    Ok(meter.report())
+}
+
+/// Uploads what `commit` needs beyond `known`, in packs made for it.
+async fn push_packs(
+    store: &Store,
+    remote: &dyn Remote,
+    pod: &PodName,
+    commit: &Digest,
+    known: &[Digest],
+    meter: &Meter,
+    events: &Events,
+) -> Result<Vec<(Digest, u64)>, RemoteError> {
+    let (commit, known) = (*commit, known.to_vec());
+    let groups =
+        blocking(store, move |store| store.pack_groups(&store.chunks_between(&commit, &known)?)).await?;
+    let mut packs = Vec::new();
+    for group in groups {
+        if events.is_cancelled() {
+            return Err(RemoteError::Cancelled);
+        }
+        let exported: ExportedPack = blocking(store, move |store| store.export_pack(&group)).await?;
+        let pack = (exported.digest, exported.size);
+        meter.expect_bytes(pack.1);
+        let pack_events = meter.pack_events();
+        let upload = remote.store_pack(pod, &pack, exported.file.path(), &pack_events);
+        cancellable(events, RemoteError::Cancelled, upload).await?;
+        packs.push(pack);
+    }
+    Ok(packs)
+}
+
+/// Pulls `pod` up to `number` (None: its newest) into the local pod `into`, which must be absent or an
+/// ancestor. Gives what was moved and the version that is now the local head.
+pub async fn pull(
+    store: &Store,
+    remote: &dyn Remote,
+    pod: &PodName,
+    number: Option<u64>,
+    into: &PodName,
+    events: &Events,
+) -> Result<(TransferReport, VersionEntry), RemoteError> {
+    events.phase("pull");
+    let theirs = remote_versions(remote, pod, events).await?;
+    let selector = number.map_or(Selector::Head, Selector::Version);
+    let wanted = up_to(pod, &theirs, &selector)?;
+    let local = match store.versions(into) {
+        Err(StoreError::UnknownPod { .. }) => Vec::new(),
+        versions => versions?,
+    };
+    let common = common_length(&local, wanted);
+    let mut report = TransferReport::default();
+    let mut head = local.last().copied();
+    if common < wanted.len() {
+        if common < local.len() {
+            return Err(RemoteError::BothMoved { remote: remote.config().name.clone(), pod: pod.clone() });
+        }
+        let missing = wanted.get(common..).unwrap_or_default();
+        let previous = local.last().map(|version| version.commit);
+        report = take_in(store, remote, pod, missing, previous, events).await?;
+        for version in missing {
+            head = Some(store.publish(into, head.map(|head| head.commit), version.digest)?);
+        }
+    }
+    if let Some(newest) = wanted.last() {
+        store.set_remote_head(&remote.config().name, pod, newest.digest)?;
+    }
+    let head = head.ok_or_else(|| unknown_version(pod, &theirs, "newest version".to_owned()))?;
+    Ok((report, head))
+}
+
+/// Makes a remote version readable locally without touching any ref.
+pub async fn fetch(
+    store: &Store,
+    remote: &dyn Remote,
+    pod: &PodName,
+    selector: &Selector,
+    events: &Events,
+) -> Result<(Digest, Commit), RemoteError> {
+    events.phase("fetch");
+    let theirs = remote_versions(remote, pod, events).await?;
+    let wanted = up_to(pod, &theirs, selector)?;
+    take_in(store, remote, pod, wanted, None, events).await?;
+    let newest = wanted.last().ok_or_else(|| unknown_version(pod, &theirs, "newest version".to_owned()))?;
+    Ok((newest.digest, newest.commit.clone()))
+}
+
+/// Downloads what the store lacks of `versions` and takes it in. Afterwards every one of them is whole;
+/// otherwise it is an error. `previous` is the version before them, which is whole already.
+async fn take_in(
+    store: &Store,
+    remote: &dyn Remote,
+    pod: &PodName,
+    versions: &[RemoteVersion],
+    mut previous: Option<Digest>,
+    events: &Events,
+) -> Result<TransferReport, RemoteError> {
+    let meter = Meter::new(events, versions.len());
+    // The packs of one version that is not here, then a mark (None) to look at it; in this order.
+    let mut steps = Vec::new();
+    for version in versions {
+        let digest = version.digest;
+        let whole = blocking(store, move |store| {
+            Ok(store.has_chunk(&digest)? && missing_chunk(store, &digest, previous.as_ref()).is_ok_and(|m| m.is_none()))
+        });
+        if !whole.await? {
+            for pack in cancellable(events, RemoteError::Cancelled, remote.packs(pod, &digest)).await? {
+                if pack.1 > MAX_PACK_BYTES {
+                    return Err(hostile(remote, format!("pack {} has {} bytes: more than a pack may", pack.0, pack.1)));
+                }
+                meter.expect_bytes(pack.1);
+                steps.push((version, Some(pack)));
+            }
+        }
+        steps.push((version, None));
+        previous = Some(digest);
+    }
+
+    let meter_ref = &meter;
+    let downloads = stream::iter(steps).map(|(version, pack)| async move {
+        let Some(pack) = pack else { return Ok((version, None)) };
+        let file = store.temporary()?;
+        let pack_events = meter_ref.pack_events();
+        let download = remote.fetch_pack(pod, &pack, file.file.path(), &pack_events);
+        cancellable(events, RemoteError::Cancelled, download).await?;
+        Ok::<_, RemoteError>((version, Some((pack, file))))
+    });
+    // Taken in in the order they were made: a pack may lean on an earlier one.
+    let mut downloads = downloads.buffered(CONCURRENT_DOWNLOADS);
+    let mut before = None;
+    while let Some((version, pack)) = downloads.try_next().await? {
+        if events.is_cancelled() {
+            return Err(RemoteError::Cancelled);
+        }
+        match pack {
+            Some((pack, file)) => {
+                blocking(store, move |store| store.import_temporary(file, &pack.0))
+                    .await
+                    .map_err(|error| blame(remote, error))?;
+            }
+            None => {
+                let digest = version.digest;
+                let missing = blocking(store, move |store| missing_chunk(store, &digest, before.as_ref())).await;
+                if let Some(chunk) = missing.map_err(|error| blame(remote, error))? {
+                    let reason = format!("version {} needs {chunk}, which none of its packs holds", version.number);
+                    return Err(hostile(remote, reason));
+                }
+                before = Some(digest);
+                meter.commit_done();
+            }
+        }
+    }
+    Ok(meter.report())
+}
+
+/// A chunk that `commit` needs and the store lacks, given that `previous` is whole.
+fn missing_chunk(store: &Store, commit: &Digest, previous: Option<&Digest>) -> Result<Option<Digest>, StoreError> {
+    for chunk in store.chunks_between(commit, previous.map(std::slice::from_ref).unwrap_or_default())? {
+        if !store.has_chunk(&chunk)? {
+            return Ok(Some(chunk));
+        }
+    }
+    Ok(None)
+}
+
+/// Does blocking store work off the async threads.
+async fn blocking<T: Send + 'static>(
+    store: &Store,
+    work: impl FnOnce(&Store) -> Result<T, StoreError> + Send + 'static,
+) -> Result<T, RemoteError> {
+    let store = store.clone();
+    match tokio::task::spawn_blocking(move || work(&store)).await {
+        Ok(result) => Ok(result?),
+        // The runtime is shutting down, or the work panicked, which has been reported.
+        Err(_) => Err(RemoteError::Cancelled),
+    }
+}
+
+/// How many versions, from the first, both sides share.
+fn common_length(local: &[VersionEntry], theirs: &[RemoteVersion]) -> usize {
+    local.iter().zip(theirs).take_while(|(one, other)| one.commit == other.digest).count()
+}
+
+async fn remote_versions(
+    remote: &dyn Remote,
+    pod: &PodName,
+    events: &Events,
+) -> Result<Vec<RemoteVersion>, RemoteError> {
+    let versions = cancellable(events, RemoteError::Cancelled, remote.versions(pod)).await?;
+    if !versions.is_empty() {
+        return Ok(versions);
+    }
+    // The names are only a help; a remote that does not list them still gives the right error.
+    let pods = cancellable(events, RemoteError::Cancelled, remote.pods()).await.unwrap_or_default();
+    let hint = did_you_mean(&nearest(pod.as_str(), pods.iter().map(PodName::as_str)));
+    Err(RemoteError::UnknownPod { remote: remote.config().name.clone(), pod: pod.clone(), hint })
+}
+
+/// The versions up to the one selected.
+fn up_to<'a>(
+    pod: &PodName,
+    versions: &'a [RemoteVersion],
+    selector: &Selector,
+) -> Result<&'a [RemoteVersion], RemoteError> {
+    let (place, wanted) = match selector {
+        Selector::Head => (versions.len().checked_sub(1), "newest version".to_owned()),
+        Selector::Version(number) => {
+            (versions.iter().position(|version| version.number == *number), format!("version {number}"))
+        }
+        Selector::Revision(revision) => {
+            let matches = |version: &RemoteVersion| version.digest.hex().starts_with(revision);
+            let found = versions.iter().rposition(matches);
+            let digest = found.and_then(|place| versions.get(place)).map(|version| version.digest);
+            if versions.iter().any(|version| matches(version) && Some(version.digest) != digest) {
+                let (pod, revision) = (pod.clone(), revision.clone());
+                return Err(StoreError::AmbiguousRevision { pod, revision }.into());
+            }
+            (found, format!("revision {revision}"))
+        }
+    };
+    place.and_then(|place| versions.get(..=place)).ok_or_else(|| unknown_version(pod, versions, wanted))
+}
+
+fn unknown_version(pod: &PodName, versions: &[RemoteVersion], wanted: String) -> RemoteError {
+    let have = match versions {
+        [] => "no versions".to_owned(),
+        [_] => "version 1 only".to_owned(),
+        more => format!("versions 1 to {}", more.len()),
+    };
+    StoreError::UnknownVersion { pod: pod.clone(), wanted, have }.into()
+}
+
+fn hostile(remote: &dyn Remote, reason: String) -> RemoteError {
+    RemoteError::Hostile { remote: remote.config().name.clone(), reason }
+}
+
+/// A store that refuses what came from the remote is not at fault, unless its own disk failed.
+fn blame(remote: &dyn Remote, error: RemoteError) -> RemoteError {
+    let reason = match error {
+        RemoteError::Store(StoreError::Corrupt { reason, .. }) => reason,
+        RemoteError::Store(StoreError::Missing { what, digest }) => format!("{what} {digest} is in none of its packs"),
+        RemoteError::Store(error @ (StoreError::Tree(_) | StoreError::Commit { .. } | StoreError::PackTooLarge { .. })) => {
+            error.to_string()
+        }
+        other => return other,
+    };
+    hostile(remote, plain(&reason))
+}

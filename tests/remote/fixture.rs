@@ -1,0 +1,190 @@
+//! People with stores of their own, and the places where they share pods.
+
+use std::io::Write;
+use std::path::PathBuf;
+
+use podex::event::Events;
+use podex::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, ResourceKey};
+use podex::remote::{CredentialFiles, Remote, RemoteConfig, open_with};
+use podex::store::{Store, StoreError};
+use serde_json::json;
+use tempfile::TempDir;
+
+use super::support::{Registry, RegistryOptions, registry_with};
+
+/// Somebody with a store.
+pub struct Person {
+    name: &'static str,
+    folder: TempDir,
+    pub store: Store,
+}
+
+impl Person {
+    pub fn new(name: &'static str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store")).unwrap();
+        Self { name, folder, store }
+    }
+
+    /// Makes the next version of `pod`: a body of its own, and `more` bytes that compress to nothing less.
+    pub fn commit_sized(&self, pod: &PodName, message: &str, more: usize) -> Digest {
+        let parents: Vec<Digest> = self.versions(pod).last().copied().into_iter().collect();
+        let writer = self.store.writer().unwrap();
+        for number in 0..50 {
+            let document = Document::from_value(json!({ "Number": number }));
+            writer.document(key(&number.to_string()), &document, &Observed::new()).unwrap();
+        }
+        let mut blob = writer.blob().unwrap();
+        blob.write_all(format!("{}: {message}", self.name).as_bytes()).unwrap();
+        blob.write_all(&noise(message, more)).unwrap();
+        let blobs = [("body".to_owned(), blob.finish().unwrap())].into();
+        writer.document(key("body"), &Document { blobs, ..Document::default() }, &Observed::new()).unwrap();
+        let trees = writer.trees().unwrap();
+        let commit = Commit {
+            format: COMMIT_FORMAT,
+            parents: parents.clone(),
+            state: trees.state,
+            observed: trees.observed,
+            resources: trees.resources,
+            message: message.to_owned(),
+            author: Author { name: self.name.to_owned(), email: String::new() },
+            time: jiff::Timestamp::UNIX_EPOCH,
+            instance: Default::default(),
+            services: Vec::new(),
+            report: Default::default(),
+        };
+        let digest = writer.finish(&commit).unwrap();
+        self.store.publish(pod, parents.first().copied(), digest).unwrap();
+        digest
+    }
+
+    /// Makes the next version of `pod`.
+    pub fn commit(&self, pod: &PodName, message: &str) -> Digest {
+        self.commit_sized(pod, message, 1000)
+    }
+
+    /// The commits of the local pod; none where it does not exist.
+    pub fn versions(&self, pod: &PodName) -> Vec<Digest> {
+        match self.store.versions(pod) {
+            Ok(versions) => versions.into_iter().map(|version| version.commit).collect(),
+            Err(StoreError::UnknownPod { .. }) => Vec::new(),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    /// Everything of the commit can be read, and nothing in the store is damaged.
+    pub fn has_whole(&self, commit: &Digest) {
+        for chunk in self.store.chunks_between(commit, &[]).unwrap() {
+            assert!(self.store.has_chunk(&chunk).unwrap(), "{chunk}");
+        }
+        assert_eq!(self.store.fsck().unwrap(), Vec::<String>::new());
+    }
+
+    /// Files waiting in the store's temporary folder.
+    pub fn temporary_files(&self) -> usize {
+        std::fs::read_dir(self.folder.path().join("store/tmp")).unwrap().count()
+    }
+}
+
+fn key(id: &str) -> ResourceKey {
+    ResourceKey::new("000000000000", "us-east-1", "s3", "object", ["b".to_owned(), id.to_owned()])
+}
+
+/// Bytes that do not compress, the same for the same seed.
+fn noise(seed: &str, length: usize) -> Vec<u8> {
+    let mut block = Digest::of(seed.as_bytes());
+    let mut bytes = Vec::with_capacity(length + 32);
+    while bytes.len() < length {
+        bytes.extend(block.as_bytes());
+        block = Digest::of(block.as_bytes());
+    }
+    bytes.truncate(length);
+    bytes
+}
+
+/// A place where pods are shared, fresh and empty.
+pub enum Place {
+    /// A folder.
+    Directory(TempDir),
+    /// A real registry.
+    Registry {
+        /// The server.
+        registry: Registry,
+        /// How it was started.
+        options: RegistryOptions,
+        /// Where the docker config with the password is.
+        docker: TempDir,
+    },
+}
+
+impl Place {
+    pub fn directory() -> Option<Self> {
+        Some(Self::Directory(tempfile::tempdir().unwrap()))
+    }
+
+    pub fn registry(options: RegistryOptions) -> Option<Self> {
+        let registry = registry_with(options)?;
+        let docker = tempfile::tempdir().unwrap();
+        let place = Self::Registry { registry, options, docker };
+        place.login(Registry::USER, Registry::PASSWORD);
+        Some(place)
+    }
+
+    /// Keeps a user and password for the registry as `docker login` does.
+    pub fn login(&self, user: &str, password: &str) {
+        let Self::Registry { registry, docker, .. } = self else { return };
+        let config = json!({"auths": {registry.host(): {"username": user, "password": password}}});
+        std::fs::write(docker.path().join("config.json"), config.to_string()).unwrap();
+    }
+
+    pub fn config(&self) -> RemoteConfig {
+        let name = "team".parse().unwrap();
+        match self {
+            Self::Directory(folder) => {
+                RemoteConfig { name, url: format!("file://{}/share", folder.path().display()), ca_file: None }
+            }
+            Self::Registry { registry, options, .. } => {
+                let ca_file = options.tls.then(|| registry.ca_file());
+                RemoteConfig { name, url: registry.url("team/pods"), ca_file }
+            }
+        }
+    }
+
+    pub fn remote(&self) -> Box<dyn Remote> {
+        self.remote_with(&self.config())
+    }
+
+    pub fn remote_with(&self, config: &RemoteConfig) -> Box<dyn Remote> {
+        let files = match self {
+            Self::Directory(_) => Vec::new(),
+            Self::Registry { docker, .. } => vec![docker.path().join("config.json")],
+        };
+        open_with(config, CredentialFiles::new(files)).unwrap()
+    }
+
+    /// The file in which the place keeps a pack or commit.
+    pub fn file_of(&self, digest: &Digest) -> PathBuf {
+        let hex = digest.hex();
+        match self {
+            Self::Directory(folder) => folder.path().join("share/blobs/sha256").join(hex),
+            Self::Registry { registry, .. } => {
+                let blobs = registry.folder().join("data/docker/registry/v2/blobs/sha256");
+                blobs.join(&hex[..2]).join(hex).join("data")
+            }
+        }
+    }
+}
+
+/// An [`Events`] that cancels itself once `bytes` have been reported.
+pub fn cancelled_after(bytes: u64) -> Events {
+    let token = tokio_util::sync::CancellationToken::new();
+    let cancel = token.clone();
+    let report = move |event| {
+        if let podex::event::Event::Progress(progress) = event
+            && progress.bytes >= bytes
+        {
+            cancel.cancel();
+        }
+    };
+    Events::new(report, token)
+}

@@ -1,0 +1,378 @@
+//! What every kind of remote promises: one suite, run over a directory and over real registries.
+
+#[path = "remote/fixture.rs"]
+mod fixture;
+mod support;
+
+use fixture::{Person, Place, cancelled_after};
+use podex::event::Events;
+use podex::pod::{PodName, Selector};
+use podex::remote::{RemoteError, fetch, pull, push};
+use podex::store::StoreError;
+use support::RegistryOptions;
+
+/// The same tests for each place.
+macro_rules! conformance {
+    (places: {$($place:ident => $open:expr;)*} cases: $cases:tt) => {
+        $(conformance!(@place $place, $open, $cases);)*
+    };
+    (@place $place:ident, $open:expr, [$($case:ident),* $(,)?]) => {
+        mod $place {
+            use super::*;
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $case() {
+                    if let Some(place) = $open {
+                        super::$case(&place).await;
+                    }
+                }
+            )*
+        }
+    };
+}
+
+conformance! {
+    places: {
+        directory => Place::directory();
+    }
+    cases: [
+        a_pod_pushed_by_one_is_pulled_by_another,
+        pods_and_versions_are_listed_without_their_state,
+        only_what_is_new_is_pushed,
+        pushing_again_moves_nothing,
+        a_push_to_a_remote_that_moved_on_is_refused,
+        a_pull_is_refused_where_both_sides_moved_on,
+        a_version_in_the_middle_is_pulled_and_then_the_rest,
+        a_pod_is_pulled_under_another_name,
+        a_version_is_fetched_without_a_local_pod,
+        of_people_publishing_at_once_exactly_one_wins,
+        an_interrupted_push_is_resumed,
+        a_cancelled_pull_leaves_the_store_as_it_was,
+        damaged_packs_are_refused,
+        packs_of_another_size_are_refused,
+        missing_packs_are_refused,
+        packs_that_lack_something_are_refused,
+        damaged_commits_are_refused,
+        unknown_pods_and_versions_are_named_with_what_there_is,
+        a_deleted_pod_is_gone_and_can_be_pushed_again,
+        a_body_of_several_packs_arrives_whole,
+    ]
+}
+
+fn pod(name: &str) -> PodName {
+    name.parse().unwrap()
+}
+
+fn silent() -> Events {
+    Events::silent()
+}
+
+async fn a_pod_pushed_by_one_is_pulled_by_another(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("My_Pod-1"));
+    let commits = [bob.commit(&name, "one"), bob.commit(&name, "two")];
+    let report = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    assert_eq!(report.commits, 2);
+    assert!(report.bytes > 2000, "{report:?}");
+
+    let (report, head) = pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!((report.commits, head.number, head.commit), (2, 2, commits[1]));
+    assert_eq!(alice.versions(&name), commits);
+    alice.has_whole(&commits[0]);
+    alice.has_whole(&commits[1]);
+    let team = &place.config().name;
+    assert_eq!(bob.store.remote_head(team, &name).unwrap(), Some(commits[1]));
+    assert_eq!(alice.store.remote_head(team, &name).unwrap(), Some(commits[1]));
+
+    // And back: the next version is hers.
+    let third = alice.commit(&name, "three");
+    push(&alice.store, &*place.remote(), &name, &silent()).await.unwrap();
+    pull(&bob.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!(bob.versions(&name), [commits[0], commits[1], third]);
+    bob.has_whole(&third);
+}
+
+async fn pods_and_versions_are_listed_without_their_state(place: &Place) {
+    let bob = Person::new("Bob");
+    let mut names: Vec<PodName> = ["orders", "Orders", "a_b", "_", "A-"].map(pod).into();
+    for name in &names {
+        bob.commit(name, "first of it");
+        push(&bob.store, &*place.remote(), name, &silent()).await.unwrap();
+    }
+    let second = bob.commit(&names[1], "second of it");
+    push(&bob.store, &*place.remote(), &names[1], &silent()).await.unwrap();
+    let versions = place.remote().versions(&names[1]).await.unwrap();
+    names.sort();
+    assert_eq!(place.remote().pods().await.unwrap(), names);
+    let lines: Vec<_> = versions.iter().map(|version| (version.number, version.commit.message.as_str())).collect();
+    assert_eq!(lines, [(1, "first of it"), (2, "second of it")]);
+    assert_eq!(versions[1].digest, second);
+    assert_eq!(versions[1].commit, bob.store.commit(&second).unwrap());
+    assert_eq!(place.remote().versions(&pod("absent")).await.unwrap(), []);
+}
+
+async fn only_what_is_new_is_pushed(place: &Place) {
+    let (bob, name) = (Person::new("Bob"), pod("p"));
+    bob.commit_sized(&name, "large", 600_000);
+    bob.commit(&pod("secret"), "never to be pushed");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let second = bob.commit_sized(&name, "small", 1000);
+    let report = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    assert_eq!(report.commits, 1);
+    assert!((1000..50_000).contains(&report.bytes), "{report:?}");
+    let packs = place.remote().packs(&name, &second).await.unwrap();
+    assert_eq!(packs.iter().map(|pack| pack.1).sum::<u64>(), report.bytes);
+}
+
+async fn pushing_again_moves_nothing(place: &Place) {
+    let (bob, name) = (Person::new("Bob"), pod("p"));
+    bob.commit(&name, "one");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let report = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    assert_eq!((report.commits, report.bytes), (0, 0));
+    let (report, head) = pull(&bob.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!((report.commits, report.bytes, head.number), (0, 0, 1));
+}
+
+async fn a_push_to_a_remote_that_moved_on_is_refused(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    bob.commit(&name, "one");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    let hers = alice.commit(&name, "hers");
+    push(&alice.store, &*place.remote(), &name, &silent()).await.unwrap();
+
+    // He has not seen hers yet, with and without a new version of his own.
+    for _ in 0..2 {
+        let error = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap_err();
+        let RemoteError::Diverged { theirs, author, .. } = &error else { panic!("{error:?}") };
+        assert_eq!((theirs, author.as_str()), (&hers, "Alice"));
+        assert!(error.to_string().contains("podex pull team/p"), "{error}");
+        bob.commit(&name, "his");
+    }
+    assert_eq!(place.remote().versions(&name).await.unwrap().len(), 2);
+}
+
+async fn a_pull_is_refused_where_both_sides_moved_on(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    alice.commit(&name, "hers");
+    push(&alice.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let his = bob.commit(&name, "his");
+    let error = pull(&bob.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap_err();
+    assert!(matches!(error, RemoteError::BothMoved { .. }), "{error:?}");
+    assert_eq!(bob.versions(&name), [his]);
+}
+
+async fn a_version_in_the_middle_is_pulled_and_then_the_rest(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    let commits = ["one", "two", "three"].map(|message| bob.commit(&name, message));
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let (report, head) = pull(&alice.store, &*place.remote(), &name, Some(2), &name, &silent()).await.unwrap();
+    assert_eq!((report.commits, head.number), (2, 2));
+    let (report, head) = pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!((report.commits, head.number), (1, 3));
+    assert_eq!(alice.versions(&name), commits);
+    // An older version than the local head is there already.
+    let (report, head) = pull(&alice.store, &*place.remote(), &name, Some(1), &name, &silent()).await.unwrap();
+    assert_eq!((report.commits, head.number), (0, 3));
+}
+
+async fn a_pod_is_pulled_under_another_name(place: &Place) {
+    let (bob, alice) = (Person::new("Bob"), Person::new("Alice"));
+    let (name, other) = (pod("p"), pod("theirs"));
+    let his = bob.commit(&name, "his");
+    alice.commit(&name, "hers");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    pull(&alice.store, &*place.remote(), &name, None, &other, &silent()).await.unwrap();
+    assert_eq!(alice.versions(&other), [his]);
+    assert_eq!(alice.versions(&name).len(), 1);
+}
+
+async fn a_version_is_fetched_without_a_local_pod(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    let commits = ["one", "two"].map(|message| bob.commit(&name, message));
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    for (selector, expected) in [
+        (Selector::Version(1), commits[0]),
+        (Selector::Head, commits[1]),
+        (Selector::Revision(commits[0].hex()[..6].to_owned()), commits[0]),
+    ] {
+        let (digest, commit) = fetch(&alice.store, &*place.remote(), &name, &selector, &silent()).await.unwrap();
+        assert_eq!((digest, commit.digest()), (expected, expected));
+        alice.has_whole(&digest);
+    }
+    assert_eq!(alice.store.pods().unwrap(), []);
+}
+
+async fn of_people_publishing_at_once_exactly_one_wins(place: &Place) {
+    let (first, name) = (Person::new("First"), pod("p"));
+    first.commit(&name, "one");
+    push(&first.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let people: Vec<Person> = (0..6).map(|_| Person::new("Somebody")).collect();
+    for (number, person) in people.iter().enumerate() {
+        pull(&person.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+        person.commit(&name, &format!("two of {number}"));
+    }
+    let pushes = people.iter().map(|person| {
+        let (remote, name, store) = (place.remote(), name.clone(), person.store.clone());
+        tokio::spawn(async move { push(&store, &*remote, &name, &silent()).await })
+    });
+    let mut winners = Vec::new();
+    for (person, result) in people.iter().zip(pushes.collect::<Vec<_>>()) {
+        match result.await.unwrap() {
+            Ok(_) => winners.push(person.versions(&name)[1]),
+            Err(RemoteError::Diverged { .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+    let versions = place.remote().versions(&name).await.unwrap();
+    assert_eq!(versions.len(), 2);
+    assert_eq!(winners, [versions[1].digest]);
+}
+
+async fn an_interrupted_push_is_resumed(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    let first = bob.commit(&name, "one");
+    let second = bob.commit_sized(&name, "two", 3_000_000);
+    let error = push(&bob.store, &*place.remote(), &name, &cancelled_after(2_000_000)).await.unwrap_err();
+    assert!(matches!(error, RemoteError::Cancelled), "{error:?}");
+    let there: Vec<_> = place.remote().versions(&name).await.unwrap().iter().map(|version| version.digest).collect();
+    assert_eq!(there, [first], "the first was whole, the second is not there");
+    let report = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    assert_eq!(report.commits, 1);
+    pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    alice.has_whole(&second);
+}
+
+async fn a_cancelled_pull_leaves_the_store_as_it_was(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    bob.commit(&name, "one");
+    let second = bob.commit_sized(&name, "two", 8_000_000);
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let events = cancelled_after(1_000_000);
+    let error = pull(&alice.store, &*place.remote(), &name, None, &name, &events).await.unwrap_err();
+    assert!(matches!(error, RemoteError::Cancelled), "{error:?}");
+    assert_eq!(alice.versions(&name), []);
+    assert_eq!(alice.store.remote_head(&place.config().name, &name).unwrap(), None);
+    pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!(alice.temporary_files(), 0);
+    alice.has_whole(&second);
+}
+
+/// Pushes a pod, lets `harm` happen to the first pack of its second version, and expects the pull to be refused.
+async fn refused_after(place: &Place, harm: impl Fn(&std::path::Path)) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    bob.commit(&name, "one");
+    let second = bob.commit(&name, "two");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let packs = place.remote().packs(&name, &second).await.unwrap();
+    harm(&place.file_of(&packs[0].0));
+    expect_hostile(place, &alice, &name).await;
+}
+
+async fn expect_hostile(place: &Place, alice: &Person, name: &PodName) {
+    let error = pull(&alice.store, &*place.remote(), name, None, name, &silent()).await.unwrap_err();
+    assert!(matches!(error, RemoteError::Hostile { .. }), "{error:?}");
+    assert_eq!(alice.versions(name), []);
+    assert_eq!(alice.store.remote_head(&place.config().name, name).unwrap(), None);
+    assert_eq!(alice.temporary_files(), 0);
+    assert_eq!(alice.store.fsck().unwrap(), Vec::<String>::new());
+}
+
+async fn damaged_packs_are_refused(place: &Place) {
+    refused_after(place, |file| {
+        let mut bytes = std::fs::read(file).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        std::fs::write(file, bytes).unwrap();
+    })
+    .await;
+}
+
+async fn packs_of_another_size_are_refused(place: &Place) {
+    refused_after(place, |file| {
+        let mut bytes = std::fs::read(file).unwrap();
+        bytes.extend([0; 100]);
+        std::fs::write(file, bytes).unwrap();
+    })
+    .await;
+    let shorter = |file: &std::path::Path| {
+        let mut bytes = std::fs::read(file).unwrap();
+        bytes.truncate(bytes.len() - 100);
+        std::fs::write(file, bytes).unwrap();
+    };
+    // Another pod's pack, in another person's hands: the same place serves both.
+    let (bob, alice, name) = (Person::new("Carol"), Person::new("Dave"), pod("q"));
+    let commit = bob.commit(&name, "one");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    shorter(&place.file_of(&place.remote().packs(&name, &commit).await.unwrap()[0].0));
+    expect_hostile(place, &alice, &name).await;
+}
+
+async fn missing_packs_are_refused(place: &Place) {
+    refused_after(place, |file| std::fs::remove_file(file).unwrap()).await;
+}
+
+async fn packs_that_lack_something_are_refused(place: &Place) {
+    let (mallory, name) = (Person::new("Mallory"), pod("p"));
+    let digest = mallory.commit(&name, "one");
+    let commit = mallory.store.commit(&digest).unwrap();
+    let chunks = mallory.store.chunks_between(&digest, &[]).unwrap();
+    // Published by the rules, but with one chunk left out of the pack: the body, then the commit itself.
+    for (number, left_out) in [(1, chunks[0]), (2, digest)] {
+        let name = pod(&format!("p{number}"));
+        let kept: Vec<_> = chunks.iter().copied().filter(|chunk| *chunk != left_out).collect();
+        let exported = mallory.store.export_pack(&kept).unwrap();
+        let pack = (exported.digest, exported.size);
+        let remote = place.remote();
+        remote.store_pack(&name, &pack, exported.file.path(), &silent()).await.unwrap();
+        remote.publish(&name, 1, &commit, &[pack]).await.unwrap();
+        // Somebody new each time: what one pack lacks the other has.
+        expect_hostile(place, &Person::new("Alice"), &name).await;
+    }
+}
+
+async fn damaged_commits_are_refused(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    let digest = bob.commit(&name, "one");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let file = place.file_of(&digest);
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("Bob", "Eve")).unwrap();
+    expect_hostile(place, &alice, &name).await;
+}
+
+async fn unknown_pods_and_versions_are_named_with_what_there_is(place: &Place) {
+    let (bob, name) = (Person::new("Bob"), pod("staging"));
+    bob.commit(&name, "one");
+    bob.commit(&name, "two");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let slip = pod("stagin");
+    let error = pull(&bob.store, &*place.remote(), &slip, None, &slip, &silent()).await.unwrap_err();
+    assert_eq!(error.to_string(), "remote team has no pod stagin; did you mean staging?");
+    let error = pull(&bob.store, &*place.remote(), &name, Some(7), &name, &silent()).await.unwrap_err();
+    assert_eq!(error.to_string(), "pod staging has no version 7; it has versions 1 to 2");
+    let error = push(&bob.store, &*place.remote(), &slip, &silent()).await.unwrap_err();
+    assert!(matches!(error, RemoteError::Store(StoreError::UnknownPod { .. })), "{error:?}");
+}
+
+async fn a_deleted_pod_is_gone_and_can_be_pushed_again(place: &Place) {
+    let (bob, name) = (Person::new("Bob"), pod("Gone"));
+    for _ in 0..2 {
+        bob.commit(&name, "one");
+        push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+        assert_eq!(place.remote().pods().await.unwrap(), [name.clone()]);
+        place.remote().delete(&name).await.unwrap();
+        assert_eq!(place.remote().versions(&name).await.unwrap(), []);
+        assert_eq!(place.remote().pods().await.unwrap(), []);
+    }
+}
+
+async fn a_body_of_several_packs_arrives_whole(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    let digest = bob.commit_sized(&name, "large", 80_000_000);
+    let report = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    assert!(report.bytes > 80_000_000, "{report:?}");
+    assert!(place.remote().packs(&name, &digest).await.unwrap().len() > 1);
+    pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    alice.has_whole(&digest);
+}
