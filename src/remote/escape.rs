@@ -61,9 +61,13 @@ mod tests {
 
     #[test]
     fn readable_names_stay_readable() {
-        for (name, text) in
-            [("orders", "orders"), ("my_pod-2", "my_pod-2"), ("MyPod_2", "x.my.pod.02"), ("-", "x.1"), ("a___b", "xa.0.0.0b")]
-        {
+        for (name, text) in [
+            ("orders", "orders"),
+            ("my_pod-2", "my_pod-2"),
+            ("MyPod_2", "x.my.pod.02"),
+            ("-", "x.1"),
+            ("a___b", "xa.0.0.0b"),
+        ] {
             assert_eq!(component(&name.parse().unwrap()), text);
         }
     }

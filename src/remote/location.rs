@@ -127,9 +127,26 @@ mod tests {
     #[test]
     fn malformed_urls_are_refused() {
         for url in [
-            "", "team", "file://x/y", "file:dir", "s3://b/p", "oci://", "oci://host", "oci://host/", "oci:///p",
-            "oci://host:x/p", "oci://host:99999/p", "oci://host/P", "oci://host/a//b", "oci://host/../b", "oci://h/a_",
-            "oci://h/a?b", "oci://h/a#b", "oci://h o/a", "oci://[::1/a", "oci://h/a\u{1b}",
+            "",
+            "team",
+            "file://x/y",
+            "file:dir",
+            "s3://b/p",
+            "oci://",
+            "oci://host",
+            "oci://host/",
+            "oci:///p",
+            "oci://host:x/p",
+            "oci://host:99999/p",
+            "oci://host/P",
+            "oci://host/a//b",
+            "oci://host/../b",
+            "oci://h/a_",
+            "oci://h/a?b",
+            "oci://h/a#b",
+            "oci://h o/a",
+            "oci://[::1/a",
+            "oci://h/a\u{1b}",
         ] {
             assert!(Location::parse(url).is_err(), "{url:?}");
         }
@@ -137,7 +154,8 @@ mod tests {
 
     #[test]
     fn a_password_is_refused_and_not_repeated() {
-        for url in ["oci://me:sec/ret@host/p", "oci://me:secret@host/p", "http://me:secret@host/p", "me:secret@host/p"] {
+        for url in ["oci://me:sec/ret@host/p", "oci://me:secret@host/p", "http://me:secret@host/p", "me:secret@host/p"]
+        {
             let text = Location::parse(url).unwrap_err().to_string();
             assert!(!text.contains("secret") && !text.contains("sec/ret"), "{text}");
         }

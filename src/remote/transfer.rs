@@ -68,8 +68,7 @@ async fn push_packs(
     events: &Events,
 ) -> Result<Vec<(Digest, u64)>, RemoteError> {
     let (commit, known) = (*commit, known.to_vec());
-    let groups =
-        blocking(store, move |store| store.pack_groups(&store.chunks_between(&commit, &known)?)).await?;
+    let groups = blocking(store, move |store| store.pack_groups(&store.chunks_between(&commit, &known)?)).await?;
     let mut packs = Vec::new();
     for group in groups {
         if events.is_cancelled() {
@@ -295,9 +294,9 @@ fn blame(remote: &dyn Remote, error: RemoteError) -> RemoteError {
     let reason = match error {
         RemoteError::Store(StoreError::Corrupt { reason, .. }) => reason,
         RemoteError::Store(StoreError::Missing { what, digest }) => format!("{what} {digest} is in none of its packs"),
-        RemoteError::Store(error @ (StoreError::Tree(_) | StoreError::Commit { .. } | StoreError::PackTooLarge { .. })) => {
-            error.to_string()
-        }
+        RemoteError::Store(
+            error @ (StoreError::Tree(_) | StoreError::Commit { .. } | StoreError::PackTooLarge { .. }),
+        ) => error.to_string(),
         other => return other,
     };
     hostile(remote, plain(&reason))

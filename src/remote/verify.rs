@@ -23,7 +23,10 @@ impl Verifier {
     pub(super) fn update(&mut self, bytes: &[u8]) -> Result<(), Fault> {
         self.seen = self.seen.saturating_add(bytes.len() as u64);
         if self.seen > self.size {
-            return Err(Fault::hostile(format!("pack {} is longer than the {} bytes announced", self.digest, self.size)));
+            return Err(Fault::hostile(format!(
+                "pack {} is longer than the {} bytes announced",
+                self.digest, self.size
+            )));
         }
         self.hasher.update(bytes);
         Ok(())

@@ -262,12 +262,7 @@ fn version(files: &Files, pod: &PodName, number: u64) -> Result<Option<(Digest, 
 }
 
 /// Copies a pack, checking it on the way.
-fn copy(
-    mut source: impl Read,
-    target: &mut impl Write,
-    pack: &(Digest, u64),
-    events: &Events,
-) -> Result<(), Fault> {
+fn copy(mut source: impl Read, target: &mut impl Write, pack: &(Digest, u64), events: &Events) -> Result<(), Fault> {
     let io = |error: std::io::Error| Fault::failed(format!("copying pack {}: {error}", pack.0));
     let mut verifier = Verifier::new(pack);
     let mut buffer = vec![0; COPY_BYTES];
