@@ -26,12 +26,7 @@ Examples:
   podex inject shop                          the newest version
   podex inject shop:3 --dry-run              show what would be done
   podex inject shop@1f3a --strategy overwrite --yes
-  podex inject team/shop --service s3 --only 's3/bucket/logs-*'
-
-Strategies:
-  overwrite             the emulator becomes what the pod says; everything else goes
-  account-region-merge  where pod and emulator both have a service in a region, the pod wins whole
-  service-merge         resource by resource; the pod wins, nothing is deleted")]
+  podex inject team/shop --service s3 --only 's3/bucket/logs-*'")]
 pub(super) struct InjectCommand {
     #[command(flatten)]
     reference: ReferenceArg,

@@ -1,0 +1,270 @@
+//! The whole program, without any emulator: what it prints, what it refuses, and how it exits.
+
+#[allow(dead_code)]
+mod support;
+
+use std::io::Write;
+use std::process::Stdio;
+
+use podex::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, InstanceInfo, Observed, ResourceKey};
+use podex::store::{Store, Writer};
+use serde_json::{Value, json};
+use support::Podex;
+
+/// A port nothing listens on: it was free a moment ago.
+fn dead_endpoint() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    format!("http://{}", listener.local_addr().unwrap())
+}
+
+fn add(writer: &Writer, kind: (&str, &str), name: &[&str], attributes: Value) {
+    let key = ResourceKey::new("000000000000", "us-east-1", kind.0, kind.1, name.iter().copied());
+    let mut document = Document::from_value(attributes);
+    if kind.1 == "object" {
+        let mut blob = writer.blob().unwrap();
+        blob.write_all(b"the body\x00\xff").unwrap();
+        document.blobs.insert("body".to_owned(), blob.finish().unwrap());
+    }
+    writer.document(key, &document, &Observed::new()).unwrap();
+}
+
+/// Publishes a version of `pod` in the user's store.
+fn publish(podex: &Podex, pod: &str, message: &str, fill: impl FnOnce(&Writer)) -> Digest {
+    let store = Store::open(&podex.home().join("data/store")).unwrap();
+    let pod = pod.parse().unwrap();
+    let parent = store.versions(&pod).ok().and_then(|versions| versions.last().map(|version| version.commit));
+    let writer = store.writer().unwrap();
+    fill(&writer);
+    let roots = writer.trees().unwrap();
+    let commit = Commit {
+        format: COMMIT_FORMAT,
+        parents: parent.into_iter().collect(),
+        state: roots.state,
+        observed: roots.observed,
+        resources: roots.resources,
+        message: message.to_owned(),
+        author: Author { name: "Alice".to_owned(), email: String::new() },
+        time: "2026-01-02T03:04:05Z".parse().unwrap(),
+        instance: InstanceInfo {
+            endpoint: "http://localhost:4566".to_owned(),
+            emulator: "moto".to_owned(),
+            version: "5".to_owned(),
+        },
+        services: Vec::new(),
+        report: Default::default(),
+    };
+    let digest = writer.finish(&commit).unwrap();
+    store.publish(&pod, parent, digest).unwrap();
+    digest
+}
+
+/// A user with pod `shop` in two versions.
+fn with_shop() -> Podex {
+    let podex = Podex::new("Alice");
+    publish(&podex, "shop", "first \x1b[31mred", |writer| {
+        add(writer, ("s3", "bucket"), &["photos"], json!({}));
+        add(writer, ("s3", "object"), &["photos", "cat.jpg"], json!({"ContentType": "image/jpeg"}));
+        add(writer, ("sqs", "queue"), &["orders"], json!({"Attributes": {"VisibilityTimeout": "30"}}));
+    });
+    publish(&podex, "shop", "second", |writer| {
+        add(writer, ("s3", "bucket"), &["photos"], json!({}));
+        add(writer, ("s3", "object"), &["photos", "cat.jpg"], json!({"ContentType": "image/jpeg"}));
+        add(writer, ("sqs", "queue"), &["orders"], json!({"Attributes": {"VisibilityTimeout": "60"}}));
+        add(writer, ("sqs", "queue"), &["returns"], json!({}));
+    });
+    podex
+}
+
+#[test]
+fn help_teaches_by_example() {
+    let podex = Podex::new("Alice");
+    let help = podex.run(["--help"]).expect(0).stdout;
+    for text in ["commit", "inject", "Examples:", "Exit codes:", "@live", "--endpoint"] {
+        assert!(help.contains(text), "{text} is not in\n{help}");
+    }
+    insta::assert_snapshot!("inject_help", podex.run(["inject", "--help"]).expect(0).stdout);
+    assert!(podex.run(["--version"]).expect(0).stdout.starts_with("podex "));
+}
+
+#[test]
+fn usage_errors_exit_with_2() {
+    let podex = Podex::new("Alice");
+    for args in [
+        &["frobnicate"][..],
+        &["commit"],
+        &["commit", "not a name"],
+        &["inject", "shop:0"],
+        &["inject", "shop", "--strategy", "overwite"],
+        &["inject", "@live"],
+        &["diff", "@live", "@live"],
+        &["list", "--endpoint", "ftp://x"],
+        &["list", "--account", "12"],
+        &["push", "--name", "shop", "one", "two"],
+    ] {
+        let outcome = podex.run(args).expect(2);
+        assert!(outcome.stderr.starts_with("error:"), "{args:?}: {}", outcome.stderr);
+    }
+    let unknown = podex.run(["inject", "shop", "--strategy", "overwite"]).expect(2);
+    assert!(unknown.stderr.contains("overwrite"), "{}", unknown.stderr);
+}
+
+#[test]
+fn without_a_terminal_the_explorer_names_the_commands_to_use() {
+    let outcome = Podex::new("Alice").run::<&str>([]).expect(2);
+    assert!(outcome.stderr.contains("needs a terminal"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("podex inspect"), "{}", outcome.stderr);
+}
+
+#[test]
+fn an_empty_store_says_how_to_begin() {
+    let podex = Podex::new("Alice");
+    assert!(podex.run(["list"]).expect(0).stdout.contains("podex commit POD"));
+    assert_eq!(podex.run(["list", "--json"]).expect(0).json(), json!([]));
+    podex.run(["fsck"]).expect(0);
+}
+
+#[test]
+fn pods_are_listed_with_their_newest_version() {
+    let podex = with_shop();
+    let listed = podex.run(["list"]).expect(0).stdout;
+    assert!(listed.contains("shop") && listed.contains("second") && listed.contains("Alice"), "{listed}");
+    assert_eq!(podex.run(["list", "--json"]).expect(0).json()[0]["versions"], 2);
+    let versions = podex.run(["versions", "--name", "shop"]).expect(0).stdout;
+    assert!(versions.contains("first \\u{1b}[31mred"), "control characters are shown, not obeyed: {versions}");
+    let log = podex.run(["log", "shop"]).expect(0).stdout;
+    assert!(log.contains("moto 5 at http://localhost:4566") && !log.contains('\x1b'), "{log}");
+}
+
+#[test]
+fn unknown_names_are_refused_with_the_nearest_ones() {
+    let podex = with_shop();
+    for (args, hint) in [
+        (&["versions", "shpo"][..], "did you mean shop?"),
+        (&["inspect", "shop:7"], "versions 1 to 2"),
+        (&["inspect", "shop", "s3/bucket/photo"], "did you mean s3/bucket/photos"),
+        (&["diff", "shop:1", "shop@abcdef"], "shop"),
+        (&["remote", "remove", "team"], "podex remote add"),
+        (&["list", "team"], "team"),
+    ] {
+        let outcome = podex.run(args).expect(1);
+        assert!(outcome.stderr.contains(hint), "{args:?}: {}", outcome.stderr);
+    }
+    let outcome = podex.run(["diff", "shop:1", "shop:2", "--service", "sqss"]).expect(2);
+    assert!(outcome.stderr.contains("did you mean sqs?"), "{}", outcome.stderr);
+    let outcome = podex.run(["diff", "shop:1", "shop:2", "--only", "sqs/queue/order"]).expect(0);
+    assert!(outcome.stderr.contains("matches nothing; did you mean sqs/queue/orders"), "{}", outcome.stderr);
+}
+
+#[test]
+fn differences_are_shown_property_by_property() {
+    let podex = with_shop();
+    insta::assert_snapshot!("diff", podex.run(["diff", "shop:1", "shop:2"]).expect(0).stdout);
+    podex.run(["diff", "shop:1", "shop:2", "--exit-code"]).expect(3);
+    podex.run(["diff", "shop:1", "shop:1", "--exit-code"]).expect(0);
+    let json = podex.run(["diff", "shop:1", "shop", "--json"]).expect(0).json();
+    assert_eq!(json["summary"], json!({"added": 1, "modified": 1, "removed": 0}));
+    assert_eq!(
+        json["changes"][0]["properties"],
+        json!([{"path": ["Attributes", "VisibilityTimeout"], "before": "30", "after": "60"}])
+    );
+}
+
+#[test]
+fn a_version_is_inspected_as_tree_document_json_and_bytes() {
+    let podex = with_shop();
+    insta::assert_snapshot!("inspect_tree", podex.run(["inspect", "shop"]).expect(0).stdout);
+    let document = podex.run(["inspect", "shop", "sqs/queue/orders"]).expect(0).stdout;
+    assert!(document.contains("\"VisibilityTimeout\": \"60\""), "{document}");
+    let json = podex.run(["inspect", "--name", "shop:1", "sqs", "--json"]).expect(0).json();
+    assert_eq!(json["resources"][0]["key"], "000000000000/us-east-1/sqs/queue/orders");
+    let output = podex.command(["inspect", "shop", "s3/object/photos/cat.jpg", "--body"]).output().unwrap();
+    assert_eq!(output.stdout, b"the body\x00\xff");
+    podex.run(["inspect", "shop", "sqs/queue/orders", "--body"]).expect(1);
+    podex.run(["inspect", "shop", "s3", "--body"]).expect(2);
+}
+
+#[test]
+fn a_pod_is_renamed_and_deleted_but_not_by_accident() {
+    let podex = with_shop();
+    podex.run(["rename", "shop", "store"]).expect(0);
+    podex.run(["versions", "shop"]).expect(1);
+    let refused = podex.run(["delete", "store"]).expect(2);
+    assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
+    podex.run(["delete", "store", "--yes"]).expect(0);
+    assert_eq!(podex.run(["list", "--json"]).expect(0).json(), json!([]));
+    let log = podex.run(["log"]).expect(0).stdout;
+    assert!(log.contains("renamed shop to store") && log.contains("deleted store"), "{log}");
+}
+
+#[test]
+fn search_finds_names_and_values_in_every_version() {
+    let podex = with_shop();
+    let hits = podex.run(["search", "ordrs", "--json"]).expect(0).json();
+    assert_eq!(hits[0]["text"], "sqs/queue/orders");
+    assert_eq!(hits[0]["places"].as_array().map(Vec::len), Some(2));
+    let shown = podex.run(["search", "image", "jpeg"]).expect(0).stdout;
+    assert!(shown.contains("ContentType: image/jpeg") && shown.contains("shop:1-2"), "{shown}");
+    podex.run(["search", "zzzzzz"]).expect(1);
+}
+
+#[test]
+fn nothing_answering_says_what_was_tried_and_how_to_start_one() {
+    let podex = Podex::new("Alice").with("PODEX_ENDPOINT", &dead_endpoint());
+    for args in [&["commit", "p1"][..], &["status"], &["inspect", "@live"]] {
+        let outcome = podex.run(args).expect(1);
+        for text in ["no AWS emulator answers at http://127.0.0.1:", "podex instance start", "given by PODEX_ENDPOINT"] {
+            assert!(outcome.stderr.contains(text), "{args:?}: {}", outcome.stderr);
+        }
+    }
+    assert_eq!(podex.run(["list", "--json"]).expect(0).json(), json!([]), "no pod was begun");
+}
+
+#[test]
+fn the_endpoint_of_the_flag_wins_over_the_environment() {
+    let podex = Podex::new("Alice").with("PODEX_ENDPOINT", "ftp://wrong").with("AWS_ENDPOINT_URL", "ftp://wrong");
+    let outcome = podex.run(["status"]).expect(2);
+    assert!(outcome.stderr.contains("PODEX_ENDPOINT"), "{}", outcome.stderr);
+    let outcome = podex.run(["status", "--endpoint", &dead_endpoint()]).expect(1);
+    assert!(outcome.stderr.contains("given by --endpoint"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_mistake_in_the_configuration_is_named_with_file_and_line() {
+    let podex = with_shop();
+    let file = podex.run(["config", "path"]).expect(0).stdout.trim().to_owned();
+    std::fs::write(&file, "theme = 'dark'\ncolour = 'red'\n").unwrap();
+    let outcome = podex.run(["list"]).expect(1);
+    assert!(outcome.stderr.contains(&format!("{file}, line 2: unknown field `colour`")), "{}", outcome.stderr);
+    podex.run(["config", "path"]).expect(0);
+    podex.run(["completions", "bash"]).expect(0);
+}
+
+#[test]
+fn remotes_are_kept_in_the_configuration() {
+    let podex = Podex::new("Alice");
+    let url = format!("file://{}", podex.home().join("remote").display());
+    podex.run(["remote", "add", "team", &url]).expect(0);
+    assert!(podex.run(["remote", "list"]).expect(0).stdout.contains(&url));
+    let twice = podex.run(["remote", "add", "team", &url]).expect(1);
+    assert!(twice.stderr.contains("already a remote team"), "{}", twice.stderr);
+    let unknown = podex.run(["remote", "remove", "taem"]).expect(1);
+    assert!(unknown.stderr.contains("did you mean team?"), "{}", unknown.stderr);
+    podex.run(["remote", "add", "bad", "http://x"]).expect(2);
+    podex.run(["remote", "remove", "team"]).expect(0);
+    assert_eq!(podex.run(["remote", "list", "--json"]).expect(0).json(), json!([]));
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_failure() {
+    let podex = with_shop();
+    let mut child = podex
+        .command(["completions", "bash"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(child.stdout.take());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
+    assert_eq!(output.status.code(), Some(0));
+}
