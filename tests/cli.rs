@@ -212,7 +212,8 @@ fn nothing_answering_says_what_was_tried_and_how_to_start_one() {
     let podex = Podex::new("Alice").with("PODEX_ENDPOINT", &dead_endpoint());
     for args in [&["commit", "p1"][..], &["status"], &["inspect", "@live"]] {
         let outcome = podex.run(args).expect(1);
-        for text in ["no AWS emulator answers at http://127.0.0.1:", "podex instance start", "given by PODEX_ENDPOINT"] {
+        for text in ["no AWS emulator answers at http://127.0.0.1:", "podex instance start", "given by PODEX_ENDPOINT"]
+        {
             assert!(outcome.stderr.contains(text), "{args:?}: {}", outcome.stderr);
         }
     }
@@ -257,12 +258,8 @@ fn remotes_are_kept_in_the_configuration() {
 #[test]
 fn a_reader_that_goes_away_is_no_failure() {
     let podex = with_shop();
-    let mut child = podex
-        .command(["completions", "bash"])
-        .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child =
+        podex.command(["completions", "bash"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     let output = child.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::io::Write;
 use std::sync::Arc;
 
+use super::blocking::blocking;
 use super::{Context, OpError, Snapshot};
 use crate::event::Events;
 use crate::instance::{self, BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Previous};
@@ -40,7 +41,7 @@ pub(super) async fn capture(
     events.phase("write");
     let author = context.author.clone();
     let info = instance.info.clone();
-    let written = tokio::task::spawn_blocking(move || -> Result<(Digest, Commit), StoreError> {
+    let written = blocking(move || -> Result<(Digest, Commit), StoreError> {
         let roots = writer.trees()?;
         let commit = Commit {
             format: COMMIT_FORMAT,
@@ -57,7 +58,7 @@ pub(super) async fn capture(
         };
         Ok((writer.finish(&commit)?, commit))
     });
-    let (digest, commit) = joined(written.await)??;
+    let (digest, commit) = written.await?;
     Ok(Snapshot::of(&context.store, digest, commit))
 }
 
@@ -90,15 +91,6 @@ fn request(context: &Context, wanted: &Wanted) -> Result<CaptureRequest, OpError
 fn now_to_the_second() -> jiff::Timestamp {
     let now = jiff::Timestamp::now();
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
-}
-
-/// The result of blocking work; a panic in it goes on here.
-pub(super) fn joined<T>(result: Result<T, tokio::task::JoinError>) -> Result<T, OpError> {
-    match result {
-        Ok(value) => Ok(value),
-        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
-        Err(_) => Err(OpError::Cancelled),
-    }
 }
 
 /// The store's writer, as the instance room sees it.

@@ -1,11 +1,12 @@
 //! `commit`: capture the live instance as a pod's next version.
 
+use super::blocking::blocking;
 use super::capture::{Wanted, capture};
 use super::compare::{Absence, differences};
 use super::{Context, OpError, Snapshot, hint};
 use crate::event::Events;
 use crate::pod::{Commit, Digest, PodName, Selector};
-use crate::store::{OpRecord, StoreError, VersionEntry};
+use crate::store::{OpRecord, Store, StoreError, VersionEntry};
 
 /// How often a commit is put on top of a head that moved meanwhile before it gives up.
 const PUBLISH_ATTEMPTS: usize = 8;
@@ -52,9 +53,14 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
     if events.is_cancelled() {
         return Err(OpError::Cancelled);
     }
-    let version = publish(context, &args.pod, parent, &mut made)?;
-    let before = made.commit.parents.first().map(|digest| Snapshot::load(&context.store, *digest)).transpose()?;
-    let changed = count(before.as_ref(), &made)?;
+    let (store, pod) = (context.store.clone(), args.pod.clone());
+    let published = blocking(move || -> Result<_, OpError> {
+        let version = publish(&store, &pod, parent, &mut made)?;
+        let before = made.commit.parents.first().map(|digest| Snapshot::load(&store, *digest)).transpose()?;
+        let changed = count(before.as_ref(), &made)?;
+        Ok((made, version, changed))
+    });
+    let (made, version, changed) = published.await?;
     context.store.record(&OpRecord {
         time: jiff::Timestamp::now(),
         operation: "commit".to_owned(),
@@ -89,19 +95,19 @@ fn head(context: &Context, pod: &PodName) -> Result<Option<Digest>, OpError> {
 /// Publishes `made`. Where somebody else published meanwhile, it goes on top of theirs: a capture says what the
 /// instance holds, whatever the head is.
 fn publish(
-    context: &Context,
+    store: &Store,
     pod: &PodName,
     mut parent: Option<Digest>,
     made: &mut Snapshot,
 ) -> Result<VersionEntry, OpError> {
     let mut attempts = 1;
     loop {
-        match context.store.publish(pod, parent, made.digest) {
+        match store.publish(pod, parent, made.digest) {
             Err(StoreError::HeadMoved { head, .. }) if attempts < PUBLISH_ATTEMPTS => {
                 attempts += 1;
                 parent = head;
                 made.commit.parents = head.into_iter().collect();
-                made.digest = context.store.writer()?.finish(&made.commit)?;
+                made.digest = store.writer()?.finish(&made.commit)?;
             }
             result => return Ok(result?),
         }

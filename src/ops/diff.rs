@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::blocking::blocking;
 use super::capture::{Wanted, capture};
 use super::commit::check_services;
 use super::compare::{Absence, Compared, differences, passes, unmatched_patterns};
@@ -97,10 +98,14 @@ pub async fn diff(
         (one, other) => (snapshot(context, one, events).await?, snapshot(context, other, events).await?),
     };
     events.phase("compare");
-    let Compared { found, mut notes } = differences(&before, &after, Absence::BothSides, events)?;
-    notes.extend(unmatched_patterns([&before, &after], filter)?);
-    let kept = found.into_iter().filter(|difference| passes(filter, &difference.key));
-    Ok(DiffOutcome { before: before.digest, after: after.digest, changes: changes(&before, kept)?, notes })
+    let (filter, events) = (filter.clone(), events.clone());
+    let compared = blocking(move || -> Result<_, OpError> {
+        let Compared { found, mut notes } = differences(&before, &after, Absence::BothSides, &events)?;
+        notes.extend(unmatched_patterns([&before, &after], &filter)?);
+        let kept = found.into_iter().filter(|difference| passes(&filter, &difference.key));
+        Ok(DiffOutcome { before: before.digest, after: after.digest, changes: changes(&before, kept)?, notes })
+    });
+    compared.await
 }
 
 /// The commit of a reference, ready to be read.
@@ -170,11 +175,15 @@ pub async fn status(context: &Context, events: &Events) -> Result<StatusOutcome,
     };
     let live = live_like(context, &base, &Filter::default(), events).await?;
     events.phase("compare");
-    let Compared { mut found, notes } = differences(&base, &live, Absence::BothSides, events)?;
-    if let Some(safety) = safety.and_then(|digest| Snapshot::load(&context.store, digest).ok()) {
-        found = since_inject(&safety, found)?;
-    }
-    Ok(StatusOutcome { base: Some((pod, base.digest)), changes: changes(&base, found.into_iter())?, notes })
+    let (store, events) = (context.store.clone(), events.clone());
+    let compared = blocking(move || -> Result<_, OpError> {
+        let Compared { mut found, notes } = differences(&base, &live, Absence::BothSides, &events)?;
+        if let Some(safety) = safety.and_then(|digest| Snapshot::load(&store, digest).ok()) {
+            found = since_inject(&safety, found)?;
+        }
+        Ok(StatusOutcome { base: Some((pod, base.digest)), changes: changes(&base, found.into_iter())?, notes })
+    });
+    compared.await
 }
 
 /// Drops what the inject left alone: there the instance differs from the pod, but is as it was before.

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use super::blocking::blocking;
 use super::commit::check_services;
 use super::compare::{Absence, Compared, differences, unmatched_patterns};
 use super::diff::{live, snapshot};
@@ -107,25 +108,29 @@ async fn prepare(
     // Everything is captured, not only what the filter picks: what is injected may refer to the rest.
     let safety = live(context, Some(target.clone()), Vec::new(), events).await?;
     events.phase("plan");
-    let mut notes = unmatched_patterns([&target, &safety], &filter)?;
-    // A pod that was committed with some services only says nothing about the others.
-    if filter.services.is_empty() {
-        filter.services.clone_from(&target.commit.services);
-    }
-    let Compared { found, notes: left_out } = differences(&safety, &target, Absence::OfPod, events)?;
-    let shared: BTreeSet<_> = safety.places()?.intersection(&target.places()?).cloned().collect();
-    let is_shared = |service: &str, account: &str, region: &str| {
-        shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
-    };
-    let selected = instance::select(strategy, &filter, &is_shared, found);
-    let mut plan = instance::plan(context.catalog, selected)?;
-    // Only an overwrite would have deleted what the pod does not know of.
-    if strategy == Strategy::Overwrite {
-        notes.extend(left_out);
-    }
-    notes.append(&mut plan.notes);
-    plan.notes = notes;
-    Ok(PreparedInject { target: target.digest, pod, safety: safety.digest, plan })
+    let (catalog, events) = (context.catalog, events.clone());
+    blocking(move || -> Result<_, OpError> {
+        let mut notes = unmatched_patterns([&target, &safety], &filter)?;
+        // A pod that was committed with some services only says nothing about the others.
+        if filter.services.is_empty() {
+            filter.services.clone_from(&target.commit.services);
+        }
+        let Compared { found, notes: left_out } = differences(&safety, &target, Absence::OfPod, &events)?;
+        let shared: BTreeSet<_> = safety.places()?.intersection(&target.places()?).cloned().collect();
+        let is_shared = |service: &str, account: &str, region: &str| {
+            shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
+        };
+        let selected = instance::select(strategy, &filter, &is_shared, found);
+        let mut plan = instance::plan(catalog, selected)?;
+        // Only an overwrite would have deleted what the pod does not know of.
+        if strategy == Strategy::Overwrite {
+            notes.extend(left_out);
+        }
+        notes.append(&mut plan.notes);
+        plan.notes = notes;
+        Ok(PreparedInject { target: target.digest, pod, safety: safety.digest, plan })
+    })
+    .await
 }
 
 /// Carries out a prepared inject and records it.

@@ -2,6 +2,7 @@
 //! same [`Event`](crate::event::Event)s. Nothing here prints.
 
 mod author;
+mod blocking;
 mod capture;
 mod commit;
 mod compare;
