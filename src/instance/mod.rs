@@ -1,18 +1,24 @@
 //! A running emulator: detect, capture, plan, apply; and managed ones that podex starts itself.
 
 pub mod adapters;
+mod apply;
+mod capture;
+mod detect;
+mod known;
 pub mod managed;
+mod plan;
 
 use std::io::{Read, Write};
 use std::sync::Arc;
 
 use serde::Serialize;
 
+pub use apply::apply;
+pub use capture::capture;
+pub use plan::{plan, select};
+
 use crate::aws::{AwsError, Client, Endpoint};
-use crate::catalog::Catalog;
-use crate::event::Events;
 use crate::pod::{BlobRef, CaptureReport, Document, InstanceInfo, Observed, Pattern, PropertyChange, ResourceKey};
-use crate::tree::Difference;
 
 /// Which emulator answers at an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -70,6 +76,14 @@ pub enum InstanceError {
         service: String,
         /// The nearest names.
         hint: String,
+    },
+    /// A document of a pod that is not one.
+    #[error("the document at {key} is not a document: {reason}")]
+    NotADocument {
+        /// Where.
+        key: Box<ResourceKey>,
+        /// What is wrong.
+        reason: String,
     },
     /// The receiving side (the store) failed.
     #[error("{0}")]
@@ -212,58 +226,4 @@ pub trait Identities: Send + Sync {
     fn live(&self, key: &ResourceKey) -> Option<Observed>;
     /// The pod's observed values for `key`.
     fn pod(&self, key: &ResourceKey) -> Option<Observed>;
-}
-
-impl Instance {
-    /// Connects to an endpoint and finds out which emulator answers there.
-    pub async fn connect(endpoint: &Endpoint) -> Result<Self, InstanceError> {
-        let _ = endpoint;
-        todo!()
-    }
-}
-
-/// Reads the instance into documents. Several services, regions and accounts at once; one bad type never
-/// fails the capture, a lost emulator always does.
-pub async fn capture(
-    instance: &Instance,
-    catalog: &Catalog,
-    request: &CaptureRequest,
-    previous: Option<Arc<dyn Previous>>,
-    sink: Arc<dyn CaptureSink>,
-    events: &Events,
-) -> Result<CaptureReport, InstanceError> {
-    let _ = (instance, catalog, request, previous, sink, events);
-    todo!()
-}
-
-/// Which of the differences between the instance (`before`) and the pod (`after`) an inject acts on.
-/// `shared` says whether both sides have anything in a (service, account, region).
-pub fn select(
-    strategy: Strategy,
-    filter: &Filter,
-    shared: &dyn Fn(&str, &str, &str) -> bool,
-    differences: impl IntoIterator<Item = Difference>,
-) -> Vec<Difference> {
-    let _ = (strategy, filter, shared, differences.into_iter().count());
-    todo!()
-}
-
-/// Turns differences into steps in dependency order.
-pub fn plan(catalog: &Catalog, differences: Vec<Difference>) -> Result<Plan, InstanceError> {
-    let _ = (catalog, differences);
-    todo!()
-}
-
-/// Carries a plan out. Idempotent: what is already as wanted is left alone, so running it again completes it.
-/// A failing step is reported and its dependents are left; a lost emulator ends the apply with the report.
-pub async fn apply(
-    instance: &Instance,
-    catalog: &Catalog,
-    plan: &Plan,
-    identities: Arc<dyn Identities>,
-    blobs: Arc<dyn BlobSource>,
-    events: &Events,
-) -> Result<ApplyReport, InstanceError> {
-    let _ = (instance, catalog, plan, identities, blobs, events);
-    todo!()
 }

@@ -1,0 +1,155 @@
+//! Where a capture's results gather: documents, counts, outcomes and progress.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use serde_json::Value;
+
+use super::tokens::Tokens;
+use crate::aws::{AwsError, ErrorClass};
+use crate::catalog::Catalog;
+use crate::event::{Events, Progress};
+use crate::instance::{CaptureSink, InstanceError};
+use crate::pod::{CaptureReport, Document, Observed, ResourceKey, Token, TypeOutcome, TypeReport};
+
+/// Gathers results from many tasks.
+pub struct Collector<'a> {
+    catalog: &'a Catalog,
+    sink: Arc<dyn CaptureSink>,
+    events: &'a Events,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    /// Configuration waits until all tokens are known.
+    waiting: Vec<(ResourceKey, Document, Observed)>,
+    tokens: Tokens,
+    report: CaptureReport,
+    progress: Progress,
+}
+
+impl<'a> Collector<'a> {
+    /// An empty one.
+    pub fn new(catalog: &'a Catalog, sink: Arc<dyn CaptureSink>, events: &'a Events) -> Self {
+        Self { catalog, sink, events, state: Mutex::default() }
+    }
+
+    /// Where blobs go.
+    pub fn sink(&self) -> &dyn CaptureSink {
+        &*self.sink
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        // Nothing below leaves the state half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a resource that was read.
+    pub fn add(&self, key: ResourceKey, document: Document, observed: Observed) -> Result<(), InstanceError> {
+        let spec = self.catalog.get(&key.service, &key.kind);
+        let is_data = spec.is_some_and(|spec| spec.data);
+        let progress = {
+            let mut state = self.state();
+            line(&mut state.report, &key.service, &key.kind).count += 1;
+            for field in spec.map_or(&[][..], |spec| &spec.tokens) {
+                if let Some(value) = observed.get(field).and_then(Value::as_str) {
+                    state.tokens.add(value, Token { key: key.clone(), field: field.clone() });
+                }
+            }
+            for note in spec.map_or(&[][..], |spec| &spec.notes) {
+                add_note(line(&mut state.report, &key.service, &key.kind), note.clone());
+            }
+            state.progress.done += 1;
+            state.progress.total = state.progress.total.max(state.progress.done);
+            if !is_data {
+                state.waiting.push((key.clone(), document.clone(), observed.clone()));
+            }
+            state.progress
+        };
+        self.events.progress(progress);
+        if is_data { self.sink.document(key, &document, &observed) } else { Ok(()) }
+    }
+
+    /// Counts resources that a listing found.
+    pub fn found(&self, count: usize) {
+        let progress = {
+            let mut state = self.state();
+            state.progress.total += count as u64;
+            state.progress
+        };
+        self.events.progress(progress);
+    }
+
+    /// Counts bytes read.
+    pub fn read(&self, bytes: u64) {
+        let progress = {
+            let mut state = self.state();
+            state.progress.bytes += bytes;
+            state.progress
+        };
+        self.events.progress(progress);
+    }
+
+    /// The type was looked for; what came of it, if not all went well.
+    pub fn outcome(&self, service: &str, kind: &str, outcome: TypeOutcome, note: Option<String>) {
+        let mut state = self.state();
+        let line = line(&mut state.report, service, kind);
+        if severity(outcome) > severity(line.outcome) {
+            line.outcome = outcome;
+        }
+        if let Some(note) = note {
+            add_note(line, note);
+        }
+    }
+
+    /// Turns a failed listing into an outcome; a lost emulator fails the capture.
+    pub fn failed(&self, service: &str, kind: &str, error: AwsError) -> Result<(), InstanceError> {
+        let outcome = match error.class {
+            ErrorClass::Connection => return Err(InstanceError::Lost { during: "capture", source: error }),
+            ErrorClass::NotImplemented => TypeOutcome::NotImplemented,
+            ErrorClass::AccessDenied => TypeOutcome::AccessDenied,
+            _ => TypeOutcome::Failed,
+        };
+        let note = (outcome != TypeOutcome::NotImplemented).then(|| error.to_string());
+        self.outcome(service, kind, outcome, note);
+        Ok(())
+    }
+
+    /// Puts tokens in, hands the configuration over, and gives the report.
+    pub fn finish(self) -> Result<CaptureReport, InstanceError> {
+        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+        for (key, mut document, observed) in state.waiting {
+            if self.events.is_cancelled() {
+                return Err(InstanceError::Cancelled);
+            }
+            document.attributes.values_mut().for_each(|value| state.tokens.put_in(value));
+            self.sink.document(key, &document, &observed)?;
+        }
+        Ok(state.report)
+    }
+}
+
+fn line<'r>(report: &'r mut CaptureReport, service: &str, kind: &str) -> &'r mut TypeReport {
+    report.types.entry(format!("{service}/{kind}")).or_insert(TypeReport {
+        outcome: TypeOutcome::Complete,
+        count: 0,
+        notes: Vec::new(),
+    })
+}
+
+fn add_note(line: &mut TypeReport, note: String) {
+    if !line.notes.contains(&note) {
+        line.notes.push(note);
+    }
+}
+
+/// Which of two outcomes is worse.
+fn severity(outcome: TypeOutcome) -> u8 {
+    match outcome {
+        TypeOutcome::Complete => 0,
+        TypeOutcome::NotImplemented => 1,
+        TypeOutcome::AccessDenied => 2,
+        TypeOutcome::Partial => 3,
+        TypeOutcome::Failed => 4,
+    }
+}

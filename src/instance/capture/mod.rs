@@ -1,0 +1,378 @@
+//! Reads an instance into documents.
+//!
+//! Every (account, service) is walked concurrently. The home region goes first and alone: it starts services that
+//! start lazily, and shows which the emulator lacks, so that the other regions need not ask again. Listing the
+//! types without a parent in every public region is what finds the regions that hold something.
+
+mod collect;
+mod read;
+mod tokens;
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use futures_util::future::BoxFuture;
+use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
+use serde_json::{Map, Value};
+
+use super::adapters::{Adapter, CaptureContext, Emit, Parent, adapter};
+use super::known::{HOME_REGION, Known};
+use super::{BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Previous};
+use crate::aws::{AwsError, ErrorClass, Scope};
+use crate::catalog::Catalog;
+use crate::catalog::spec::{List, ServiceScope, TypeSpec};
+use crate::catalog::look_up;
+use crate::event::Events;
+use crate::pod::{CaptureReport, Document, GLOBAL_REGION, Observed, ResourceKey, TypeOutcome, nearest};
+
+use collect::Collector;
+pub use read::{Read, is_absent, normal, read, wire};
+
+/// Resources of one listing that are read at once. The client bounds the requests of them all.
+const READ_AT_ONCE: usize = 16;
+
+/// Services (of one account) that are walked at once.
+const SERVICES_AT_ONCE: usize = 16;
+
+/// Regions of one service that are walked at once.
+const REGIONS_AT_ONCE: usize = 8;
+
+/// What every part of a walk needs.
+#[derive(Clone, Copy)]
+struct Walk<'a> {
+    /// The instance.
+    instance: &'a Instance,
+    /// The types.
+    catalog: &'a Catalog,
+    /// Where results go.
+    collector: &'a Collector<'a>,
+    /// The commit before.
+    previous: Option<&'a dyn Previous>,
+    /// Progress and cancellation.
+    events: &'a Events,
+}
+
+/// One place that is walked.
+#[derive(Clone)]
+struct Place<'a> {
+    service: &'a str,
+    scope: Scope,
+    /// The region in keys; None where each resource says its own.
+    region: Option<String>,
+    /// Regions asked for; empty means all.
+    wanted: &'a [String],
+}
+
+/// Reads the instance into documents. Several services, regions and accounts at once; one bad type never
+/// fails the capture, a lost emulator always does.
+pub async fn capture(
+    instance: &Instance,
+    catalog: &Catalog,
+    request: &CaptureRequest,
+    previous: Option<Arc<dyn Previous>>,
+    sink: Arc<dyn CaptureSink>,
+    events: &Events,
+) -> Result<CaptureReport, InstanceError> {
+    let collector = Collector::new(catalog, sink, events);
+    walk(Walk { instance, catalog, collector: &collector, previous: previous.as_deref(), events }, request).await?;
+    collector.finish()
+}
+
+/// The services asked for.
+fn services<'a>(catalog: &'a Catalog, asked: &[String]) -> Result<Vec<&'a str>, InstanceError> {
+    let all = catalog.services();
+    for service in asked {
+        if !all.contains(&service.as_str()) {
+            let near = nearest(service, all.iter().copied());
+            let hint = if near.is_empty() { String::new() } else { format!(": did you mean {}?", near.join(", ")) };
+            return Err(InstanceError::UnknownService { service: service.clone(), hint });
+        }
+    }
+    Ok(all.into_iter().filter(|id| asked.is_empty() || asked.iter().any(|service| service == id)).collect())
+}
+
+/// The accounts asked for, or the one that the instance takes calls without an account for.
+fn accounts(instance: &Instance, request: &CaptureRequest) -> Vec<String> {
+    if request.accounts.is_empty() {
+        vec![instance.emulator.default_account().to_owned()]
+    } else {
+        request.accounts.clone()
+    }
+}
+
+/// Walks everything asked for.
+async fn walk(walk: Walk<'_>, request: &CaptureRequest) -> Result<(), InstanceError> {
+    let services = services(walk.catalog, &request.services)?;
+    let accounts = accounts(walk.instance, request);
+    let parts = accounts.iter().flat_map(|account| services.iter().map(move |service| (account, *service)));
+    let all = stream::iter(parts.collect::<Vec<_>>())
+        .map(|(account, service)| walk_service(walk, account, service, &request.regions))
+        .buffer_unordered(SERVICES_AT_ONCE)
+        .try_for_each(|()| async { Ok(()) });
+    tokio::select! {
+        result = all => result,
+        () = walk.events.cancellation().cancelled() => Err(InstanceError::Cancelled),
+    }
+}
+
+async fn walk_service(walk: Walk<'_>, account: &str, service: &str, wanted: &[String]) -> Result<(), InstanceError> {
+    let scope = walk.catalog.service(service).map(|spec| spec.scope).unwrap_or_default();
+    let place = |region: &str, key_region: Option<&str>| Place {
+        service,
+        scope: Scope { account: account.to_owned(), region: region.to_owned() },
+        region: key_region.map(str::to_owned),
+        wanted,
+    };
+    let all = walk.catalog.regions();
+    let mut regions: Vec<&str> =
+        if wanted.is_empty() { all } else { wanted.iter().map(String::as_str).collect() };
+    let first = match scope {
+        ServiceScope::Global => return walk_place(walk, place(HOME_REGION, Some(GLOBAL_REGION))).await.map(|_| ()),
+        ServiceScope::Located => return walk_place(walk, place(HOME_REGION, None)).await.map(|_| ()),
+        ServiceScope::Regional => regions.remove(0),
+    };
+    if !walk_place(walk, place(first, Some(first))).await? {
+        return Ok(());
+    }
+    stream::iter(regions.into_iter().map(|region| place(region, Some(region))).collect::<Vec<_>>())
+        .map(|place| walk_place(walk, place))
+        .buffer_unordered(REGIONS_AT_ONCE)
+        .try_for_each(|_| async { Ok(()) })
+        .await
+}
+
+/// Walks one place; false when the emulator offers none of its types.
+async fn walk_place(walk: Walk<'_>, place: Place<'_>) -> Result<bool, InstanceError> {
+    let mut offered = false;
+    for spec in walk.catalog.types(place.service).iter().filter(|spec| spec.parent.is_none()) {
+        offered |= walk_type(walk, place.clone(), spec, None).await?;
+    }
+    Ok(offered)
+}
+
+/// Captures a type and what its resources contain; false when the emulator does not offer it.
+fn walk_type<'a>(
+    walk: Walk<'a>,
+    place: Place<'a>,
+    spec: &'a TypeSpec,
+    parent: Option<Parent>,
+) -> BoxFuture<'a, Result<bool, InstanceError>> {
+    async move {
+        walk.collector.outcome(place.service, spec.kind(), TypeOutcome::Complete, None);
+        // Children are in the report even where there is no parent to look into.
+        for child in walk.catalog.children(place.service, spec.kind()) {
+            walk.collector.outcome(place.service, child.kind(), TypeOutcome::Complete, None);
+        }
+        let result = if spec.adapter {
+            match adapter(&format!("{}/{}", place.service, spec.kind())) {
+                Some(adapter) => walk_adapter(walk, &place, spec, adapter, parent.as_ref()).await,
+                None => {
+                    let note = Some("this version of podex cannot read it".to_owned());
+                    walk.collector.outcome(place.service, spec.kind(), TypeOutcome::NotImplemented, note);
+                    return Ok(false);
+                }
+            }
+        } else {
+            walk_table(walk, &place, spec, parent.as_ref()).await
+        };
+        match result {
+            Ok(()) => Ok(true),
+            Err(InstanceError::Aws(error)) => {
+                let offered = error.class != ErrorClass::NotImplemented;
+                walk.collector.failed(place.service, spec.kind(), error)?;
+                Ok(offered)
+            }
+            Err(error) => Err(error),
+        }
+    }
+    .boxed()
+}
+
+async fn walk_children(walk: Walk<'_>, place: &Place<'_>, kind: &str, parent: Parent) -> Result<(), InstanceError> {
+    for child in walk.catalog.children(place.service, kind) {
+        let place = Place {
+            service: place.service,
+            scope: super::known::scope_of(&parent.key),
+            region: Some(parent.key.region.clone()),
+            wanted: place.wanted,
+        };
+        walk_type(walk, place, child, Some(parent.clone())).await?;
+    }
+    Ok(())
+}
+
+async fn walk_adapter(
+    walk: Walk<'_>,
+    place: &Place<'_>,
+    spec: &TypeSpec,
+    adapter: &dyn Adapter,
+    parent: Option<&Parent>,
+) -> Result<(), InstanceError> {
+    let has_children = walk.catalog.children(place.service, spec.kind()).next().is_some();
+    let emitter = Emitter { walk, place, spec, parents: has_children.then(Mutex::default) };
+    let context = CaptureContext {
+        instance: walk.instance,
+        scope: place.scope.clone(),
+        emit: &emitter,
+        previous: walk.previous,
+        events: walk.events,
+    };
+    adapter.capture(&context, parent).await?;
+    let parents = emitter.parents.map(|parents| parents.into_inner().unwrap_or_default()).unwrap_or_default();
+    stream::iter(parents)
+        .map(|parent| walk_children(walk, place, spec.kind(), parent))
+        .buffer_unordered(READ_AT_ONCE)
+        .try_for_each(|()| async { Ok(()) })
+        .await
+}
+
+/// Hands an adapter's results to the collector.
+struct Emitter<'a> {
+    walk: Walk<'a>,
+    place: &'a Place<'a>,
+    spec: &'a TypeSpec,
+    /// What was emitted, where it contains other resources.
+    parents: Option<Mutex<Vec<Parent>>>,
+}
+
+#[async_trait]
+impl Emit for Emitter<'_> {
+    async fn emit(&self, name: Vec<String>, document: Document, observed: Observed) -> Result<(), InstanceError> {
+        let Scope { account, region } = &self.place.scope;
+        let region = self.place.region.as_ref().unwrap_or(region);
+        let key = ResourceKey::new(account, region, self.place.service, self.spec.kind(), name);
+        if let Some(parents) = &self.parents {
+            let parent = Parent { key: key.clone(), document: document.clone(), observed: observed.clone() };
+            parents.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(parent);
+        }
+        self.walk.collector.add(key, document, observed)
+    }
+
+    fn blob(&self) -> Result<Box<dyn BlobSink>, InstanceError> {
+        self.walk.collector.sink().blob()
+    }
+
+    fn note(&self, text: String, partial: bool) {
+        let outcome = if partial { TypeOutcome::Partial } else { TypeOutcome::Complete };
+        self.walk.collector.outcome(self.place.service, self.spec.kind(), outcome, Some(text));
+    }
+
+    fn read(&self, bytes: u64) {
+        self.walk.collector.read(bytes);
+    }
+}
+
+async fn walk_table(
+    walk: Walk<'_>,
+    place: &Place<'_>,
+    spec: &TypeSpec,
+    parent: Option<&Parent>,
+) -> Result<(), InstanceError> {
+    let Some(list) = &spec.list else { return Ok(()) };
+    let mut known = Known::of_scope(&place.scope);
+    if let Some(parent) = parent {
+        add_parent(walk.catalog, &mut known, parent);
+    }
+    let entries = entries(&walk.instance.client, &place.scope, place.service, list, &known).await?;
+    let entries: Vec<Value> =
+        entries.into_iter().filter(|entry| !spec.skip.iter().any(|skip| skip.holds(entry))).collect();
+    walk.collector.found(entries.len());
+    stream::iter(entries)
+        .map(|entry| {
+            let mut known = known.clone();
+            known.set("item", entry);
+            walk_entry(walk, place, spec, parent, known)
+        })
+        .buffer_unordered(READ_AT_ONCE)
+        .try_for_each(|()| async { Ok(()) })
+        .await
+}
+
+async fn walk_entry(
+    walk: Walk<'_>,
+    place: &Place<'_>,
+    spec: &TypeSpec,
+    parent: Option<&Parent>,
+    mut known: Known,
+) -> Result<(), InstanceError> {
+    let client = &walk.instance.client;
+    let note = |text: String, partial: bool| {
+        let outcome = if partial { TypeOutcome::Partial } else { TypeOutcome::Complete };
+        walk.collector.outcome(place.service, spec.kind(), outcome, Some(text));
+    };
+    let Some(name) = name_of(spec, parent.map(|parent| parent.key.name.as_slice()), &known.0) else {
+        note("a listed resource has no name".to_owned(), true);
+        return Ok(());
+    };
+    known.set_name(&name);
+    let mut scope = place.scope.clone();
+    let region = match (&place.region, &spec.region) {
+        (Some(region), _) => region.clone(),
+        (None, None) => scope.region.clone(),
+        (None, Some(lookup)) => {
+            let input = known.input_of(None, Some(&lookup.input));
+            let answer = match client.call(&scope, place.service, &lookup.op, input).await {
+                Err(error) if error.class == ErrorClass::NotFound => return Ok(()),
+                other => other?,
+            };
+            let found = look_up(&answer, &lookup.out.0).and_then(Value::as_str).filter(|text| !text.is_empty());
+            scope.region = found.unwrap_or(&lookup.default).to_owned();
+            scope.region.clone()
+        }
+    };
+    if place.region.is_none() && !place.wanted.is_empty() && !place.wanted.contains(&region) {
+        return Ok(());
+    }
+    known.set("region", scope.region.clone());
+    let key = ResourceKey::new(&scope.account, &region, place.service, spec.kind(), name);
+    let Read { document, observed, notes } = match read(client, &scope, place.service, spec, known).await {
+        Ok(read) => read,
+        Err(error) => return walk.collector.failed(place.service, spec.kind(), error),
+    };
+    for (text, partial) in notes {
+        note(text, partial);
+    }
+    walk.collector.add(key.clone(), document.clone(), observed.clone())?;
+    walk_children(walk, place, spec.kind(), Parent { key, document, observed }).await
+}
+
+/// All entries of a list operation, of all pages.
+pub async fn entries(
+    client: &crate::aws::Client,
+    scope: &Scope,
+    service: &str,
+    list: &List,
+    known: &Known,
+) -> Result<Vec<Value>, AwsError> {
+    let mut found = Vec::new();
+    let mut pages = client.pages(scope, service, &list.op, known.input_of(None, list.input.as_ref()));
+    while let Some(page) = pages.next().await {
+        let page = match page {
+            Err(error) if is_absent(&error, &list.absent) => break,
+            other => other?,
+        };
+        match look_up(&page, &list.items.0) {
+            Some(Value::Array(entries)) => found.extend(entries.iter().cloned()),
+            // An answer that is one entry: an empty one means that there is none.
+            Some(Value::Object(entry)) if !entry.is_empty() => found.push(Value::Object(entry.clone())),
+            _ => {}
+        }
+    }
+    found.retain(|entry| !list.skip.iter().any(|skip| skip.holds(entry)));
+    Ok(found)
+}
+
+/// A resource's name: its parent's segments and its own.
+pub fn name_of(spec: &TypeSpec, parent: Option<&[String]>, known: &Map<String, Value>) -> Option<Vec<String>> {
+    let mut name = parent.map(<[String]>::to_vec).unwrap_or_default();
+    for segment in &spec.name {
+        name.push(segment.fill_text(known)?);
+    }
+    Some(name)
+}
+
+fn add_parent(catalog: &Catalog, known: &mut Known, parent: &Parent) {
+    if let Some(spec) = catalog.get(&parent.key.service, &parent.key.kind) {
+        known.set_parent(spec, &parent.key, parent.document.attributes.clone(), parent.observed.clone());
+    }
+}
