@@ -40,7 +40,13 @@ impl Known {
     }
 
     /// Sets what is known of the resource that contains this one.
-    pub fn set_parent(&mut self, spec: &TypeSpec, key: &ResourceKey, attributes: Map<String, Value>, observed: Observed) {
+    pub fn set_parent(
+        &mut self,
+        spec: &TypeSpec,
+        key: &ResourceKey,
+        attributes: Map<String, Value>,
+        observed: Observed,
+    ) {
         let mut parent = Self::of_key(key);
         parent.set("attributes", attributes.clone());
         parent.set("observed", observed.clone());

@@ -1,8 +1,8 @@
 //! x
-use std::sync::Arc;
 use super::{ApplyReport, BlobSource, Identities, Instance, InstanceError, Plan};
 use crate::catalog::Catalog;
 use crate::event::Events;
+use std::sync::Arc;
 /// x
 pub async fn apply(
     instance: &Instance,

@@ -20,8 +20,8 @@ use super::known::{HOME_REGION, Known};
 use super::{BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Previous};
 use crate::aws::{AwsError, ErrorClass, Scope};
 use crate::catalog::Catalog;
-use crate::catalog::spec::{List, ServiceScope, TypeSpec};
 use crate::catalog::look_up;
+use crate::catalog::spec::{List, ServiceScope, TypeSpec};
 use crate::event::Events;
 use crate::pod::{CaptureReport, Document, GLOBAL_REGION, Observed, ResourceKey, TypeOutcome, nearest};
 
@@ -124,8 +124,7 @@ async fn walk_service(walk: Walk<'_>, account: &str, service: &str, wanted: &[St
         wanted,
     };
     let all = walk.catalog.regions();
-    let mut regions: Vec<&str> =
-        if wanted.is_empty() { all } else { wanted.iter().map(String::as_str).collect() };
+    let mut regions: Vec<&str> = if wanted.is_empty() { all } else { wanted.iter().map(String::as_str).collect() };
     let first = match scope {
         ServiceScope::Global => return walk_place(walk, place(HOME_REGION, Some(GLOBAL_REGION))).await.map(|_| ()),
         ServiceScope::Located => return walk_place(walk, place(HOME_REGION, None)).await.map(|_| ()),

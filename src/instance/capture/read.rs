@@ -5,8 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Value};
 
 use crate::aws::{AwsError, Client, ErrorClass, Scope};
-use crate::catalog::spec::{Call, Facet, TypeSpec};
 use crate::catalog::look_up;
+use crate::catalog::spec::{Call, Facet, TypeSpec};
 use crate::instance::known::Known;
 use crate::pod::{Document, Observed};
 
@@ -28,11 +28,8 @@ pub async fn read(
     spec: &TypeSpec,
     mut known: Known,
 ) -> Result<Read, AwsError> {
-    let mut observed: Observed = spec
-        .observed
-        .iter()
-        .filter_map(|(field, template)| Some((field.clone(), template.fill(&known.0)?)))
-        .collect();
+    let mut observed: Observed =
+        spec.observed.iter().filter_map(|(field, template)| Some((field.clone(), template.fill(&known.0)?))).collect();
     let mut attributes = Map::new();
     let mut notes = Vec::new();
     let mut answers: HashMap<String, Option<Value>> = HashMap::new();

@@ -157,7 +157,9 @@ mod tests {
     #[test]
     fn late_attributes_break_the_circle_of_two_queues_that_name_each_other() {
         let redrive = |name: &str| {
-            Some(json!({"RedrivePolicy": {"deadLetterTargetArn": format!("arn:aws:sqs:us-east-1:000000000000:{name}")}}))
+            Some(
+                json!({"RedrivePolicy": {"deadLetterTargetArn": format!("arn:aws:sqs:us-east-1:000000000000:{name}")}}),
+            )
         };
         let steps = planned(vec![
             difference("sqs", "queue", &["a"], None, redrive("b")),

@@ -71,8 +71,7 @@ struct Graph<'a> {
 impl<'a> Graph<'a> {
     fn new(catalog: &'a Catalog, steps: &'a [Step]) -> Self {
         let by_key = steps.iter().enumerate().map(|(node, step)| (&step.key, node)).collect();
-        let by_arn =
-            steps.iter().enumerate().filter_map(|(node, step)| Some((arn_of(catalog, step)?, node))).collect();
+        let by_arn = steps.iter().enumerate().filter_map(|(node, step)| Some((arn_of(catalog, step)?, node))).collect();
         Self { catalog, steps, by_key, by_arn, needs: vec![Vec::new(); steps.len()] }
     }
 
