@@ -2,12 +2,27 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, stream};
+use jiff::Timestamp;
+use md5::{Digest, Md5};
+use reqwest::Url;
 use serde_json::Value;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
-use super::{AwsError, Endpoint};
+use super::accounts::Accounts;
+use super::protocol::{Call, WireRequest, WireResponse, encode_query};
+use super::sign::{self, Credentials, Signable};
+use super::transport::{self, Failure, Incoming, Outbody, Outgoing};
+use super::{AwsError, Endpoint, ErrorClass, Pages, retry};
+
+/// How long a plain [`Client::get`] may take.
+const GET_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A body that arrives piece by piece.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, AwsError>> + Send>>;
@@ -55,28 +70,81 @@ pub struct Scope {
 
 /// Calls AWS operations on one instance. Cheap to clone; clones share connections and limits.
 #[derive(Clone)]
-pub struct Client {}
+pub struct Client {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    endpoint: Endpoint,
+    /// Scheme, host and port, without a slash at the end.
+    base: String,
+    /// The `Host` header.
+    host: String,
+    http: reqwest::Client,
+    permits: Arc<Semaphore>,
+    accounts: Accounts,
+    requests: AtomicU64,
+}
+
+/// A body that has been read, or waits to be.
+enum Reply {
+    Whole { status: u16, headers: Vec<(String, String)>, body: Bytes },
+    Open(Incoming),
+}
 
 impl Client {
     /// A client for an instance. Does not connect yet.
     pub fn new(options: ClientOptions) -> Result<Self, AwsError> {
-        let _ = options;
-        todo!()
+        let ClientOptions { endpoint, concurrency, account_mode } = options;
+        let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
+        let http = transport::client(&endpoint, concurrency)
+            .map_err(|message| outside("start", ErrorClass::Connection, message))?;
+        let base = endpoint.to_string();
+        let host = endpoint.url().authority().to_owned();
+        Ok(Self {
+            inner: Arc::new(Inner {
+                base,
+                host,
+                http,
+                permits: Arc::new(Semaphore::new(concurrency)),
+                accounts: Accounts::new(account_mode),
+                requests: AtomicU64::new(0),
+                endpoint,
+            }),
+        })
     }
 
     /// The endpoint the client talks to.
     pub fn endpoint(&self) -> &Endpoint {
-        todo!()
+        &self.inner.endpoint
     }
 
     /// Calls one operation and parses its whole response. Retries throttling, 5xx and connection errors.
     pub async fn call(&self, scope: &Scope, service: &str, operation: &str, input: Value) -> Result<Value, AwsError> {
-        let _ = (scope, service, operation, input);
-        todo!()
+        let call = Call::find(service, operation)?;
+        let wire = call.serialize(&input)?;
+        let credentials = self.inner.accounts.credentials(self, scope).await?;
+        self.parsed(&call, scope, &credentials, wire, None).await
+    }
+
+    /// Like [`Client::call`], signed as someone in particular.
+    pub(super) async fn call_as(
+        &self,
+        credentials: &Credentials,
+        scope: &Scope,
+        service: &str,
+        operation: &str,
+        input: Value,
+    ) -> Result<Value, AwsError> {
+        let call = Call::find(service, operation)?;
+        let wire = call.serialize(&input)?;
+        // Boxed: assuming a role is a call inside a call.
+        Box::pin(self.parsed(&call, scope, credentials, wire, None)).await
     }
 
     /// Like [`Client::call`] for an operation whose output payload is a blob: gives the other members and
-    /// the payload as a stream.
+    /// the payload as a stream. The stream counts as a request under way until it ends or is dropped: who waits for
+    /// another call while holding many of them may wait for ever.
     pub async fn call_streaming(
         &self,
         scope: &Scope,
@@ -84,8 +152,16 @@ impl Client {
         operation: &str,
         input: Value,
     ) -> Result<(Value, ByteStream), AwsError> {
-        let _ = (scope, service, operation, input);
-        todo!()
+        let call = Call::find(service, operation)?;
+        let wire = call.serialize(&input)?;
+        let credentials = self.inner.accounts.credentials(self, scope).await?;
+        let (reply, permit) = self.send(&call, scope, &credentials, &wire, None, true).await?;
+        let Reply::Open(incoming) = reply else {
+            return Err(call.error(ErrorClass::Malformed, "the answer came without a stream"));
+        };
+        let output =
+            call.parse_head(&WireResponse { status: incoming.status, headers: &incoming.headers, body: &[] })?;
+        Ok((output, byte_stream(call.service, call.operation, incoming, permit)))
     }
 
     /// Like [`Client::call`] for an operation whose input payload is a blob, given as a stream.
@@ -97,42 +173,252 @@ impl Client {
         input: Value,
         body: RequestBody,
     ) -> Result<Value, AwsError> {
-        let _ = (scope, service, operation, input, body);
-        todo!()
+        let call = Call::find(service, operation)?;
+        let wire = call.serialize(&input)?;
+        let credentials = self.inner.accounts.credentials(self, scope).await?;
+        self.parsed(&call, scope, &credentials, wire, Some(body)).await
     }
 
     /// The pages of a list operation, by the model's paginator; one page where it has none.
     pub fn pages(&self, scope: &Scope, service: &str, operation: &str, input: Value) -> Pages {
-        let _ = (scope, service, operation, input);
-        todo!()
+        Pages::new(self.clone(), scope.clone(), service, operation, input)
     }
 
     /// A plain unsigned GET, for the instance's own endpoints (`path` starts with `/`): status and whole body.
     /// Not retried; bounded in size and time.
     pub async fn get(&self, path: &str) -> Result<(u16, Bytes), AwsError> {
-        let _ = path;
-        todo!()
+        let outgoing = plain_get(format!("{}{path}", self.inner.base));
+        let work = async {
+            let _permit = self.permit("GET").await?;
+            let incoming = self.attempt(&outgoing).await.map_err(|failure| plain_error("GET", failure))?;
+            let status = incoming.status;
+            Ok((status, incoming.whole().await.map_err(|failure| plain_error("GET", failure))?))
+        };
+        tokio::time::timeout(GET_TIMEOUT, work)
+            .await
+            .unwrap_or_else(|_| Err(outside("GET", ErrorClass::Connection, "no answer in time")))
     }
 
     /// The content behind an absolute URL on the instance's own host (a function's `Code.Location`).
     /// Any other host is refused.
     pub async fn download(&self, url: &str) -> Result<ByteStream, AwsError> {
-        let _ = url;
-        todo!()
+        let error = |class, message: &str| outside("download", class, message);
+        let parsed = Url::parse(url).map_err(|_| error(ErrorClass::Input, "this is not a URL"))?;
+        let own = self.inner.endpoint.url();
+        if parsed.origin() != own.origin() && !(transport::is_loopback(&parsed) && is_web(&parsed)) {
+            return Err(error(ErrorClass::Input, "the URL leads to another host than the instance's"));
+        }
+        // Emulators name themselves as they see themselves, which need not be how they are reached from here.
+        let query = parsed.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let target = format!("{}{}{query}", self.inner.base, parsed.path());
+        let outgoing = plain_get(target);
+        let permit = self.permit("download").await?;
+        let mut attempt = 1;
+        loop {
+            let problem = match self.attempt(&outgoing).await {
+                Ok(incoming) if incoming.status < 300 => {
+                    return Ok(byte_stream("instance", "download", incoming, permit));
+                }
+                Ok(incoming) => {
+                    let class = super::classify::class(incoming.status, None, None, "");
+                    let message = format!("HTTP status {}", incoming.status);
+                    AwsError { status: Some(incoming.status), ..error(class, &message) }
+                }
+                Err(failure) => plain_error("download", failure),
+            };
+            let again = match problem.status {
+                Some(status) => retry::is_worth_it(status, problem.class),
+                None => problem.class == ErrorClass::Connection,
+            };
+            if !again || attempt == retry::MAX_ATTEMPTS {
+                return Err(problem);
+            }
+            tokio::time::sleep(retry::pause(attempt, None)).await;
+            attempt += 1;
+        }
     }
 
     /// HTTP requests made so far, retries included.
     pub fn requests_made(&self) -> u64 {
-        todo!()
+        self.inner.requests.load(Ordering::Relaxed)
+    }
+
+    async fn parsed(
+        &self,
+        call: &Call,
+        scope: &Scope,
+        credentials: &Credentials,
+        wire: WireRequest,
+        body: Option<RequestBody>,
+    ) -> Result<Value, AwsError> {
+        let (reply, _permit) = self.send(call, scope, credentials, &wire, body.as_ref(), false).await?;
+        match reply {
+            Reply::Whole { status, headers, body } => {
+                call.parse(&WireResponse { status, headers: &headers, body: &body })
+            }
+            Reply::Open(_) => Err(call.error(ErrorClass::Malformed, "the answer was not read")),
+        }
+    }
+
+    /// Sends a request until it is answered, or retries are used up. An error answer is an error; the body of a good
+    /// one is left open where `open` says so.
+    async fn send(
+        &self,
+        call: &Call,
+        scope: &Scope,
+        credentials: &Credentials,
+        wire: &WireRequest,
+        body: Option<&RequestBody>,
+        open: bool,
+    ) -> Result<(Reply, OwnedSemaphorePermit), AwsError> {
+        let permit = self.permit(call.operation).await?;
+        let mut attempt = 1;
+        loop {
+            let outgoing = self.signed(call, scope, credentials, wire, body);
+            let (problem, retry_after, again) = match self.reply(&outgoing, open).await {
+                Ok(Reply::Whole { status, headers, body }) if status >= 300 => {
+                    let response = WireResponse { status, headers: &headers, body: &body };
+                    let retry_after = response.header("retry-after").map(str::to_owned);
+                    let Err(problem) = call.parse(&response) else {
+                        return Err(call.error(ErrorClass::Malformed, "an error answer without an error"));
+                    };
+                    let again = retry::is_worth_it(status, problem.class);
+                    (problem, retry_after, again)
+                }
+                Ok(reply) => return Ok((reply, permit)),
+                Err(Failure::Connection { message, timed_out }) => {
+                    // A silent peer has had its time already; one more attempt is enough.
+                    let again = !timed_out || attempt == 1;
+                    (call.error(ErrorClass::Connection, message), None, again)
+                }
+                Err(Failure::Request(message)) => return Err(call.error(ErrorClass::Input, message)),
+                Err(Failure::TooLarge) => return Err(call.error(ErrorClass::Malformed, TOO_LARGE)),
+            };
+            if !again || attempt == retry::MAX_ATTEMPTS {
+                return Err(problem);
+            }
+            tokio::time::sleep(retry::pause(attempt, retry_after.as_deref())).await;
+            attempt += 1;
+        }
+    }
+
+    async fn reply(&self, outgoing: &Outgoing, open: bool) -> Result<Reply, Failure> {
+        let mut incoming = self.attempt(outgoing).await?;
+        if open && incoming.status < 300 {
+            return Ok(Reply::Open(incoming));
+        }
+        let (status, headers) = (incoming.status, std::mem::take(&mut incoming.headers));
+        Ok(Reply::Whole { status, headers, body: incoming.whole().await? })
+    }
+
+    async fn attempt(&self, outgoing: &Outgoing) -> Result<Incoming, Failure> {
+        self.inner.requests.fetch_add(1, Ordering::Relaxed);
+        transport::send(&self.inner.http, outgoing).await
+    }
+
+    async fn permit(&self, operation: &str) -> Result<OwnedSemaphorePermit, AwsError> {
+        let permit = Arc::clone(&self.inner.permits).acquire_owned().await;
+        permit.map_err(|_| outside(operation, ErrorClass::Connection, "the client is closed"))
+    }
+
+    /// Adds what every request carries, and the signature.
+    fn signed(
+        &self,
+        call: &Call,
+        scope: &Scope,
+        credentials: &Credentials,
+        wire: &WireRequest,
+        body: Option<&RequestBody>,
+    ) -> Outgoing {
+        let moment = Timestamp::now();
+        let payload = match body {
+            Some(_) => sign::UNSIGNED_PAYLOAD.to_owned(),
+            None => sign::sha256_hex(&wire.body),
+        };
+        let mut headers = wire.headers.clone();
+        // The length is the transport's business.
+        headers.retain(|(name, _)| !name.eq_ignore_ascii_case("content-length"));
+        headers.push(("x-amz-date".to_owned(), sign::amz_date(moment)));
+        let service = call.model.signing_name();
+        if service == "s3" {
+            headers.push(("x-amz-content-sha256".to_owned(), payload.clone()));
+        }
+        if call.shape.needs_checksum() && body.is_none() {
+            headers.push(("Content-MD5".to_owned(), STANDARD.encode(Md5::digest(&wire.body))));
+        }
+        if let Some(token) = &credentials.session_token {
+            headers.push(("x-amz-security-token".to_owned(), token.clone()));
+        }
+        headers.extend(self.inner.accounts.header(&scope.account));
+        let mut signing_headers = headers.clone();
+        signing_headers.push(("host".to_owned(), self.inner.host.clone()));
+        let authorization = sign::authorization(
+            credentials,
+            &Signable {
+                method: &wire.method,
+                path: &wire.path,
+                query: &wire.query,
+                headers: &signing_headers,
+                payload: &payload,
+                region: &scope.region,
+                service,
+                moment,
+            },
+        );
+        headers.push(("authorization".to_owned(), authorization));
+        let query = encode_query(&wire.query);
+        let mark = if query.is_empty() { "" } else { "?" };
+        Outgoing {
+            method: wire.method.clone(),
+            url: format!("{}{}{mark}{query}", self.inner.base, wire.path),
+            headers,
+            body: match body {
+                Some(body) => Outbody::Stream(body.clone()),
+                None => Outbody::Whole(Bytes::copy_from_slice(&wire.body)),
+            },
+        }
     }
 }
 
-/// The pages of a list operation.
-pub struct Pages {}
+const TOO_LARGE: &str = "the answer is larger than podex reads into memory";
 
-impl Pages {
-    /// The next page; None behind the last. A token that repeats, or too many pages, is an error.
-    pub async fn next(&mut self) -> Option<Result<Value, AwsError>> {
-        todo!()
+fn plain_get(url: String) -> Outgoing {
+    Outgoing { method: "GET".to_owned(), url, headers: Vec::new(), body: Outbody::Whole(Bytes::new()) }
+}
+
+fn is_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+/// An error of a request that is no AWS call.
+fn outside(operation: &str, class: ErrorClass, message: impl Into<String>) -> AwsError {
+    AwsError {
+        class,
+        service: "instance".to_owned(),
+        operation: operation.to_owned(),
+        code: None,
+        status: None,
+        message: message.into(),
     }
+}
+
+fn plain_error(operation: &str, failure: Failure) -> AwsError {
+    match failure {
+        Failure::Connection { message, .. } => outside(operation, ErrorClass::Connection, message),
+        Failure::Request(message) => outside(operation, ErrorClass::Input, message),
+        Failure::TooLarge => outside(operation, ErrorClass::Malformed, TOO_LARGE),
+    }
+}
+
+fn byte_stream(service: &str, operation: &str, incoming: Incoming, permit: OwnedSemaphorePermit) -> ByteStream {
+    let (service, operation) = (service.to_owned(), operation.to_owned());
+    Box::pin(stream::try_unfold((incoming, permit), move |(mut incoming, permit)| {
+        let (service, operation) = (service.clone(), operation.clone());
+        async move {
+            match incoming.chunk().await {
+                Ok(chunk) => Ok(chunk.map(|chunk| (chunk, (incoming, permit)))),
+                Err(failure) => Err(AwsError { service, ..plain_error(&operation, failure) }),
+            }
+        }
+    }))
 }

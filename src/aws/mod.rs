@@ -4,10 +4,21 @@
 //! names as in botocore's models; blobs are base64 strings; timestamps are RFC 3339 strings in UTC; members
 //! bound to headers, URI or payload appear under their member names like all others.
 
+mod accounts;
+mod classify;
 mod client;
 mod endpoint;
 mod error;
+mod model;
+mod pages;
+pub mod protocol;
+mod retry;
+mod sign;
+mod timestamp;
+mod transport;
+mod xml;
 
-pub use client::{AccountMode, ByteStream, Client, ClientOptions, Pages, RequestBody, Scope};
+pub use client::{AccountMode, ByteStream, Client, ClientOptions, RequestBody, Scope};
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::{AwsError, ErrorClass};
+pub use pages::Pages;

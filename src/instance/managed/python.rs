@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use super::ManagedError;
 use crate::event::Events;
+use crate::pod::Digest;
 
 /// Between two looks at a lock or an installer.
 const POLL: Duration = Duration::from_millis(100);
@@ -21,10 +22,13 @@ const OLDEST: (u32, u32) = (3, 10);
 /// What uv is told to fetch where this machine has no fitting Python.
 const FETCHED: (u32, u32) = (3, 13);
 
+/// uv itself, for machines where it is needed and missing.
+const UV: Environment = Environment { name: "uv", packages: &["uv>=0.9,<1"], python: None, uv_options: &[] };
+
 /// A Python environment to be made.
 #[derive(Clone, Copy, Debug)]
 pub struct Environment {
-    /// Its folder's name; contains the version, so that another version gets another folder.
+    /// Its name; a digest of what it holds is added to name its folder.
     pub name: &'static str,
     /// Pinned requirements.
     pub packages: &'static [&'static str],
@@ -55,8 +59,9 @@ impl Environment {
     /// Makes the environment below `folder` unless it is there already, and gives its path. Safe to call from
     /// several processes at once: one installs, the others wait.
     pub fn install(&self, folder: &Path, events: &Events) -> Result<PathBuf, ManagedError> {
-        let target = folder.join(self.name);
-        let wanted = self.packages.join("\n");
+        let wanted = format!("{:?} {:?} {:?}", self.packages, self.uv_options, self.python);
+        // Another list of packages gets another folder: someone may be running from the old one.
+        let target = folder.join(format!("{}-{}", self.name, Digest::of(wanted.as_bytes()).short()));
         // `python` is a link into the system's Python, which may have gone since.
         let complete = || {
             fs::read_to_string(target.join(MARKER)).is_ok_and(|found| found == wanted)
@@ -94,22 +99,14 @@ impl Environment {
         if let Some(uv) = find_uv() {
             return Ok(Installer::Uv { uv, python });
         }
-        let any = python.clone().or_else(|| find_python(|version| version >= OLDEST));
-        let Some(any) = any else {
-            return Err(ManagedError::NoPython { what: self.name.to_owned(), needed: self.needed() });
-        };
-        if self.uv_options.is_empty()
-            && let Some(python) = python
-        {
-            return Ok(Installer::Pip { python });
+        match (python, self.uv_options.is_empty()) {
+            (Some(python), true) => Ok(Installer::Pip { python }),
+            // uv can fetch a Python of its own, and any Python can install uv.
+            (python, _) if find_python(|version| version >= OLDEST).is_some() => {
+                Ok(Installer::Uv { uv: UV.install(folder, events)?.join("bin/uv"), python })
+            }
+            _ => Err(ManagedError::NoPython { what: self.name.to_owned(), needed: self.needed() }),
         }
-        let uv = Environment { name: "uv-0.9", packages: &["uv>=0.9,<1"], python: None, uv_options: &[] };
-        let home = folder.join(uv.name);
-        if !home.join(MARKER).exists() {
-            uv.make(&Installer::Pip { python: any }, &home, events)?;
-            fs::write(home.join(MARKER), uv.packages.join("\n")).map_err(ManagedError::io(&home))?;
-        }
-        Ok(Installer::Uv { uv: home.join("bin/uv"), python })
     }
 
     fn needed(&self) -> String {

@@ -1,0 +1,196 @@
+//! HTTP: one attempt at one request. Retries are the client's.
+
+use std::io::Read;
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, Url};
+
+use super::{Endpoint, RequestBody};
+
+/// The largest body that is read into memory. Listings are far smaller; objects are streamed.
+pub(super) const MAX_PARSED_BODY: usize = 64 * 1024 * 1024;
+/// A local emulator accepts at once or not at all.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long an answer may stay silent: LocalStack starts a service at its first call, in up to ten seconds, and
+/// a synchronous invocation may run for a minute.
+const READ_TIMEOUT: Duration = Duration::from_secs(90);
+/// How much of a request body is read at once.
+const UPLOAD_CHUNK: usize = 256 * 1024;
+/// How many chunks of a request body wait for the network.
+const UPLOAD_QUEUE: usize = 4;
+
+/// Why an attempt brought no whole answer.
+#[derive(Debug)]
+pub(super) enum Failure {
+    /// No connection, or it broke.
+    Connection { message: String, timed_out: bool },
+    /// The request cannot be sent, or its body cannot be read. No use trying again.
+    Request(String),
+    /// The answer is larger than [`MAX_PARSED_BODY`].
+    TooLarge,
+}
+
+/// What is sent.
+pub(super) struct Outgoing {
+    pub method: String,
+    /// Absolute.
+    pub url: String,
+    pub headers: Vec<(String, String)>,
+    pub body: Outbody,
+}
+
+/// The body of a request.
+pub(super) enum Outbody {
+    Whole(Bytes),
+    Stream(RequestBody),
+}
+
+/// An answer whose body has not been read.
+pub(super) struct Incoming {
+    pub status: u16,
+    /// Names in lower case.
+    pub headers: Vec<(String, String)>,
+    response: reqwest::Response,
+}
+
+/// Builds the HTTP client for an instance.
+pub(super) fn client(endpoint: &Endpoint, idle: usize) -> Result<reqwest::Client, String> {
+    // Another room may have installed it already: either way there is one.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let builder = reqwest::Client::builder()
+        .http1_only()
+        .pool_max_idle_per_host(idle)
+        .tcp_nodelay(true)
+        .redirect(reqwest::redirect::Policy::none())
+        .connect_timeout(CONNECT_TIMEOUT)
+        .read_timeout(READ_TIMEOUT)
+        .user_agent(concat!("podex/", env!("CARGO_PKG_VERSION")));
+    let builder = if is_loopback(endpoint.url()) { builder.no_proxy() } else { builder };
+    builder.build().map_err(|error| describe(&error))
+}
+
+/// Whether a URL leads to this machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
+    let named = ["localhost", "localhost.localstack.cloud"];
+    host.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback() || ip.is_unspecified())
+        || named.iter().any(|name| host == *name || host.ends_with(&format!(".{name}")))
+}
+
+/// Sends a request and waits for the head of the answer.
+pub(super) async fn send(client: &reqwest::Client, outgoing: &Outgoing) -> Result<Incoming, Failure> {
+    let refuse = |what: &str| Failure::Request(format!("{what} cannot be sent over HTTP"));
+    let url = Url::parse(&outgoing.url).map_err(|_| refuse("the URL"))?;
+    if url.as_str() != outgoing.url {
+        return Err(refuse("a path with '.' or '..' in it"));
+    }
+    let method = Method::from_bytes(outgoing.method.as_bytes()).map_err(|_| refuse("the method"))?;
+    let mut headers = HeaderMap::new();
+    for (name, value) in &outgoing.headers {
+        let name = HeaderName::from_bytes(name.as_bytes()).map_err(|_| refuse("a header's name"))?;
+        let value = HeaderValue::from_bytes(value.as_bytes()).map_err(|_| refuse(&format!("the header {name}")))?;
+        headers.append(name, value);
+    }
+    let unread = Arc::new(Mutex::new(None));
+    let body = match &outgoing.body {
+        Outbody::Whole(bytes) if bytes.is_empty() && matches!(method, Method::GET | Method::HEAD) => None,
+        Outbody::Whole(bytes) => Some(reqwest::Body::from(bytes.clone())),
+        Outbody::Stream(body) => {
+            headers.insert(reqwest::header::CONTENT_LENGTH, HeaderValue::from(body.size));
+            Some(streamed(body, Arc::clone(&unread)))
+        }
+    };
+    let mut request = client.request(method, url).headers(headers);
+    if let Some(body) = body {
+        request = request.body(body);
+    }
+    match request.send().await {
+        Ok(response) => Ok(Incoming {
+            status: response.status().as_u16(),
+            headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
+            response,
+        }),
+        Err(error) => match unread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(message) => Err(Failure::Request(format!("the body cannot be read: {message}"))),
+            None => Err(failure(&error)),
+        },
+    }
+}
+
+impl Incoming {
+    /// Reads the whole body, up to [`MAX_PARSED_BODY`].
+    pub async fn whole(mut self) -> Result<Bytes, Failure> {
+        let mut body = BytesMut::new();
+        while let Some(chunk) = self.response.chunk().await.map_err(|error| failure(&error))? {
+            if body.len() + chunk.len() > MAX_PARSED_BODY {
+                return Err(Failure::TooLarge);
+            }
+            body.extend_from_slice(&chunk);
+        }
+        Ok(body.freeze())
+    }
+
+    /// The next piece of the body.
+    pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
+        self.response.chunk().await.map_err(|error| failure(&error))
+    }
+}
+
+/// Header values are UTF-8 where they can be, else each byte is a character.
+fn text(value: &HeaderValue) -> String {
+    let bytes = value.as_bytes();
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.iter().map(|byte| char::from(*byte)).collect(), str::to_owned)
+}
+
+/// A body read on a thread of its own, since it comes from a blocking reader. What fails there is left in `unread`.
+fn streamed(body: &RequestBody, unread: Arc<Mutex<Option<String>>>) -> reqwest::Body {
+    let (sender, receiver) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(UPLOAD_QUEUE);
+    let open = Arc::clone(&body.open);
+    tokio::task::spawn_blocking(move || {
+        let fail = |error: std::io::Error| {
+            *unread.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
+            // The receiver is gone when the request has ended: nobody is left to tell.
+            let _ = sender.blocking_send(Err(error));
+        };
+        let mut reader = match open() {
+            Ok(reader) => reader,
+            Err(error) => return fail(error),
+        };
+        loop {
+            let mut chunk = Vec::with_capacity(UPLOAD_CHUNK);
+            match reader.by_ref().take(UPLOAD_CHUNK as u64).read_to_end(&mut chunk) {
+                Ok(0) => return,
+                Ok(_) => {
+                    if sender.blocking_send(Ok(Bytes::from(chunk))).is_err() {
+                        return;
+                    }
+                }
+                Err(error) => return fail(error),
+            }
+        }
+    });
+    reqwest::Body::wrap_stream(stream::unfold(receiver, |mut receiver| async move {
+        receiver.recv().await.map(|chunk| (chunk, receiver))
+    }))
+}
+
+fn failure(error: &reqwest::Error) -> Failure {
+    Failure::Connection { message: describe(error), timed_out: error.is_timeout() }
+}
+
+/// The innermost cause says what happened; the outer ones repeat the URL.
+fn describe(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    if error.is_timeout() {
+        return "no answer in time".to_owned();
+    }
+    cause.to_string()
+}
