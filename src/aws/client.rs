@@ -227,7 +227,7 @@ impl Client {
                 Err(failure) => plain_error("download", failure),
             };
             let again = match problem.status {
-                Some(status) => retry::is_worth_it(status, problem.class),
+                Some(status) => retry::is_worth_it(status, problem.class, &problem.message),
                 None => problem.class == ErrorClass::Connection,
             };
             if !again || attempt == retry::MAX_ATTEMPTS {
@@ -282,7 +282,7 @@ impl Client {
                     let Err(problem) = call.parse(&response) else {
                         return Err(call.error(ErrorClass::Malformed, "an error answer without an error"));
                     };
-                    let again = retry::is_worth_it(status, problem.class);
+                    let again = retry::is_worth_it(status, problem.class, &problem.message);
                     (problem, retry_after, again)
                 }
                 Ok(reply) => return Ok((reply, permit)),

@@ -16,6 +16,7 @@ mod retry;
 mod sign;
 mod timestamp;
 mod transport;
+mod verbatim;
 mod xml;
 
 pub use client::{AccountMode, ByteStream, Client, ClientOptions, RequestBody, Scope};

@@ -11,12 +11,15 @@ const FIRST_PAUSE: Duration = Duration::from_millis(150);
 /// The longest pause, also where the service asks for more.
 const MAX_PAUSE: Duration = Duration::from_secs(20);
 
+/// How LocalStack reports a fault of its own; it fails the same way next time, often after half a minute.
+const LOCALSTACK_FAULT: &str = "exception while calling";
+
 /// Whether an error response is worth another attempt.
-pub(super) fn is_worth_it(status: u16, class: ErrorClass) -> bool {
+pub(super) fn is_worth_it(status: u16, class: ErrorClass, message: &str) -> bool {
     match class {
         ErrorClass::Throttled => true,
         ErrorClass::NotImplemented => false,
-        _ => status >= 500 && status != 501,
+        _ => status >= 500 && status != 501 && !message.starts_with(LOCALSTACK_FAULT),
     }
 }
 
@@ -47,10 +50,11 @@ mod tests {
 
     #[test]
     fn only_what_may_pass_is_tried_again() {
-        assert!(is_worth_it(500, ErrorClass::Service));
-        assert!(is_worth_it(400, ErrorClass::Throttled));
-        assert!(!is_worth_it(501, ErrorClass::NotImplemented));
-        assert!(!is_worth_it(500, ErrorClass::NotImplemented));
-        assert!(!is_worth_it(404, ErrorClass::NotFound));
+        assert!(is_worth_it(500, ErrorClass::Service, "boom"));
+        assert!(is_worth_it(400, ErrorClass::Throttled, ""));
+        assert!(!is_worth_it(501, ErrorClass::NotImplemented, ""));
+        assert!(!is_worth_it(500, ErrorClass::NotImplemented, ""));
+        assert!(!is_worth_it(404, ErrorClass::NotFound, ""));
+        assert!(!is_worth_it(500, ErrorClass::Service, "exception while calling dynamodb.CreateTable: …"));
     }
 }

@@ -10,15 +10,17 @@ use futures_util::stream;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
 
-use super::{Endpoint, RequestBody};
+use super::{Endpoint, RequestBody, verbatim};
+
+const NO_ANSWER: &str = "no answer in time";
 
 /// The largest body that is read into memory. Listings are far smaller; objects are streamed.
 pub(super) const MAX_PARSED_BODY: usize = 64 * 1024 * 1024;
 /// A local emulator accepts at once or not at all.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long an answer may stay silent: LocalStack starts a service at its first call, in up to ten seconds, and
 /// a synchronous invocation may run for a minute.
-const READ_TIMEOUT: Duration = Duration::from_secs(90);
+pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(90);
 /// How much of a request body is read at once.
 const UPLOAD_CHUNK: usize = 256 * 1024;
 /// How many chunks of a request body wait for the network.
@@ -86,9 +88,6 @@ pub(super) fn is_loopback(url: &Url) -> bool {
 pub(super) async fn send(client: &reqwest::Client, outgoing: &Outgoing) -> Result<Incoming, Failure> {
     let refuse = |what: &str| Failure::Request(format!("{what} cannot be sent over HTTP"));
     let url = Url::parse(&outgoing.url).map_err(|_| refuse("the URL"))?;
-    if url.as_str() != outgoing.url {
-        return Err(refuse("a path with '.' or '..' in it"));
-    }
     let method = Method::from_bytes(outgoing.method.as_bytes()).map_err(|_| refuse("the method"))?;
     let mut headers = HeaderMap::new();
     for (name, value) in &outgoing.headers {
@@ -105,19 +104,26 @@ pub(super) async fn send(client: &reqwest::Client, outgoing: &Outgoing) -> Resul
             Some(streamed(body, Arc::clone(&unread)))
         }
     };
-    let mut request = client.request(method, url).headers(headers);
-    if let Some(body) = body {
-        request = request.body(body);
-    }
-    match request.send().await {
+    let sent = if url.as_str() == outgoing.url {
+        let mut request = client.request(method, url).headers(headers);
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        request.send().await.map_err(|error| failure(&error))
+    } else {
+        // URLs resolve "." and ".." in paths, but object keys may hold them.
+        let target = outgoing.url.strip_prefix(&url.origin().ascii_serialization()).ok_or_else(|| refuse("the URL"))?;
+        verbatim::send(&url, target, method, headers, body.unwrap_or_default()).await
+    };
+    match sent {
         Ok(response) => Ok(Incoming {
             status: response.status().as_u16(),
             headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             response,
         }),
-        Err(error) => match unread.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        Err(failure) => match unread.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(message) => Err(Failure::Request(format!("the body cannot be read: {message}"))),
-            None => Err(failure(&error)),
+            None => Err(failure),
         },
     }
 }
@@ -126,7 +132,7 @@ impl Incoming {
     /// Reads the whole body, up to [`MAX_PARSED_BODY`].
     pub async fn whole(mut self) -> Result<Bytes, Failure> {
         let mut body = BytesMut::new();
-        while let Some(chunk) = self.response.chunk().await.map_err(|error| failure(&error))? {
+        while let Some(chunk) = self.chunk().await? {
             if body.len() + chunk.len() > MAX_PARSED_BODY {
                 return Err(Failure::TooLarge);
             }
@@ -137,7 +143,8 @@ impl Incoming {
 
     /// The next piece of the body.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
-        self.response.chunk().await.map_err(|error| failure(&error))
+        let chunk = tokio::time::timeout(READ_TIMEOUT, self.response.chunk()).await.map_err(|_| silent())?;
+        chunk.map_err(|error| failure(&error))
     }
 }
 
@@ -183,6 +190,11 @@ fn failure(error: &reqwest::Error) -> Failure {
     Failure::Connection { message: describe(error), timed_out: error.is_timeout() }
 }
 
+/// The failure of a peer that says nothing any more.
+pub(super) fn silent() -> Failure {
+    Failure::Connection { message: NO_ANSWER.to_owned(), timed_out: true }
+}
+
 /// The innermost cause says what happened; the outer ones repeat the URL.
 fn describe(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
@@ -190,7 +202,7 @@ fn describe(error: &reqwest::Error) -> String {
         cause = source;
     }
     if error.is_timeout() {
-        return "no answer in time".to_owned();
+        return NO_ANSWER.to_owned();
     }
     cause.to_string()
 }
