@@ -72,13 +72,13 @@ fn start() -> Result<Emulator, ManagedError> {
 fn dynalite() -> Result<PathBuf, ManagedError> {
     let folder = cache();
     let target = folder.join(DYNALITE);
-    with_lock(&folder, DYNALITE, &events(), || {
+    with_lock(&folder, DYNALITE, &events(), |lock| {
         let complete = target.join("complete");
         if !complete.exists() {
             events().phase(format!("install {DYNALITE}"));
             let mut npm = Command::new("npm");
             npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&target).arg("dynalite@4.0.0");
-            run_step(DYNALITE, &mut npm, &events())?;
+            run_step(DYNALITE, &mut npm, lock, &events())?;
             fs::write(&complete, "").map_err(ManagedError::io(&complete))?;
         }
         Ok(target.clone())

@@ -109,7 +109,7 @@ fn program() -> Result<PathBuf, ManagedError> {
     let folder = cache();
     let target = folder.join("docker-registry");
     let program = target.join("usr/bin/docker-registry");
-    with_lock(&folder, "docker-registry", &events(), || {
+    with_lock(&folder, "docker-registry", &events(), |lock| {
         if program.exists() {
             return Ok(program.clone());
         }
@@ -120,8 +120,13 @@ fn program() -> Result<PathBuf, ManagedError> {
             reason: format!("it is not on the PATH, and apt-get cannot download it: {error}"),
         };
         let mut apt = Command::new("apt-get");
-        run_step("docker-registry", apt.args(["download", "docker-registry"]).current_dir(download.path()), &events())
-            .map_err(missing)?;
+        run_step(
+            "docker-registry",
+            apt.args(["download", "docker-registry"]).current_dir(download.path()),
+            lock,
+            &events(),
+        )
+        .map_err(missing)?;
         let package = fs::read_dir(download.path())
             .map_err(ManagedError::io(download.path()))?
             .flatten()
@@ -129,10 +134,10 @@ fn program() -> Result<PathBuf, ManagedError> {
             .find(|path| path.extension().is_some_and(|extension| extension == "deb"));
         let package = package.unwrap_or_default();
         let unpacked = download.path().join("unpacked");
-        run_step("docker-registry", Command::new("dpkg-deb").arg("-x").args([&package, &unpacked]), &events())?;
+        run_step("docker-registry", Command::new("dpkg-deb").arg("-x").args([&package, &unpacked]), lock, &events())?;
         // One rename makes it visible, whole. It may cross file systems, where only a copy works.
         let near = folder.join("docker-registry.new");
-        run_step("docker-registry", Command::new("cp").arg("-r").args([&unpacked, &near]), &events())?;
+        run_step("docker-registry", Command::new("cp").arg("-r").args([&unpacked, &near]), lock, &events())?;
         fs::rename(&near, &target).map_err(ManagedError::io(&target))?;
         Ok(program.clone())
     })

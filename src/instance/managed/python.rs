@@ -70,7 +70,7 @@ impl Environment {
         if complete() {
             return Ok(target);
         }
-        with_lock(folder, self.name, events, || {
+        with_lock(folder, self.name, events, |lock| {
             if complete() {
                 return Ok(target.clone());
             }
@@ -80,7 +80,7 @@ impl Environment {
             if target.exists() {
                 fs::remove_dir_all(&target).map_err(ManagedError::io(&target))?;
             }
-            let made = self.make(&installer, &target, events);
+            let made = self.make(&installer, &target, lock, events);
             if made.is_err() {
                 // Best effort: what stays is without a marker and is removed by the next attempt.
                 let _ = fs::remove_dir_all(&target);
@@ -116,19 +116,19 @@ impl Environment {
         }
     }
 
-    fn make(&self, installer: &Installer, target: &Path, events: &Events) -> Result<(), ManagedError> {
+    fn make(&self, installer: &Installer, target: &Path, lock: &File, events: &Events) -> Result<(), ManagedError> {
         let python_of_it = target.join("bin/python");
         match installer {
             Installer::Uv { uv, python } => {
                 let (major, minor) = self.python.unwrap_or(FETCHED);
                 let python = python.clone().unwrap_or_else(|| format!("{major}.{minor}").into());
-                run_step(self.name, Command::new(uv).args(["venv", "--python"]).arg(python).arg(target), events)?;
+                run_step(self.name, Command::new(uv).args(["venv", "--python"]).arg(python).arg(target), lock, events)?;
                 let mut install = Command::new(uv);
                 install.args(["pip", "install", "--python"]).arg(python_of_it);
-                run_step(self.name, install.args(self.uv_options).args(self.packages), events)
+                run_step(self.name, install.args(self.uv_options).args(self.packages), lock, events)
             }
             Installer::Pip { python } => {
-                run_step(self.name, Command::new(python).args(["-m", "venv"]).arg(target), events).map_err(
+                run_step(self.name, Command::new(python).args(["-m", "venv"]).arg(target), lock, events).map_err(
                     |error| {
                         match error {
                             // Debian leaves ensurepip out of its Python.
@@ -155,18 +155,19 @@ impl Environment {
                     "--progress-bar",
                     "off",
                 ]);
-                run_step(self.name, install.args(self.packages), events)
+                run_step(self.name, install.args(self.packages), lock, events)
             }
         }
     }
 }
 
-/// Runs `work` while holding the lock `<folder>/<name>.lock`, waiting for another process that has it.
+/// Runs `work` while holding the lock `<folder>/<name>.lock`, waiting for another process that has it. The lock is
+/// given on so that [`run_step`] can make it last as long as what it runs.
 pub fn with_lock<T>(
     folder: &Path,
     name: &str,
     events: &Events,
-    work: impl FnOnce() -> Result<T, ManagedError>,
+    work: impl FnOnce(&File) -> Result<T, ManagedError>,
 ) -> Result<T, ManagedError> {
     fs::create_dir_all(folder).map_err(ManagedError::io(folder))?;
     let path = folder.join(format!("{name}.lock"));
@@ -175,7 +176,7 @@ pub fn with_lock<T>(
     loop {
         match lock.try_lock() {
             // The lock ends with the file handle.
-            Ok(()) => return work(),
+            Ok(()) => return work(&lock),
             Err(TryLockError::WouldBlock) => {
                 if !told {
                     events.note(format!("waiting for another process that is installing {name}"));
@@ -192,8 +193,12 @@ pub fn with_lock<T>(
 }
 
 /// Runs one step of an installation; every line it prints becomes a note. Ends it when cancelled.
-pub fn run_step(what: &str, command: &mut Command, events: &Events) -> Result<(), ManagedError> {
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+///
+/// The step holds the lock too, as its (empty) input: should this process be killed, nobody else begins while the
+/// step still writes.
+pub fn run_step(what: &str, command: &mut Command, lock: &File, events: &Events) -> Result<(), ManagedError> {
+    let lock = lock.try_clone().map_err(ManagedError::io(what))?;
+    command.stdin(lock).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().map_err(ManagedError::io(command.get_program()))?;
     let (sender, lines) = mpsc::channel();
     forward(child.stdout.take(), sender.clone());
@@ -274,9 +279,28 @@ fn find_uv() -> Option<PathBuf> {
 mod tests {
     use super::*;
 
+    fn any_lock() -> File {
+        tempfile::tempfile().unwrap()
+    }
+
+    #[test]
+    fn a_lock_lasts_as_long_as_the_step_that_was_started_under_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().to_owned();
+        with_lock(&path, "it", &Events::silent(), |lock| {
+            // As when this process is killed in the middle of a step: the step goes on.
+            Ok(Command::new("sleep").arg("1").stdin(lock.try_clone().unwrap()).spawn().unwrap())
+        })
+        .unwrap();
+        let again = File::open(path.join("it.lock")).unwrap();
+        assert!(matches!(again.try_lock(), Err(TryLockError::WouldBlock)));
+        with_lock(&path, "it", &Events::silent(), |_| Ok(())).unwrap();
+    }
+
     #[test]
     fn a_failing_step_repeats_its_last_words() {
-        let error = run_step("it", Command::new("sh").args(["-c", "echo no space; exit 3"]), &Events::silent());
+        let error =
+            run_step("it", Command::new("sh").args(["-c", "echo no space; exit 3"]), &any_lock(), &Events::silent());
         assert!(error.unwrap_err().to_string().contains("no space"));
     }
 
@@ -285,7 +309,7 @@ mod tests {
         let cancel = tokio_util::sync::CancellationToken::new();
         let events = Events::new(|_| {}, cancel.clone());
         cancel.cancel();
-        let result = run_step("it", Command::new("sleep").arg("60"), &events);
+        let result = run_step("it", Command::new("sleep").arg("60"), &any_lock(), &events);
         assert!(matches!(result, Err(ManagedError::Cancelled)));
     }
 
@@ -295,8 +319,8 @@ mod tests {
         let cancel = tokio_util::sync::CancellationToken::new();
         let events = Events::new(|_| {}, cancel.clone());
         cancel.cancel();
-        let inner = with_lock(folder.path(), "it", &Events::silent(), || {
-            Ok(with_lock(folder.path(), "it", &events, || Ok(())))
+        let inner = with_lock(folder.path(), "it", &Events::silent(), |_| {
+            Ok(with_lock(folder.path(), "it", &events, |_| Ok(())))
         });
         assert!(matches!(inner, Ok(Err(ManagedError::Cancelled))));
     }
