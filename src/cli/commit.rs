@@ -62,16 +62,25 @@ pub(super) async fn commit(session: &Session, pod: &PodName, what: WhatArgs) -> 
         let (added, modified, removed) = outcome.changed;
         let paint = session.out.paint;
         let held = services(&outcome.commit.report);
-        session.out.say(&format!(
-            "{} {}: {}{}\n{}, {}, {} since the version before",
+        let mut text = format!(
+            "{} {}: {}{}",
             paint.bold(&format!("{pod}:{}", outcome.version.number)),
             outcome.version.commit.short(),
             count(outcome.commit.resources, "resource"),
             if held.is_empty() { String::new() } else { format!(" ({held})") },
-            paint.green(&format!("+ {added} added")),
-            paint.yellow(&format!("~ {modified} modified")),
-            paint.red(&format!("- {removed} removed")),
-        ))?;
+        );
+        if !outcome.commit.parents.is_empty() {
+            text.push_str(&match outcome.changed {
+                (0, 0, 0) => "\nnothing changed since the version before".to_owned(),
+                _ => format!(
+                    "\n{}, {}, {} since the version before",
+                    paint.green(&format!("+ {added} added")),
+                    paint.yellow(&format!("~ {modified} modified")),
+                    paint.red(&format!("- {removed} removed")),
+                ),
+            });
+        }
+        session.out.say(&text)?;
     }
     Ok(outcome)
 }

@@ -8,6 +8,7 @@ use super::commit::{WhatArgs, as_json, commit, exit_code};
 use super::error::CliError;
 use super::push::{push, remote_name};
 use super::session::Session;
+use crate::ops::remote_open;
 use crate::pod::PodName;
 
 /// Commit and push: 'localstack pod save' in one word
@@ -34,8 +35,10 @@ impl SaveCommand {
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let (pod, remote) = shifted(self.name, self.pod.as_deref(), self.remote.as_deref())?;
         let remote = remote_name(remote)?;
-        let outcome = commit(session, &pod, self.what).await?;
         let context = session.context()?;
+        // A push that cannot go anywhere should not leave a commit behind.
+        remote_open(&context, remote.as_ref())?;
+        let outcome = commit(session, &pod, self.what).await?;
         let report = push(session, &context, &pod, remote.as_ref()).await?;
         if session.out.json {
             session.out.print_json(&json!({"commit": as_json(&pod, &outcome), "push": report}))?;

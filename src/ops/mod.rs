@@ -30,7 +30,7 @@ pub use inject::{InjectArgs, InjectOutcome, PreparedInject, apply_inject, prepar
 pub use inspect::{Found, find, mask};
 pub use instances::{ManagedInstance, instance_list, instance_start, instance_stop};
 pub use paths::Paths;
-pub use share::{RemotePod, fetch, pull, push, remote_add, remote_list, remote_pods, remote_remove};
+pub use share::{RemotePod, fetch, pull, push, remote_add, remote_list, remote_open, remote_pods, remote_remove};
 pub use snapshot::Snapshot;
 
 pub(crate) use error::hint;

@@ -28,7 +28,7 @@ pub async fn push(
     remote: Option<&RemoteName>,
     events: &Events,
 ) -> Result<TransferReport, OpError> {
-    let remote = open(context, remote)?;
+    let remote = remote_open(context, remote)?;
     let report = remote::push(&context.store, &*remote, pod, events).await?;
     if report.commits > 0 {
         let head = context.store.resolve(pod, &Selector::Head)?;
@@ -50,7 +50,7 @@ pub async fn pull(
     into: Option<&PodName>,
     events: &Events,
 ) -> Result<(TransferReport, VersionEntry), OpError> {
-    let remote = open(context, Some(remote))?;
+    let remote = remote_open(context, Some(remote))?;
     let into = into.unwrap_or(pod);
     let (report, head) = remote::pull(&context.store, &*remote, pod, number, into, events).await?;
     if report.commits > 0 {
@@ -71,7 +71,7 @@ pub async fn fetch(
     selector: &Selector,
     events: &Events,
 ) -> Result<(Digest, Commit), OpError> {
-    let remote = open(context, Some(remote))?;
+    let remote = remote_open(context, Some(remote))?;
     Ok(remote::fetch(&context.store, &*remote, pod, selector, events).await?)
 }
 
@@ -111,7 +111,7 @@ pub fn remote_remove(context: &Context, name: &RemoteName) -> Result<(), OpError
 /// # Errors
 /// When there is no such remote or it does not list its pods.
 pub async fn remote_pods(context: &Context, remote: &RemoteName, events: &Events) -> Result<Vec<RemotePod>, OpError> {
-    let remote = open(context, Some(remote))?;
+    let remote = remote_open(context, Some(remote))?;
     let cancel = events.cancellation();
     events.phase("list");
     let names = cancel.run_until_cancelled(remote.pods()).await.unwrap_or(Err(RemoteError::Cancelled))?;
@@ -128,8 +128,11 @@ pub async fn remote_pods(context: &Context, remote: &RemoteName, events: &Events
     Ok(pods)
 }
 
-/// Opens the remote of that name; None is the only one configured.
-fn open(context: &Context, name: Option<&RemoteName>) -> Result<Box<dyn Remote>, OpError> {
+/// Opens the remote of that name; None is the only one configured. Does not connect yet.
+///
+/// # Errors
+/// When there is no such remote, or several to choose from; with their names.
+pub fn remote_open(context: &Context, name: Option<&RemoteName>) -> Result<Box<dyn Remote>, OpError> {
     let configured = remote_list(context)?;
     let config = match (name, configured.as_slice()) {
         (Some(name), remotes) => {
