@@ -9,7 +9,6 @@ pub mod managed;
 mod plan;
 
 use std::io::{Read, Write};
-use std::sync::Arc;
 
 use serde::Serialize;
 
@@ -18,7 +17,7 @@ pub use capture::capture;
 pub use plan::{plan, select};
 
 use crate::aws::{AwsError, Client, Endpoint};
-use crate::pod::{BlobRef, CaptureReport, Document, InstanceInfo, Observed, Pattern, PropertyChange, ResourceKey};
+use crate::pod::{BlobRef, Document, InstanceInfo, Observed, Pattern, PropertyChange, ResourceKey};
 
 /// Which emulator answers at an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]

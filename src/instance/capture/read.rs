@@ -141,7 +141,7 @@ pub fn is_absent(error: &AwsError, codes: &[String]) -> bool {
 }
 
 /// A sentence for the capture report, and whether something is missing that the emulator offers.
-pub fn why_not(error: &AwsError) -> (String, bool) {
+fn why_not(error: &AwsError) -> (String, bool) {
     match error.class {
         ErrorClass::NotImplemented => (format!("{} is not implemented by the emulator", error.operation), false),
         ErrorClass::AccessDenied => (format!("{} was refused by the emulator", error.operation), false),
@@ -168,7 +168,7 @@ fn take(facet: &Facet, found: Value, attributes: &mut Map<String, Value>, observ
 }
 
 /// The attributes in the document's form: shapes decoded; defaults, empty values and made-up settings dropped.
-pub fn normal(spec: &TypeSpec, attributes: Map<String, Value>) -> Map<String, Value> {
+fn normal(spec: &TypeSpec, attributes: Map<String, Value>) -> Map<String, Value> {
     let mut value = Value::Object(attributes);
     drop_made_up(spec, &mut value);
     // Inner places first: an outer shape may move them.
