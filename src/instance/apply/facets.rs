@@ -53,10 +53,9 @@ fn entries(spec: &TypeSpec, facet: &Facet, attributes: &Map<String, Value>) -> M
     match (&facet.attribute, facet.mode) {
         (Some(attribute), Mode::Entries | Mode::Each) => match value(attribute) {
             Some(Value::Object(entries)) => entries,
-            Some(Value::Array(names)) => names
-                .into_iter()
-                .filter_map(|name| Some((name.as_str()?.to_owned(), name)))
-                .collect(),
+            Some(Value::Array(names)) => {
+                names.into_iter().filter_map(|name| Some((name.as_str()?.to_owned(), name))).collect()
+            }
             _ => Map::new(),
         },
         _ => facet.attributes().filter_map(|name| Some((name.to_owned(), value(name)?))).collect(),
@@ -70,8 +69,11 @@ async fn apply_facet(
     wanted: Map<String, Value>,
 ) -> Result<(), AwsError> {
     let removed: Vec<String> = current.keys().filter(|name| !wanted.contains_key(*name)).cloned().collect();
-    let changed: Map<String, Value> =
-        wanted.iter().filter(|(name, value)| current.get(*name) != Some(value)).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let changed: Map<String, Value> = wanted
+        .iter()
+        .filter(|(name, value)| current.get(*name) != Some(value))
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect();
     match facet.mode {
         Mode::Whole if wanted.is_empty() => target.calls(&facet.delete).await,
         Mode::Whole => target.calls(&facet.put).await,

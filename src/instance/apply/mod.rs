@@ -34,7 +34,8 @@ pub async fn apply(
     blobs: Arc<dyn BlobSource>,
     events: &Events,
 ) -> Result<ApplyReport, InstanceError> {
-    let work = Work { instance, catalog, identities, blobs, events, created: Mutex::default(), notes: Mutex::default() };
+    let work =
+        Work { instance, catalog, identities, blobs, events, created: Mutex::default(), notes: Mutex::default() };
     let mut run = Run::new(plan, needs(catalog, &plan.steps));
     run.main(&work).await;
     run.late(&work).await;
@@ -217,7 +218,11 @@ impl<'a> Run<'a> {
         let plan = self.plan;
         let mut results = stream::iter(nodes)
             .map(|node| async move {
-                if work.events.is_cancelled() { (node, None) } else { (node, Some(step::late(work, &plan.steps[node]).await)) }
+                if work.events.is_cancelled() {
+                    (node, None)
+                } else {
+                    (node, Some(step::late(work, &plan.steps[node]).await))
+                }
             })
             .buffer_unordered(STEPS_AT_ONCE);
         while let Some((node, result)) = results.next().await {

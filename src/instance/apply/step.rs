@@ -1,8 +1,8 @@
 //! Carries one step out, by the catalog or by an adapter.
 
+use super::Work;
 use super::facets::{self, Phase};
 use super::table::Target;
-use super::Work;
 use crate::aws::{AwsError, ErrorClass};
 use crate::catalog::spec::TypeSpec;
 use crate::instance::adapters::{Adapter, ApplyContext, adapter};

@@ -26,8 +26,8 @@ use crate::event::Events;
 use crate::pod::{CaptureReport, Document, GLOBAL_REGION, Observed, ResourceKey, TypeOutcome, nearest};
 
 use collect::Collector;
-pub use read::{is_absent, read, wire};
 use read::Read;
+pub use read::{is_absent, read, wire};
 
 /// Resources of one listing that are read at once. The client bounds the requests of them all.
 const READ_AT_ONCE: usize = 16;
