@@ -34,6 +34,8 @@ macro_rules! conformance {
 conformance! {
     places: {
         directory => Place::directory();
+        registry => Place::registry(RegistryOptions::default());
+        registry_with_login => Place::registry(RegistryOptions { auth: true, tls: true });
     }
     cases: [
         a_pod_pushed_by_one_is_pulled_by_another,

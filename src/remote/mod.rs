@@ -173,13 +173,9 @@ pub fn open(config: &RemoteConfig) -> Result<Box<dyn Remote>, RemoteError> {
 
 /// Like [`open`], with logins from other files than the user's.
 pub fn open_with(config: &RemoteConfig, logins: CredentialFiles) -> Result<Box<dyn Remote>, RemoteError> {
-    let _ = &logins;
     match Location::parse(&config.url)? {
         Location::Directory(root) => Ok(Box::new(directory::Directory::new(config.clone(), root))),
-        Location::Oci { host, path } => Err(RemoteError::Failed {
-            remote: config.name.clone(),
-            reason: format!("{host}/{path}: registries come with the next change"),
-        }),
+        Location::Oci { host, path } => Ok(Box::new(oci::Oci::new(config.clone(), host, path, logins)?)),
     }
 }
 

@@ -226,7 +226,7 @@ async fn blocking<T: Send + 'static>(
     let store = store.clone();
     match tokio::task::spawn_blocking(move || work(&store)).await {
         Ok(result) => Ok(result?),
-        // The runtime is shutting down, or the work panicked, which has been reported.
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
         Err(_) => Err(RemoteError::Cancelled),
     }
 }

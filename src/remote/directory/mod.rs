@@ -72,10 +72,12 @@ impl Directory {
         work: impl FnOnce(&Files) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, RemoteError> {
         let files = self.files.clone();
-        let result = tokio::task::spawn_blocking(move || work(&files)).await;
-        result
-            .unwrap_or_else(|error| Err(Fault::failed(format!("the file work was ended: {error}"))))
-            .map_err(|fault| fault.at(&self.config.name))
+        let result = match tokio::task::spawn_blocking(move || work(&files)).await {
+            Ok(result) => result,
+            Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+            Err(_) => Err(Fault::Cancelled),
+        };
+        result.map_err(|fault| fault.at(&self.config.name))
     }
 }
 
