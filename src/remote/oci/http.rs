@@ -392,9 +392,7 @@ fn said(body: &[u8]) -> String {
         message: String,
     }
     let text = match serde_json::from_slice::<Said>(body) {
-        Ok(said) => {
-            said.errors.first().map(|line| format!("{} {}", line.code, line.message)).unwrap_or_default()
-        }
+        Ok(said) => said.errors.first().map(|line| format!("{} {}", line.code, line.message)).unwrap_or_default(),
         Err(_) => String::from_utf8_lossy(body).into_owned(),
     };
     let text = plain(&text);
