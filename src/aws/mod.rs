@@ -17,7 +17,7 @@ mod sign;
 mod timestamp;
 mod transport;
 mod verbatim;
-mod xml;
+pub(crate) mod xml;
 
 pub use client::{AccountMode, ByteStream, Client, ClientOptions, RequestBody, Scope};
 pub use endpoint::{Endpoint, InvalidEndpoint};

@@ -8,7 +8,7 @@ const MAX_DEPTH: usize = 128;
 
 /// An element. Names carry no namespace prefix; attributes keep theirs.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Element {
+pub(crate) struct Element {
     pub name: String,
     pub attributes: Vec<(String, String)>,
     pub children: Vec<Element>,
@@ -23,7 +23,7 @@ impl Element {
 }
 
 /// Parses a document.
-pub(super) fn parse(text: &str) -> Result<Element, String> {
+pub(crate) fn parse(text: &str) -> Result<Element, String> {
     let mut reader = Reader::from_str(text);
     let mut open: Vec<Element> = Vec::new();
     loop {

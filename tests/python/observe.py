@@ -378,11 +378,11 @@ class Reading:
         return reading
 
     def code(self, location, sha):
-        """The entries of the zip at `location` on the emulator; elsewhere the digest the emulator reports."""
+        """The entries of the zip at `location`. moto names a place outside itself: its code can be read by nobody."""
         if location and urllib.parse.urlsplit(location).hostname in ("127.0.0.1", "localhost"):
             with urllib.request.urlopen(location, timeout=30) as answer:
                 return code(answer.read())
-        return {"reported": sha}
+        return "not readable" if self.target.moto else {"reported": sha}
 
 
 def main():

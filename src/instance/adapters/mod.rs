@@ -10,6 +10,20 @@ use crate::aws::{AwsError, Scope};
 use crate::event::Events;
 use crate::pod::{Document, Observed, ResourceKey};
 
+mod dynamodb;
+mod lambda_code;
+mod lambda_function;
+mod lambda_layer;
+mod lambda_permission;
+mod s3_chain;
+mod s3_object;
+mod s3_put;
+mod secretsmanager;
+mod sqs;
+mod sqs_read;
+mod ssm;
+mod util;
+
 /// A captured resource that contains others.
 #[derive(Clone, Debug)]
 pub struct Parent {
@@ -94,15 +108,44 @@ pub trait Adapter: Send + Sync {
     /// Deletes the resource. Deleting what is not there succeeds.
     async fn delete(&self, context: &ApplyContext<'_>) -> Result<(), AwsError>;
 
-    /// Resources of one parent that must be applied one after another, in name order (FIFO messages, object
-    /// versions), instead of concurrently.
+    /// How many resources of one parent [`Adapter::create_many`] is best given at once. 1: no batches.
+    fn batch(&self) -> usize {
+        1
+    }
+
+    /// Creates several resources of one parent, in the order given: one result each, in the same order.
+    async fn create_many(&self, steps: &[(ApplyContext<'_>, &Document)]) -> Vec<Result<Observed, AwsError>> {
+        let mut results = Vec::with_capacity(steps.len());
+        for (context, wanted) in steps {
+            results.push(self.create(context, wanted).await);
+        }
+        results
+    }
+
+    /// Resources of one parent that must be applied one after another, by [`Adapter::position`] and then by
+    /// name, instead of concurrently (messages, layer versions).
     fn ordered(&self) -> bool {
         false
+    }
+
+    /// Where a resource stands among its siblings when they are [`Adapter::ordered`].
+    fn position(&self, wanted: &Document, observed: Option<&Observed>) -> u64 {
+        let _ = (wanted, observed);
+        0
     }
 }
 
 /// The adapter for `service/type`, where there is one.
 pub fn adapter(kind: &str) -> Option<&'static dyn Adapter> {
-    let _ = kind;
-    None
+    const ADAPTERS: [&dyn Adapter; 8] = [
+        &s3_object::Objects,
+        &sqs::Messages,
+        &dynamodb::Items,
+        &lambda_function::Functions,
+        &lambda_layer::LayerVersions,
+        &lambda_permission::Permissions,
+        &secretsmanager::SecretVersions,
+        &ssm::Parameters,
+    ];
+    ADAPTERS.into_iter().find(|adapter| adapter.kind() == kind)
 }

@@ -1,0 +1,252 @@
+//! S3 objects: one document per key. In a bucket without versioning it is the object with its body; in one with
+//! versioning it is the chain of versions and delete markers (see [`super::s3_chain`]).
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use percent_encoding::percent_decode_str;
+use serde_json::{Map, Value, json};
+
+use super::util::{all, gone, left_out, list, pick, store, tag_list, tag_map, text};
+use super::{Adapter, ApplyContext, CaptureContext, InstanceError, Parent, s3_chain, s3_put};
+use crate::aws::AwsError;
+use crate::instance::Emulator;
+use crate::pod::{BlobRef, Document, Observed, ResourceKey};
+
+/// Objects read at once per bucket; the client bounds all requests together.
+pub(super) const CONCURRENT_OBJECTS: usize = 16;
+
+/// What a PUT sets and a GET gives back under the same names.
+const SETTABLE: [&str; 9] = [
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Expires",
+    "Metadata",
+    "StorageClass",
+    "WebsiteRedirectLocation",
+];
+
+/// The blob of an object in a bucket without versioning.
+pub(super) const BODY: &str = "body";
+
+/// `s3/object`.
+pub(super) struct Objects;
+
+#[async_trait]
+impl Adapter for Objects {
+    fn kind(&self) -> &'static str {
+        "s3/object"
+    }
+
+    async fn capture(&self, context: &CaptureContext<'_>, parent: Option<&Parent>) -> Result<(), InstanceError> {
+        let Some(parent) = parent else { return Ok(()) };
+        let bucket = Bucket { context, key: &parent.key };
+        let versioning = bucket.call("GetBucketVersioning", json!({"Bucket": bucket.name()})).await;
+        let versioned = versioning.is_ok_and(|answer| text(&answer, "Status").is_some());
+        if versioned { s3_chain::capture(&bucket).await } else { bucket.capture_plain().await }
+    }
+
+    async fn create(&self, context: &ApplyContext<'_>, wanted: &Document) -> Result<Observed, AwsError> {
+        if s3_chain::is_chain(wanted) {
+            return s3_chain::write(context, None, wanted).await;
+        }
+        let blob = wanted.blobs.get(BODY).copied();
+        s3_put::put(context, &wanted.attributes, blob).await
+    }
+
+    async fn update(
+        &self,
+        context: &ApplyContext<'_>,
+        current: &Document,
+        wanted: &Document,
+    ) -> Result<Observed, AwsError> {
+        if s3_chain::is_chain(wanted) {
+            return s3_chain::write(context, Some(current), wanted).await;
+        }
+        let without_tags = |document: &Document| {
+            let mut attributes = document.attributes.clone();
+            attributes.remove("Tags");
+            (attributes, document.blobs.clone())
+        };
+        if without_tags(current) != without_tags(wanted) {
+            return self.create(context, wanted).await;
+        }
+        let client = &context.instance.client;
+        let mut input = s3_put::address(context);
+        let tags = tag_list(wanted.attributes.get("Tags"));
+        if tags.is_empty() {
+            client.call(&context.scope, "s3", "DeleteObjectTagging", Value::Object(input)).await?;
+        } else {
+            input.insert("Tagging".to_owned(), json!({"TagSet": tags}));
+            client.call(&context.scope, "s3", "PutObjectTagging", Value::Object(input)).await?;
+        }
+        Ok(Observed::new())
+    }
+
+    async fn delete(&self, context: &ApplyContext<'_>) -> Result<(), AwsError> {
+        // A plain DELETE in a bucket with versioning would only add a marker.
+        match s3_chain::delete_versions(context).await {
+            Ok(0) | Err(_) => {
+                let input = Value::Object(s3_put::address(context));
+                gone(context.instance.client.call(&context.scope, "s3", "DeleteObject", input).await)
+            }
+            Ok(_) => Ok(()),
+        }
+    }
+}
+
+/// The bucket that is being captured.
+pub(super) struct Bucket<'a> {
+    pub(super) context: &'a CaptureContext<'a>,
+    pub(super) key: &'a ResourceKey,
+}
+
+impl Bucket<'_> {
+    pub(super) fn name(&self) -> &str {
+        self.key.own_name()
+    }
+
+    pub(super) async fn call(&self, operation: &str, input: Value) -> Result<Value, AwsError> {
+        self.context.instance.client.call(&self.context.scope, "s3", operation, input).await
+    }
+
+    /// The resource key of an object in this bucket.
+    pub(super) fn object_key(&self, key: &str) -> ResourceKey {
+        ResourceKey::new(&self.key.account, &self.key.region, "s3", "object", [self.name(), key])
+    }
+
+    /// What the parent commit has at an object's key.
+    pub(super) fn previous(&self, key: &str) -> Option<(Document, Observed)> {
+        self.context.previous.and_then(|previous| previous.get(&self.object_key(key)))
+    }
+
+    async fn capture_plain(&self) -> Result<(), InstanceError> {
+        let input = json!({"Bucket": self.name(), "EncodingType": "url"});
+        let mut pages = self.context.instance.client.pages(&self.context.scope, "s3", "ListObjectsV2", input);
+        while let Some(page) = pages.next().await {
+            let page = page?;
+            let reads = list(&page, "Contents").iter().map(|entry| self.capture_object(&page, entry)).collect();
+            all(self.context, CONCURRENT_OBJECTS, reads).await?;
+        }
+        Ok(())
+    }
+
+    async fn capture_object(&self, page: &Value, entry: &Value) -> Result<(), InstanceError> {
+        let Some(key) = text(entry, "Key").map(|key| decoded(page, key)) else { return Ok(()) };
+        match self.read(&key, entry).await {
+            Ok((document, observed)) => {
+                self.context.emit.emit(vec![self.name().to_owned(), key], document, observed).await
+            }
+            Err(error) => left_out(self.context, &format!("object {key:?} in bucket {}", self.name()), error),
+        }
+    }
+
+    /// A PUT is the only way to change a body, headers or metadata, and it changes the entry; tags change by
+    /// themselves.
+    async fn read(&self, key: &str, entry: &Value) -> Result<(Document, Observed), InstanceError> {
+        let observed = pick(entry, &["ETag", "LastModified", "Size"]);
+        if let Some((mut document, before)) = self.previous(key)
+            && document.blobs.contains_key(BODY)
+            && observed.len() == 3
+            && before == observed
+        {
+            set_tags(&mut document.attributes, self.tags(key, None).await?);
+            return Ok((document, observed));
+        }
+        let (attributes, blob) = self.object(key, None).await?;
+        Ok((Document { attributes, blobs: BTreeMap::from([(BODY.to_owned(), blob)]) }, observed))
+    }
+
+    /// One object or version: what is settable, and the stored body.
+    pub(super) async fn object(
+        &self,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<(Map<String, Value>, BlobRef), InstanceError> {
+        let instance = self.context.instance;
+        let input = self.address(key, version);
+        let (answer, stream) = instance.client.call_streaming(&self.context.scope, "s3", "GetObject", input).await?;
+        let blob = store(stream, self.context.emit).await?;
+        let mut attributes = pick(&answer, &SETTABLE);
+        normalise(&mut attributes);
+        // The emulators we know count tags in the answer; others are asked.
+        let counted = answer.get("TagCount").and_then(Value::as_u64).unwrap_or_default() > 0;
+        if counted || instance.emulator == Emulator::Unknown {
+            set_tags(&mut attributes, self.tags(key, version).await?);
+        }
+        Ok((attributes, blob))
+    }
+
+    /// The tags of an object or version.
+    pub(super) async fn tags(&self, key: &str, version: Option<&str>) -> Result<Map<String, Value>, AwsError> {
+        Ok(tag_map(list(&self.call("GetObjectTagging", self.address(key, version)).await?, "TagSet")))
+    }
+
+    fn address(&self, key: &str, version: Option<&str>) -> Value {
+        let mut input = json!({"Bucket": self.name(), "Key": key});
+        if let (Some(version), Some(members)) = (version, input.as_object_mut()) {
+            members.insert("VersionId".to_owned(), json!(version));
+        }
+        input
+    }
+}
+
+/// Puts tags in, or takes them out where there are none.
+pub(super) fn set_tags(attributes: &mut Map<String, Value>, tags: Map<String, Value>) {
+    if tags.is_empty() {
+        attributes.remove("Tags");
+    } else {
+        attributes.insert("Tags".to_owned(), Value::Object(tags));
+    }
+}
+
+/// What some emulators say and others leave out, and the transfer's own encoding.
+fn normalise(attributes: &mut Map<String, Value>) {
+    if attributes.get("StorageClass").and_then(Value::as_str) == Some("STANDARD") {
+        attributes.remove("StorageClass");
+    }
+    if let Some(encoding) = attributes.get("ContentEncoding").and_then(Value::as_str) {
+        let own: Vec<&str> = encoding.split(',').map(str::trim).filter(|one| *one != "aws-chunked").collect();
+        let own = own.join(",");
+        if own.is_empty() {
+            attributes.remove("ContentEncoding");
+        } else {
+            attributes.insert("ContentEncoding".to_owned(), json!(own));
+        }
+    }
+}
+
+/// A key out of a listing that was asked to be URL-encoded (XML cannot carry every character), where the emulator
+/// says that it did.
+pub(super) fn decoded(page: &Value, key: &str) -> String {
+    if text(page, "EncodingType") != Some("url") {
+        return key.to_owned();
+    }
+    let spaced = key.replace('+', " ");
+    percent_decode_str(&spaced).decode_utf8().map_or_else(|_| key.to_owned(), std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_decoded_only_where_the_listing_is_encoded() {
+        let encoded = json!({"EncodingType": "url"});
+        assert_eq!(decoded(&encoded, "a+b%2Bc%25%C3%BC/.."), "a b+c%ü/..");
+        assert_eq!(decoded(&json!({}), "a+b%2Bc"), "a+b%2Bc");
+    }
+
+    #[test]
+    fn the_transfer_encoding_and_the_default_class_are_not_state() {
+        let mut attributes = pick(
+            &json!({"ContentEncoding": "gzip,aws-chunked", "StorageClass": "STANDARD", "ContentType": "a/b"}),
+            &SETTABLE,
+        );
+        normalise(&mut attributes);
+        assert_eq!(Value::Object(attributes), json!({"ContentEncoding": "gzip", "ContentType": "a/b"}));
+    }
+}
