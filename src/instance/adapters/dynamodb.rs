@@ -101,11 +101,13 @@ async fn write_batch(steps: &[(ApplyContext<'_>, &Document)]) -> bool {
     if steps.len() > BATCH || steps.iter().any(|(context, _)| context.key.name.first() != Some(table)) {
         return false;
     }
-    let put = |(_, wanted): &(ApplyContext<'_>, &Document)| json!({"PutRequest": {"Item": wanted.attributes.get("Item")}});
+    let put =
+        |(_, wanted): &(ApplyContext<'_>, &Document)| json!({"PutRequest": {"Item": wanted.attributes.get("Item")}});
     let requests = Value::Array(steps.iter().map(put).collect());
     let input = json!({"RequestItems": Map::from_iter([(table.clone(), requests)])});
     let answer = first.instance.client.call(&first.scope, "dynamodb", "BatchWriteItem", input).await;
-    let unprocessed = |answer: &Value| answer.get("UnprocessedItems").and_then(Value::as_object).is_some_and(|left| !left.is_empty());
+    let unprocessed =
+        |answer: &Value| answer.get("UnprocessedItems").and_then(Value::as_object).is_some_and(|left| !left.is_empty());
     answer.is_ok_and(|answer| !unprocessed(&answer))
 }
 
@@ -131,7 +133,10 @@ impl KeySchema {
 
     /// The item's name: its key values as text, `\` and `|` in them escaped.
     fn name(&self, item: &Value) -> Option<String> {
-        let parts = self.0.iter().map(|(name, kind)| Some(text(item.get(name)?, kind)?.replace('\\', r"\\").replace('|', r"\|")));
+        let parts = self
+            .0
+            .iter()
+            .map(|(name, kind)| Some(text(item.get(name)?, kind)?.replace('\\', r"\\").replace('|', r"\|")));
         let parts: Vec<String> = parts.collect::<Option<_>>()?;
         (!parts.is_empty()).then(|| parts.join("|"))
     }

@@ -144,8 +144,10 @@ async fn read_function(context: &CaptureContext<'_>, name: &str) -> Result<(Docu
         let blob = read(context, &format!("function {name}"), text(code, "Location"), same).await?;
         blobs.extend(blob.map(|blob| (CODE.to_owned(), blob)));
     }
-    let mut observed =
-        pick(configuration, &["FunctionArn", "CodeSha256", "CodeSize", "LastModified", "RevisionId", "State", "StateReason"]);
+    let mut observed = pick(
+        configuration,
+        &["FunctionArn", "CodeSha256", "CodeSize", "LastModified", "RevisionId", "State", "StateReason"],
+    );
     read_versions(context, name, newest, &mut attributes, &mut blobs, &mut observed).await?;
     Ok((Document { attributes, blobs }, observed))
 }
@@ -282,7 +284,8 @@ impl Target<'_> {
     async fn settle(&self) -> Result<(), AwsError> {
         for _ in 0..SETTLE_POLLS {
             let state = self.call("GetFunctionConfiguration", Map::new()).await?;
-            let busy = text(&state, "State") == Some("Pending") || text(&state, "LastUpdateStatus") == Some("InProgress");
+            let busy =
+                text(&state, "State") == Some("Pending") || text(&state, "LastUpdateStatus") == Some("InProgress");
             if !busy || self.context.events.is_cancelled() {
                 break;
             }
@@ -364,7 +367,8 @@ mod tests {
 
     #[test]
     fn layers_are_arns_and_what_is_taken_away_goes_back_to_its_default() {
-        let said = json!({"Layers": [{"Arn": "a:1", "CodeSize": 3}], "Environment": {"Variables": {"A": ""}}, "Timeout": 9});
+        let said =
+            json!({"Layers": [{"Arn": "a:1", "CodeSize": 3}], "Environment": {"Variables": {"A": ""}}, "Timeout": 9});
         let now = settings("f", &said);
         assert_eq!(now.get("Layers"), Some(&json!(["a:1"])));
         let wanted = settings("f", &json!({"Timeout": 9}));

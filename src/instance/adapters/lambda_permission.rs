@@ -34,7 +34,8 @@ impl Adapter for Permissions {
             Err(error) if error.class == ErrorClass::NotFound => return Ok(()),
             answer => answer?,
         };
-        let policy: Value = text(&answer, "Policy").and_then(|policy| serde_json::from_str(policy).ok()).unwrap_or_default();
+        let policy: Value =
+            text(&answer, "Policy").and_then(|policy| serde_json::from_str(policy).ok()).unwrap_or_default();
         for statement in list(&policy, "Statement") {
             let Some(id) = text(statement, "Sid") else { continue };
             match permission(statement) {
@@ -85,10 +86,9 @@ impl Adapter for Permissions {
 
 fn address(context: &ApplyContext<'_>) -> Result<Map<String, Value>, AwsError> {
     match context.key.name.as_slice() {
-        [function, id] => Ok(Map::from_iter([
-            ("FunctionName".to_owned(), json!(function)),
-            ("StatementId".to_owned(), json!(id)),
-        ])),
+        [function, id] => {
+            Ok(Map::from_iter([("FunctionName".to_owned(), json!(function)), ("StatementId".to_owned(), json!(id))]))
+        }
         _ => Err(fault("lambda", "AddPermission", format!("{} does not name a function and a statement", context.key))),
     }
 }

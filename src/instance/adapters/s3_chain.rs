@@ -67,11 +67,7 @@ async fn capture_chain(bucket: &Bucket<'_>, key: String, links: Vec<Link>) -> Re
     }
 }
 
-async fn read_chain(
-    bucket: &Bucket<'_>,
-    key: &str,
-    links: Vec<Link>,
-) -> Result<(Document, Observed), InstanceError> {
+async fn read_chain(bucket: &Bucket<'_>, key: &str, links: Vec<Link>) -> Result<(Document, Observed), InstanceError> {
     let previous = bucket.previous(key).unwrap_or_default();
     let (mut versions, mut blobs, mut ids) = (Map::new(), BTreeMap::new(), Map::new());
     for (position, link) in links.iter().enumerate() {
@@ -124,9 +120,8 @@ pub(super) async fn write(
 ) -> Result<Observed, AwsError> {
     let members = |document: &Document| -> Vec<(String, Value, Option<BlobRef>)> {
         let versions = document.attributes.get(VERSIONS).and_then(Value::as_object);
-        let one = |(label, version): (&String, &Value)| {
-            (label.clone(), version.clone(), document.blobs.get(label).copied())
-        };
+        let one =
+            |(label, version): (&String, &Value)| (label.clone(), version.clone(), document.blobs.get(label).copied());
         versions.into_iter().flatten().map(one).collect()
     };
     let wanted = members(wanted);
@@ -288,7 +283,8 @@ fn links(page: &Value) -> Vec<(String, Link)> {
     let link = |entry: &Value, marker| {
         let field = |name| text(entry, name).unwrap_or_default().to_owned();
         let latest = entry.get("IsLatest").and_then(Value::as_bool).unwrap_or_default();
-        let link = Link { id: field("VersionId"), etag: field("ETag"), modified: field("LastModified"), latest, marker };
+        let link =
+            Link { id: field("VersionId"), etag: field("ETag"), modified: field("LastModified"), latest, marker };
         Some((decoded(page, text(entry, "Key")?), link))
     };
     let versions = list(page, "Versions").iter().filter_map(|entry| link(entry, false));

@@ -112,7 +112,8 @@ fn memory(bytes: Bytes) -> RequestBody {
 /// Tags as the query string that a PUT takes in a header.
 fn tagging(tags: &Value) -> String {
     let encode = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
-    let pair = |(key, value): (&String, &Value)| format!("{}={}", encode(key), encode(value.as_str().unwrap_or_default()));
+    let pair =
+        |(key, value): (&String, &Value)| format!("{}={}", encode(key), encode(value.as_str().unwrap_or_default()));
     tags.as_object().map(|tags| tags.iter().map(pair).collect::<Vec<_>>().join("&")).unwrap_or_default()
 }
 

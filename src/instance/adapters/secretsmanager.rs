@@ -100,7 +100,10 @@ impl Adapter for SecretVersions {
 }
 
 /// A secret's version ids and their stages, deprecated versions included.
-async fn versions(context: &CaptureContext<'_>, secret: &str) -> Result<Vec<(String, BTreeSet<String>)>, InstanceError> {
+async fn versions(
+    context: &CaptureContext<'_>,
+    secret: &str,
+) -> Result<Vec<(String, BTreeSet<String>)>, InstanceError> {
     let client = &context.instance.client;
     let input = json!({"SecretId": secret, "IncludeDeprecated": true});
     let mut pages = client.pages(&context.scope, "secretsmanager", "ListSecretVersionIds", input);
@@ -134,7 +137,8 @@ async fn set_stages(context: &ApplyContext<'_>, wanted: &BTreeSet<String>) -> Re
         versions.iter().find(|(_, stages)| has(stages)).map(|(id, _)| id.as_str())
     };
     for stage in wanted.iter().filter(|stage| holder(stage) != Some(own)) {
-        let mut input = Map::from_iter([("VersionStage".to_owned(), json!(stage)), ("MoveToVersionId".to_owned(), json!(own))]);
+        let mut input =
+            Map::from_iter([("VersionStage".to_owned(), json!(stage)), ("MoveToVersionId".to_owned(), json!(own))]);
         input.extend(holder(stage).map(|id| ("RemoveFromVersionId".to_owned(), json!(id))));
         call(context, "UpdateSecretVersionStage", input).await?;
     }

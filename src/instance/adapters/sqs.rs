@@ -42,7 +42,8 @@ impl Adapter for Messages {
         for (position, message) in found.iter().enumerate() {
             if message.is_s3_test() {
                 let queue = parent.key.own_name();
-                let note = format!("the test event in queue {queue} is left out: setting the notification sends it anew");
+                let note =
+                    format!("the test event in queue {queue} is left out: setting the notification sends it anew");
                 context.emit.note(note, false);
                 continue;
             }

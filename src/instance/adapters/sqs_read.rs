@@ -178,9 +178,7 @@ pub(super) async fn receive(client: &Client, scope: &Scope, url: &str) -> Result
 /// Makes received messages visible again. Best effort: those it fails for come back by themselves.
 pub(super) async fn release(client: &Client, scope: &Scope, url: &str, received: &[Value]) {
     for batch in received.chunks(10) {
-        let entry = |(position, message): (usize, &Value)| {
-            json!({"Id": position.to_string(), "ReceiptHandle": message.get("ReceiptHandle"), "VisibilityTimeout": 0})
-        };
+        let entry = |(position, message): (usize, &Value)| json!({"Id": position.to_string(), "ReceiptHandle": message.get("ReceiptHandle"), "VisibilityTimeout": 0});
         let entries: Vec<Value> = batch.iter().enumerate().map(entry).collect();
         let input = json!({"QueueUrl": url, "Entries": entries});
         let _ = client.call(scope, "sqs", "ChangeMessageVisibilityBatch", input).await;
@@ -195,10 +193,11 @@ async fn received(
     let input = json!({"QueueUrl": url, "AttributeNames": ["All"]});
     let answer = client.call(scope, "sqs", "GetQueueAttributes", input).await?;
     let queue = answer.get("Attributes").unwrap_or(&Value::Null);
-    let held = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
-        .map(|field| number(text(queue, field)))
-        .iter()
-        .sum::<u64>();
+    let held =
+        ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible", "ApproximateNumberOfMessagesDelayed"]
+            .map(|field| number(text(queue, field)))
+            .iter()
+            .sum::<u64>();
     if held == 0 {
         return Ok((Vec::new(), None));
     }

@@ -137,7 +137,11 @@ pub(super) async fn base64_blob(blobs: &Arc<dyn BlobSource>, blob: BlobRef, limi
     let blobs = Arc::clone(blobs);
     let read = move || -> Result<Vec<u8>, String> {
         let mut bytes = Vec::new();
-        blobs.open(&blob).map_err(|error| error.to_string())?.read_to_end(&mut bytes).map_err(|error| error.to_string())?;
+        blobs
+            .open(&blob)
+            .map_err(|error| error.to_string())?
+            .read_to_end(&mut bytes)
+            .map_err(|error| error.to_string())?;
         Ok(bytes)
     };
     let bytes = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string()).flatten();
