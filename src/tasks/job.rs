@@ -1,0 +1,278 @@
+//! What the explorer asks for, as data, with the headless command that does the same.
+
+use crate::instance::{Emulator, Strategy};
+use crate::ops::{CommitArgs, InjectArgs, PreparedInject};
+use crate::pod::{PodName, Reference, RemoteName};
+use crate::remote::RemoteConfig;
+
+/// Which tasks may run at the same time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Lane {
+    /// Works on the live instance: one at a time, in order, so that a commit never sees half an inject.
+    Instance,
+    /// Moves data to and from remotes.
+    Transfer,
+    /// Reads the local store or asks a remote what it has.
+    Read,
+}
+
+impl Lane {
+    /// Every lane.
+    pub const ALL: [Self; 3] = [Self::Instance, Self::Transfer, Self::Read];
+
+    /// How many tasks of the lane run at once.
+    pub fn width(self) -> usize {
+        match self {
+            Self::Instance => 1,
+            Self::Transfer => 2,
+            Self::Read => 4,
+        }
+    }
+}
+
+/// One thing to be done in the background.
+#[derive(Clone, Debug)]
+pub enum Job {
+    /// Read the local pods and their versions.
+    ListPods,
+    /// Read the configured remotes.
+    ListRemotes,
+    /// Ask a remote for its pods.
+    RemotePods(RemoteName),
+    /// Find out which emulator answers.
+    Detect,
+    /// Make a version's tree readable: `@live` is captured, a remote version fetched.
+    Open(Reference),
+    /// Capture the live instance as a pod's next version.
+    Commit(CommitArgs),
+    /// Plan an inject; nothing is changed.
+    PrepareInject(InjectArgs),
+    /// Plan to undo the last inject; nothing is changed.
+    PrepareUndo,
+    /// Carry out what was planned. `command` is what planned it, for the log.
+    Apply {
+        /// The plan.
+        prepared: Box<PreparedInject>,
+        /// The headless equivalent of plan and apply together.
+        command: String,
+    },
+    /// Push a pod.
+    Push {
+        /// The pod.
+        pod: PodName,
+        /// Where to.
+        remote: RemoteName,
+    },
+    /// Pull a pod up to a version.
+    Pull {
+        /// Where from.
+        remote: RemoteName,
+        /// The pod there.
+        pod: PodName,
+        /// Up to which version; None is the newest.
+        number: Option<u64>,
+        /// The local name; None is the same.
+        into: Option<PodName>,
+    },
+    /// Compare two references.
+    Diff {
+        /// The older side.
+        before: Reference,
+        /// The newer side.
+        after: Reference,
+    },
+    /// Compare the live instance with what it was last committed as or injected with.
+    Status,
+    /// Read every pod for searching.
+    Index,
+    /// Rename a local pod.
+    Rename {
+        /// Its name.
+        from: PodName,
+        /// Its new name.
+        to: PodName,
+    },
+    /// Delete a local pod.
+    Delete(PodName),
+    /// Start a managed emulator.
+    StartInstance {
+        /// Which.
+        emulator: Emulator,
+        /// The port, or any free one.
+        port: Option<u16>,
+    },
+    /// Configure a remote.
+    AddRemote(RemoteConfig),
+}
+
+impl Job {
+    /// Which tasks may run beside it.
+    pub fn lane(&self) -> Lane {
+        match self {
+            Self::Commit(_)
+            | Self::PrepareInject(_)
+            | Self::PrepareUndo
+            | Self::Apply { .. }
+            | Self::Status
+            | Self::StartInstance { .. } => Lane::Instance,
+            Self::Diff { before, after } if *before == Reference::Live || *after == Reference::Live => Lane::Instance,
+            Self::Open(Reference::Live) => Lane::Instance,
+            Self::Push { .. } | Self::Pull { .. } | Self::Open(Reference::Pod { remote: Some(_), .. }) => {
+                Lane::Transfer
+            }
+            _ => Lane::Read,
+        }
+    }
+
+    /// Whether it only looks, so that nobody need be asked before leaving it unfinished.
+    pub fn is_read_only(&self) -> bool {
+        !matches!(
+            self,
+            Self::Commit(_)
+                | Self::Apply { .. }
+                | Self::Push { .. }
+                | Self::Pull { .. }
+                | Self::StartInstance { .. }
+                | Self::Rename { .. }
+                | Self::Delete(_)
+        )
+    }
+
+    /// What it does, for people.
+    pub fn title(&self) -> String {
+        match self {
+            Self::ListPods => "read local pods".to_owned(),
+            Self::ListRemotes => "read configured remotes".to_owned(),
+            Self::RemotePods(remote) => format!("list pods of {remote}"),
+            Self::Detect => "look for the emulator".to_owned(),
+            Self::Open(Reference::Live) => "capture the live instance".to_owned(),
+            Self::Open(reference) => format!("open {reference}"),
+            Self::Commit(args) => format!("commit {}", args.pod),
+            Self::PrepareInject(args) => format!("plan inject of {}", args.reference),
+            Self::PrepareUndo => "plan undo".to_owned(),
+            Self::Apply { prepared, .. } => match &prepared.pod {
+                Some(pod) => format!("inject {pod}@{}", prepared.target.short()),
+                None => "undo the last inject".to_owned(),
+            },
+            Self::Push { pod, remote } => format!("push {pod} to {remote}"),
+            Self::Pull { remote, pod, .. } => format!("pull {remote}/{pod}"),
+            Self::Diff { before, after } => format!("compare {before} with {after}"),
+            Self::Status => "compare the live instance with its last commit".to_owned(),
+            Self::Index => "read all pods for search".to_owned(),
+            Self::Rename { from, to } => format!("rename {from} to {to}"),
+            Self::Delete(pod) => format!("delete {pod}"),
+            Self::StartInstance { emulator, .. } => format!("start {}", emulator_name(*emulator)),
+            Self::AddRemote(config) => format!("add remote {}", config.name),
+        }
+    }
+
+    /// The headless command that does the same; None where there is no need of one.
+    pub fn command(&self) -> Option<String> {
+        Some(match self {
+            Self::ListPods => "podex list".to_owned(),
+            Self::ListRemotes => "podex remote list".to_owned(),
+            Self::RemotePods(remote) => format!("podex list {remote}"),
+            Self::Detect | Self::Index => return None,
+            Self::Open(reference) => format!("podex inspect {reference}"),
+            Self::Commit(CommitArgs { pod, message, services }) => {
+                let mut command = format!("podex commit {pod}");
+                if !message.is_empty() {
+                    command.push_str(&format!(" -m {}", quoted(message)));
+                }
+                services.iter().for_each(|service| command.push_str(&format!(" --service {service}")));
+                command
+            }
+            Self::PrepareInject(args) => format!("{} --dry-run", inject_command(args)),
+            Self::PrepareUndo => "podex undo".to_owned(),
+            Self::Apply { command, .. } => command.clone(),
+            Self::Push { pod, remote } => format!("podex push {pod} {remote}"),
+            Self::Pull { remote, pod, number, into } => {
+                let mut command = format!("podex pull {remote}/{pod}");
+                number.iter().for_each(|number| command.push_str(&format!(":{number}")));
+                into.iter().for_each(|into| command.push_str(&format!(" --as {into}")));
+                command
+            }
+            Self::Diff { before, after } => format!("podex diff {before} {after}"),
+            Self::Status => "podex status".to_owned(),
+            Self::Rename { from, to } => format!("podex rename {from} {to}"),
+            Self::Delete(pod) => format!("podex delete {pod}"),
+            Self::StartInstance { emulator, port } => {
+                let port = port.map(|port| format!(" --port {port}")).unwrap_or_default();
+                format!("podex instance start {}{port}", emulator_name(*emulator))
+            }
+            Self::AddRemote(config) => format!("podex remote add {} {}", config.name, quoted(&config.url)),
+        })
+    }
+}
+
+/// The headless inject without its confirmation.
+pub fn inject_command(args: &InjectArgs) -> String {
+    let mut command = format!("podex inject {}", args.reference);
+    if args.strategy != Strategy::default() {
+        command.push_str(&format!(" --strategy {}", strategy_name(args.strategy)));
+    }
+    args.filter.services.iter().for_each(|service| command.push_str(&format!(" --service {service}")));
+    args.filter.only.iter().for_each(|only| command.push_str(&format!(" --only {}", quoted(&only.to_string()))));
+    command
+}
+
+/// A strategy as commands spell it.
+pub fn strategy_name(strategy: Strategy) -> &'static str {
+    match strategy {
+        Strategy::Overwrite => "overwrite",
+        Strategy::AccountRegionMerge => "account-region-merge",
+        Strategy::ServiceMerge => "service-merge",
+    }
+}
+
+/// An emulator as commands spell it.
+pub fn emulator_name(emulator: Emulator) -> &'static str {
+    match emulator {
+        Emulator::Ministack => "ministack",
+        Emulator::Moto => "moto",
+        Emulator::LocalStack => "localstack",
+        Emulator::Unknown => "unknown",
+    }
+}
+
+/// `text` as one word of a POSIX shell.
+fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_./:=@%+,".contains(&byte);
+    if !text.is_empty() && text.bytes().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::instance::Filter;
+
+    #[test]
+    fn a_job_names_the_command_that_does_the_same() {
+        let pod: PodName = "orders".parse().unwrap();
+        let commit = Job::Commit(CommitArgs {
+            pod: pod.clone(),
+            message: "it's done".to_owned(),
+            services: vec!["s3".to_owned()],
+        });
+        assert_eq!(commit.command().unwrap(), r"podex commit orders -m 'it'\''s done' --service s3");
+        let inject = InjectArgs {
+            reference: "team/orders:3".parse().unwrap(),
+            strategy: Strategy::Overwrite,
+            filter: Filter { services: Vec::new(), only: vec!["s3/bucket/b*".parse().unwrap()] },
+        };
+        assert_eq!(inject_command(&inject), "podex inject team/orders:3 --strategy overwrite --only 's3/bucket/b*'");
+    }
+
+    #[test]
+    fn what_touches_the_live_instance_is_done_one_at_a_time() {
+        let live = Job::Diff { before: "p:1".parse().unwrap(), after: Reference::Live };
+        assert_eq!(live.lane(), Lane::Instance);
+        assert_eq!(Lane::Instance.width(), 1);
+        let stored = Job::Diff { before: "p:1".parse().unwrap(), after: "p:2".parse().unwrap() };
+        assert_eq!(stored.lane(), Lane::Read);
+    }
+}

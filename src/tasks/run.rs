@@ -1,0 +1,242 @@
+//! Runs a [`Job`] by calling the operation behind it.
+
+use std::sync::Arc;
+
+use super::job::{Job, emulator_name};
+use super::queue::Work;
+use super::task::{Cause, Failure};
+use crate::event::Events;
+use crate::instance::{Emulator, Instance, InstanceError};
+use crate::ops::{
+    self, CommitOutcome, Context, DiffOutcome, InjectOutcome, ManagedInstance, OpError, PodSummary, PreparedInject,
+    RemotePod, StatusOutcome, VersionSummary,
+};
+use crate::pod::{Commit, Digest, InstanceInfo, Metamodel, PodName};
+use crate::remote::{RemoteConfig, RemoteError};
+use crate::store::VersionEntry;
+
+/// A version whose tree can be browsed.
+#[derive(Clone, Debug)]
+pub struct Loaded {
+    /// The commit's digest.
+    pub digest: Digest,
+    /// The commit.
+    pub commit: Commit,
+    /// Its tree.
+    pub metamodel: Arc<Metamodel>,
+}
+
+/// What a job gives.
+#[derive(Debug)]
+pub enum Outcome {
+    /// The local pods, each with its versions, oldest first.
+    Pods(Vec<(PodSummary, Vec<VersionSummary>)>),
+    /// The configured remotes.
+    Remotes(Vec<RemoteConfig>),
+    /// A remote's pods.
+    RemotePods(Vec<RemotePod>),
+    /// What answers at the endpoint.
+    Instance(Emulator, InstanceInfo),
+    /// A version to browse.
+    Opened(Box<Loaded>),
+    /// A commit made.
+    Committed(Box<CommitOutcome>),
+    /// A plan to look at.
+    Prepared(Box<PreparedInject>),
+    /// A plan carried out.
+    Applied(Box<InjectOutcome>),
+    /// A pod pushed.
+    Pushed,
+    /// A pod pulled; the local pod and what is now its head.
+    Pulled(PodName, VersionEntry),
+    /// A comparison.
+    Diff(DiffOutcome),
+    /// The live instance's drift.
+    Status(StatusOutcome),
+    /// The pods, remotes or names changed; read them again.
+    Changed,
+    /// A managed emulator runs.
+    Started(ManagedInstance),
+}
+
+impl Job {
+    /// The work of this job, for the queue.
+    pub fn work(self, context: Context) -> Work<Outcome> {
+        Box::new(move |events| {
+            Box::pin(async move {
+                let result = run(&context, self, &events).await;
+                result.map_err(|error| failure(&error))
+            })
+        })
+    }
+}
+
+fn failure(error: &OpError) -> Failure {
+    if error.is_cancelled() {
+        return Failure::Cancelled;
+    }
+    let cause = match error {
+        OpError::Instance(InstanceError::Unreachable { .. }) => Cause::Unreachable,
+        OpError::Remote(RemoteError::BothMoved { .. }) => Cause::BothMoved,
+        _ => Cause::Other,
+    };
+    Failure::Failed { reason: error.to_string(), cause }
+}
+
+async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Outcome), OpError> {
+    Ok(match job {
+        Job::ListPods => {
+            let pods = blocking(context, list_pods).await?;
+            (count(pods.len() as u64, "local pod"), Outcome::Pods(pods))
+        }
+        Job::ListRemotes => {
+            let remotes = blocking(context, ops::remote_list).await?;
+            (count(remotes.len() as u64, "remote"), Outcome::Remotes(remotes))
+        }
+        Job::RemotePods(remote) => {
+            let pods = ops::remote_pods(context, &remote, events).await?;
+            (count(pods.len() as u64, "pod"), Outcome::RemotePods(pods))
+        }
+        Job::Detect => {
+            let instance = Instance::connect(&context.endpoint).await?;
+            let InstanceInfo { endpoint, version, .. } = &instance.info;
+            let text = format!("{} {version} answers at {endpoint}", emulator_name(instance.emulator));
+            (text, Outcome::Instance(instance.emulator, instance.info))
+        }
+        Job::Open(reference) => {
+            let (digest, commit) = ops::resolve(context, &reference, events).await?;
+            let loaded = open(context, digest, commit, events).await?;
+            let text = format!("{} in {reference}", count(loaded.commit.resources, "resource"));
+            (text, Outcome::Opened(Box::new(loaded)))
+        }
+        Job::Commit(args) => {
+            let outcome = ops::commit(context, &args, events).await?;
+            let (added, modified, removed) = outcome.changed;
+            let text = format!(
+                "committed {}:{} with {}: +{added} ~{modified} -{removed}",
+                args.pod,
+                outcome.version.number,
+                count(outcome.commit.resources, "resource")
+            );
+            (text, Outcome::Committed(Box::new(outcome)))
+        }
+        Job::PrepareInject(args) => {
+            let prepared = ops::prepare_inject(context, &args, events).await?;
+            (count(prepared.plan.steps.len() as u64, "step"), Outcome::Prepared(Box::new(prepared)))
+        }
+        Job::PrepareUndo => {
+            let prepared = ops::prepare_undo(context, events).await?;
+            (count(prepared.plan.steps.len() as u64, "step"), Outcome::Prepared(Box::new(prepared)))
+        }
+        Job::Apply { prepared, .. } => {
+            let outcome = ops::apply_inject(context, &prepared, events).await?;
+            let report = &outcome.report;
+            let text = format!(
+                "{} applied, {} failed, {} left{}",
+                report.applied.len(),
+                report.failed.len(),
+                report.left.len(),
+                report.stopped.as_ref().map(|reason| format!("; stopped: {reason}")).unwrap_or_default()
+            );
+            (text, Outcome::Applied(Box::new(outcome)))
+        }
+        Job::Push { pod, remote } => {
+            let report = ops::push(context, &pod, Some(&remote), events).await?;
+            (transferred("pushed", report.commits, report.bytes), Outcome::Pushed)
+        }
+        Job::Pull { remote, pod, number, into } => {
+            let (report, head) = ops::pull(context, &remote, &pod, number, into.as_ref(), events).await?;
+            (transferred("pulled", report.commits, report.bytes), Outcome::Pulled(into.unwrap_or(pod), head))
+        }
+        Job::Diff { before, after } => {
+            let outcome = ops::diff(context, &before, &after, &Default::default(), events).await?;
+            (changes(outcome.changes.len()), Outcome::Diff(outcome))
+        }
+        Job::Status => {
+            let outcome = ops::status(context, events).await?;
+            (changes(outcome.changes.len()), Outcome::Status(outcome))
+        }
+        Job::Index => (String::new(), Outcome::Changed),
+        Job::Rename { from, to } => {
+            let text = format!("{from} is now {to}");
+            blocking(context, move |context| ops::rename(context, &from, &to)).await?;
+            (text, Outcome::Changed)
+        }
+        Job::Delete(pod) => {
+            let text = format!("{pod} deleted");
+            blocking(context, move |context| ops::delete(context, &pod)).await?;
+            (text, Outcome::Changed)
+        }
+        Job::StartInstance { emulator, port } => {
+            let started = ops::instance_start(context, emulator, port, events).await?;
+            (format!("{} runs at {}", started.emulator, started.endpoint), Outcome::Started(started))
+        }
+        Job::AddRemote(config) => {
+            let text = format!("remote {} added", config.name);
+            blocking(context, move |context| ops::remote_add(context, config)).await?;
+            (text, Outcome::Changed)
+        }
+    })
+}
+
+fn list_pods(context: &Context) -> Result<Vec<(PodSummary, Vec<VersionSummary>)>, OpError> {
+    let with_versions = |mut pod: PodSummary| {
+        // One pod that cannot be read must not hide the others.
+        let versions = ops::versions(context, &pod.name).unwrap_or_else(|error| {
+            pod.fault.get_or_insert_with(|| error.to_string());
+            Vec::new()
+        });
+        (pod, versions)
+    };
+    Ok(ops::pods(context)?.into_iter().map(with_versions).collect())
+}
+
+async fn open(context: &Context, digest: Digest, commit: Commit, events: &Events) -> Result<Loaded, OpError> {
+    let events = events.clone();
+    let state = commit.state;
+    let metamodel = blocking(context, move |context| {
+        let mut keys = Vec::new();
+        for key in context.store.tree(state).keys() {
+            if events.is_cancelled() {
+                return Err(OpError::Instance(InstanceError::Cancelled));
+            }
+            keys.push(key.map_err(|error| OpError::Request(error.to_string()))?);
+        }
+        let parent = |service: &str, kind: &str| context.catalog.parent_kind(service, kind).map(str::to_owned);
+        Ok(Metamodel::from_keys(keys, &parent))
+    })
+    .await?;
+    Ok(Loaded { digest, commit, metamodel: Arc::new(metamodel) })
+}
+
+/// Runs what reads disks on a thread made for waiting.
+async fn blocking<T: Send + 'static>(
+    context: &Context,
+    body: impl FnOnce(&Context) -> Result<T, OpError> + Send + 'static,
+) -> Result<T, OpError> {
+    let context = context.clone();
+    match tokio::task::spawn_blocking(move || body(&context)).await {
+        Ok(result) => result,
+        Err(error) => match error.try_into_panic() {
+            // The queue turns it into this task's failure.
+            Ok(payload) => std::panic::resume_unwind(payload),
+            Err(error) => Err(OpError::Request(error.to_string())),
+        },
+    }
+}
+
+fn count(number: u64, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}
+
+fn changes(number: usize) -> String {
+    if number == 0 { "nothing differs".to_owned() } else { format!("{} differ", count(number as u64, "resource")) }
+}
+
+fn transferred(verb: &str, commits: u64, bytes: u64) -> String {
+    if commits == 0 {
+        "already up to date".to_owned()
+    } else {
+        format!("{verb} {} ({bytes} bytes)", count(commits, "version"))
+    }
+}
