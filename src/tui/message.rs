@@ -1,0 +1,70 @@
+//! What happens to the explorer, and what it wants done.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use crossterm::event::{KeyEvent, MouseEvent};
+
+use super::model::detail::Content;
+use super::model::tree::Kept;
+use crate::pod::{Commit, Digest, Metamodel, ResourceKey};
+use crate::tasks::{Failure, Job, Loaded, Outcome, Task, TaskId};
+
+/// Something that happened.
+#[derive(Debug)]
+pub enum Message {
+    /// A key was pressed.
+    Key(KeyEvent),
+    /// The mouse.
+    Mouse(MouseEvent),
+    /// Text was pasted.
+    Paste(String),
+    /// The terminal has this many columns and rows now.
+    Resize(u16, u16),
+    /// A job was queued.
+    Submitted(TaskId, Box<Job>),
+    /// A task changed.
+    Task(Box<Task>),
+    /// A task ended.
+    Finished(TaskId, Result<Outcome, Failure>),
+    /// A stored version's tree was read.
+    Tree(Digest, Result<Box<Loaded>, String>),
+    /// A document was read.
+    Document(Digest, ResourceKey, Result<Content, String>),
+    /// A filter was worked out.
+    Filtered(Digest, Kept),
+    /// Time went by while something runs.
+    Tick(jiff::Timestamp),
+    /// Something outside went wrong: shown in the status line.
+    Trouble(String),
+}
+
+/// Something to be done outside of `update`.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Queue a job.
+    Submit(Box<Job>),
+    /// Tell a task to stop.
+    Cancel(TaskId),
+    /// Read a stored version's tree. A later request replaces an earlier one.
+    ReadTree(Digest, Box<Commit>),
+    /// Read a document of a version. A later request replaces an earlier one.
+    ReadDocument(Digest, Box<Commit>, ResourceKey),
+    /// Work a filter out. A later request replaces an earlier one.
+    Filter(Digest, Arc<Metamodel>, String),
+    /// Put text on the clipboard.
+    Copy(String),
+    /// Show text in the editor, in a file of this name.
+    Edit {
+        /// The file's name.
+        name: PathBuf,
+        /// Its content.
+        text: String,
+    },
+    /// Talk to another endpoint from now on.
+    Connect(String),
+    /// Go back to the shell for a while.
+    Suspend,
+    /// Leave.
+    Quit,
+}

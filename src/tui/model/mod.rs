@@ -1,0 +1,8 @@
+//! What is on the screen, without a screen: cursors, folds and rows. Nothing here draws or waits.
+
+pub mod cards;
+pub mod detail;
+pub mod diff;
+pub mod list;
+pub mod pods;
+pub mod tree;

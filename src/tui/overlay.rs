@@ -1,0 +1,235 @@
+//! What can lie on top of the panes.
+
+use std::str::FromStr;
+
+use tui_input::Input;
+
+use super::model::list::Cursor;
+use crate::instance::Emulator;
+use crate::ops::{InjectArgs, PreparedInject};
+use crate::pod::{PodName, RemoteName};
+use crate::tasks::{Job, TaskId};
+
+/// Something on top of the panes.
+#[derive(Clone, Debug)]
+pub enum Overlay {
+    /// Every key.
+    Help(Picker),
+    /// Actions by name.
+    Palette(Picker),
+    /// Fields to fill in.
+    Form(Form),
+    /// One of several.
+    Menu(Menu),
+    /// A yes-or-no question whose default is no.
+    Confirm(Confirm),
+    /// A plan, before it is carried out.
+    Plan(Box<PlanView>),
+    /// The task panel.
+    Tasks(TasksView),
+    /// The journal.
+    Log(Cursor),
+    /// Text to read: a failure in full.
+    Notice {
+        /// What it is about.
+        title: String,
+        /// The text.
+        text: String,
+        /// Whether it is a failure.
+        failure: bool,
+    },
+}
+
+/// A list narrowed by typing.
+#[derive(Clone, Debug, Default)]
+pub struct Picker {
+    /// What is typed.
+    pub input: Input,
+    /// The chosen row of what matches.
+    pub cursor: Cursor,
+}
+
+/// What a form is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A commit: pod, message.
+    Commit,
+    /// A new name for this pod.
+    Rename(PodName),
+    /// Pull under another name.
+    PullAs {
+        /// Where from.
+        remote: RemoteName,
+        /// The pod there.
+        pod: PodName,
+        /// Up to which version.
+        number: Option<u64>,
+    },
+    /// A remote: name, URL.
+    AddRemote,
+}
+
+/// One field of a form.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub label: &'static str,
+    /// What is typed.
+    pub input: Input,
+    /// What is expected.
+    pub hint: &'static str,
+}
+
+/// Fields to fill in.
+#[derive(Clone, Debug)]
+pub struct Form {
+    /// Its heading.
+    pub title: String,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Its fields.
+    pub fields: Vec<Field>,
+    /// The field being typed in.
+    pub at: usize,
+    /// What is wrong with what was typed.
+    pub error: Option<String>,
+}
+
+impl Form {
+    /// A commit into `pod`.
+    pub fn commit(pod: &str) -> Self {
+        let fields = vec![
+            field("pod", pod, "an existing pod gets a next version, a new name makes a new pod"),
+            field("message", "", "what this state is, in a few words"),
+        ];
+        // Where the pod is clear, people want to type the message.
+        let at = usize::from(!pod.is_empty());
+        Self { title: "Commit the live instance".to_owned(), purpose: Purpose::Commit, fields, at, error: None }
+    }
+
+    /// A new name for a pod.
+    pub fn rename(pod: &PodName) -> Self {
+        let fields = vec![field("name", pod.as_str(), "letters, digits, '_' and '-'")];
+        let (title, purpose) = (format!("Rename {pod}"), Purpose::Rename(pod.clone()));
+        Self { title, purpose, fields, at: 0, error: None }
+    }
+
+    /// Another name to pull under.
+    pub fn pull_as(remote: RemoteName, pod: PodName, number: Option<u64>) -> Self {
+        let name = format!("{pod}-{remote}");
+        let fields = vec![field("local name", &name, "both sides have moved on: theirs gets a name of its own")];
+        let title = format!("Pull {remote}/{pod} as");
+        Self { title, purpose: Purpose::PullAs { remote, pod, number }, fields, at: 0, error: None }
+    }
+
+    /// A remote.
+    pub fn add_remote() -> Self {
+        let fields = vec![
+            field("name", "", "letters, digits, '_' and '-'"),
+            field("URL", "", "file:///folder  or  oci://host[:port]/path"),
+        ];
+        Self { title: "Add a remote".to_owned(), purpose: Purpose::AddRemote, fields, at: 0, error: None }
+    }
+
+    /// What is typed in a field, without white space around it.
+    pub fn value(&self, at: usize) -> &str {
+        self.fields.get(at).map_or("", |field| field.input.value().trim())
+    }
+
+    /// A field read as a name; what is wrong goes into the form.
+    pub fn parse<T: FromStr>(&mut self, at: usize) -> Option<T>
+    where
+        T::Err: std::fmt::Display,
+    {
+        match self.value(at).parse() {
+            Ok(value) => Some(value),
+            Err(error) => {
+                self.error = Some(error.to_string());
+                self.at = at;
+                None
+            }
+        }
+    }
+}
+
+fn field(label: &'static str, value: &str, hint: &'static str) -> Field {
+    Field { label, input: Input::new(value.to_owned()), hint }
+}
+
+/// One of several.
+#[derive(Clone, Debug)]
+pub struct Menu {
+    /// The question.
+    pub title: String,
+    /// What can be chosen: name, explanation, and what is done then.
+    pub items: Vec<(String, String, Job)>,
+    /// The chosen one.
+    pub cursor: Cursor,
+}
+
+impl Menu {
+    /// Which emulator to start.
+    pub fn start_instance() -> Self {
+        let item = |emulator, name: &str, note: &str| {
+            (name.to_owned(), note.to_owned(), Job::StartInstance { emulator, port: None })
+        };
+        let items = vec![
+            item(Emulator::Ministack, "ministack", "small and quick; installed on first use (about 46 MB)"),
+            item(Emulator::Moto, "moto", "another code base; installed on first use (about 180 MB)"),
+        ];
+        Self { title: "Start an emulator on this machine".to_owned(), items, cursor: Cursor::default() }
+    }
+}
+
+/// What is done after a yes.
+#[derive(Clone, Debug)]
+pub enum Consequence {
+    /// Leave although something runs.
+    Quit,
+    /// Do a job.
+    Run(Box<Job>),
+}
+
+/// A question whose default is no.
+#[derive(Clone, Debug)]
+pub struct Confirm {
+    /// The question.
+    pub title: String,
+    /// What will happen.
+    pub text: Vec<String>,
+    /// What is done after a yes.
+    pub consequence: Consequence,
+    /// Yes is chosen.
+    pub yes: bool,
+}
+
+/// How far a plan is.
+#[derive(Clone, Debug)]
+pub enum PlanStage {
+    /// It is being made, by this task once that is queued.
+    Planning(Option<TaskId>),
+    /// It is there.
+    Ready(Box<PreparedInject>),
+    /// It could not be made; why.
+    Failed(String),
+}
+
+/// A plan, before it is carried out.
+#[derive(Clone, Debug)]
+pub struct PlanView {
+    /// What is to be injected; None for an undo.
+    pub args: Option<InjectArgs>,
+    /// How far it is.
+    pub stage: PlanStage,
+    /// The chosen step.
+    pub cursor: Cursor,
+    /// The button to apply is chosen.
+    pub yes: bool,
+}
+
+/// The task panel.
+#[derive(Clone, Debug, Default)]
+pub struct TasksView {
+    /// The chosen task, newest first.
+    pub cursor: Cursor,
+}

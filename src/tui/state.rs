@@ -1,0 +1,280 @@
+//! Everything the screen shows. Changed by `update` alone, drawn by `view` alone.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use tui_input::Input;
+
+use super::model::detail::{Content, DetailRow};
+use super::model::diff::DiffRow;
+use super::model::list::Cursor;
+use super::model::pods::{Pods, RowId};
+use super::model::tree::TreeModel;
+use super::overlay::Overlay;
+use super::theme::{Role, Theme};
+use crate::pod::{Change, Commit, Digest, NodeId, NodeKind, Reference, ResourceKey};
+use crate::tasks::{Job, Task, TaskId};
+
+/// How many trees are kept for going back to.
+const TREES_KEPT: usize = 6;
+/// How many lines of the journal are kept.
+const JOURNAL_LINES: usize = 1_000;
+
+/// A pane of the main screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pane {
+    /// Pods.
+    Pods,
+    /// Tree.
+    Tree,
+    /// Detail.
+    Detail,
+}
+
+/// What the tree pane shows.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Shown {
+    /// Nothing: what to do about that.
+    Nothing(String),
+    /// A version that is being read.
+    Loading(Digest),
+    /// A version that cannot be read; why.
+    Failed(Digest, String),
+    /// A version.
+    Tree(Digest),
+}
+
+/// What the detail pane is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// A row of the pods pane.
+    Row(RowId),
+    /// A node of a tree that is not a resource.
+    Folder(Digest, NodeId),
+    /// A resource of a version.
+    Document(Digest, ResourceKey),
+}
+
+/// The detail pane.
+#[derive(Clone, Debug, Default)]
+pub struct Detail {
+    /// What it is about.
+    pub subject: Option<Subject>,
+    /// The document, when the subject is one: None while it is read.
+    pub content: Option<Result<Content, String>>,
+    /// Rows whose fold differs from the default.
+    pub folds: HashSet<Vec<String>>,
+    /// Whether secrets are shown.
+    pub reveal: bool,
+    /// The rows.
+    pub rows: Vec<DetailRow>,
+    /// The chosen row.
+    pub cursor: Cursor,
+    /// The rows must be made anew.
+    pub stale: bool,
+}
+
+/// Which half of the comparison the keys go to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DiffFocus {
+    /// The list of resources.
+    List,
+    /// The change.
+    Change,
+}
+
+/// The comparison.
+#[derive(Clone, Debug)]
+pub struct DiffScreen {
+    /// What the first side is called.
+    pub before: String,
+    /// What the second side is called.
+    pub after: String,
+    /// The headless command that gives the same.
+    pub command: String,
+    /// What differs.
+    pub changes: Arc<Vec<Change>>,
+    /// The chosen resource.
+    pub cursor: Cursor,
+    /// The rows of its change.
+    pub rows: Vec<DiffRow>,
+    /// The first of them in the window.
+    pub top: usize,
+    /// Where keys go.
+    pub focus: DiffFocus,
+    /// One column although there is room for two.
+    pub unified: bool,
+    /// Whether secrets are shown.
+    pub reveal: bool,
+}
+
+/// A line of the journal: what was done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalLine {
+    /// When.
+    pub time: jiff::Timestamp,
+    /// How it is to be shown.
+    pub role: Role,
+    /// What.
+    pub text: String,
+    /// The headless command that does the same.
+    pub command: Option<String>,
+}
+
+/// Tells whether the attribute at a path of a resource is secret.
+pub type SecretRule = Arc<dyn Fn(&ResourceKey, &[String]) -> bool + Send + Sync>;
+
+/// The explorer.
+#[derive(Clone)]
+pub struct State {
+    /// Columns and rows.
+    pub size: (u16, u16),
+    /// Colours.
+    pub theme: Theme,
+    /// Whether there may be any.
+    pub color: bool,
+    /// The instance's endpoint, as text.
+    pub endpoint: String,
+    /// What is secret.
+    pub is_secret: SecretRule,
+    /// The time of the last message.
+    pub now: jiff::Timestamp,
+    /// The pane with the focus.
+    pub focus: Pane,
+    /// Whether the detail pane follows the pods or the tree: whichever had the focus last.
+    pub follows: Pane,
+    /// The pods pane.
+    pub pods: Pods,
+    /// The tree pane.
+    pub shown: Shown,
+    /// Trees that were read, latest used last.
+    pub trees: Vec<(Digest, TreeModel)>,
+    /// Commits that were opened but are not local versions: the live capture, remote versions.
+    pub opened: HashMap<Digest, Commit>,
+    /// The last capture of the live instance.
+    pub live: Option<(Digest, jiff::Timestamp)>,
+    /// The detail pane.
+    pub detail: Detail,
+    /// The filter being typed.
+    pub filter: Option<Input>,
+    /// The comparison, when it is on screen.
+    pub diff: Option<DiffScreen>,
+    /// What lies on top, topmost last.
+    pub overlays: Vec<Overlay>,
+    /// Tasks in order of submission.
+    pub tasks: Vec<Task>,
+    /// What each unfinished task is to do.
+    pub jobs: HashMap<TaskId, Job>,
+    /// Pods to choose once they are listed, and a path to go to once the tree is there.
+    pub wanted: Option<(Reference, Option<String>)>,
+    /// The status line.
+    pub status: Option<(Role, String)>,
+    /// What was done.
+    pub journal: Vec<JournalLine>,
+    /// Counts ticks, to turn the spinner.
+    pub spin: usize,
+    /// The explorer is about to end.
+    pub leaving: bool,
+}
+
+impl State {
+    /// The first screen, before anything was read.
+    pub fn new(endpoint: String, theme: Theme, color: bool, is_secret: SecretRule) -> Self {
+        Self {
+            size: (80, 24),
+            theme,
+            color,
+            endpoint,
+            is_secret,
+            now: jiff::Timestamp::now(),
+            focus: Pane::Pods,
+            follows: Pane::Pods,
+            pods: Pods::default(),
+            shown: Shown::Nothing("Reading pods …".to_owned()),
+            trees: Vec::new(),
+            opened: HashMap::new(),
+            live: None,
+            detail: Detail::default(),
+            filter: None,
+            diff: None,
+            overlays: Vec::new(),
+            tasks: Vec::new(),
+            jobs: HashMap::new(),
+            wanted: None,
+            status: None,
+            journal: Vec::new(),
+            spin: 0,
+            leaving: false,
+        }
+    }
+
+    /// The tree on screen.
+    pub fn tree(&self) -> Option<&TreeModel> {
+        match &self.shown {
+            Shown::Tree(digest) => self.trees.iter().find(|(known, _)| known == digest).map(|(_, tree)| tree),
+            _ => None,
+        }
+    }
+
+    /// The tree on screen, to be moved in.
+    pub fn tree_mut(&mut self) -> Option<&mut TreeModel> {
+        match &self.shown {
+            Shown::Tree(digest) => self.trees.iter_mut().find(|(known, _)| known == digest).map(|(_, tree)| tree),
+            _ => None,
+        }
+    }
+
+    /// Keeps a tree, forgetting the one that was not looked at for longest.
+    pub fn keep_tree(&mut self, digest: Digest, mut tree: TreeModel) {
+        if let Some(last) = self.tree().or_else(|| self.trees.last().map(|(_, tree)| tree)) {
+            tree.adopt(last);
+        }
+        self.trees.retain(|(known, _)| *known != digest);
+        self.trees.push((digest, tree));
+        if self.trees.len() > TREES_KEPT {
+            self.trees.remove(0);
+        }
+    }
+
+    /// The commit with this digest, where any row or capture knows it.
+    pub fn commit(&self, digest: &Digest) -> Option<&Commit> {
+        self.opened.get(digest).or_else(|| {
+            let mut rows = self.pods.rows().iter();
+            rows.find_map(|row| self.pods.commit(row).filter(|(found, _)| found == digest).map(|(_, commit)| commit))
+        })
+    }
+
+    /// The chosen resource of the tree, with the version it is in.
+    pub fn chosen_resource(&self) -> Option<(Digest, &ResourceKey)> {
+        let (Shown::Tree(digest), Some(tree)) = (&self.shown, self.tree()) else { return None };
+        match &tree.metamodel().node(tree.selected()).kind {
+            NodeKind::Resource(key) => Some((*digest, key)),
+            _ => None,
+        }
+    }
+
+    /// Tasks that are not over.
+    pub fn running(&self) -> impl Iterator<Item = &Task> {
+        self.tasks.iter().filter(|task| !task.state.is_over())
+    }
+
+    /// Tasks whose end should not be cut short without asking.
+    pub fn changing(&self) -> impl Iterator<Item = &Task> {
+        self.running().filter(|task| self.jobs.get(&task.id).is_some_and(|job| !job.is_read_only()))
+    }
+
+    /// Shows a sentence in the status line and keeps it in the journal.
+    pub fn say(&mut self, role: Role, text: impl Into<String>, command: Option<String>) {
+        let text = text.into();
+        if self.journal.len() >= JOURNAL_LINES {
+            self.journal.remove(0);
+        }
+        self.journal.push(JournalLine { time: self.now, role, text: text.clone(), command });
+        self.status = Some((role, text));
+    }
+
+    /// Shows a sentence in the status line only.
+    pub fn hint(&mut self, text: impl Into<String>) {
+        self.status = Some((Role::Warning, text.into()));
+    }
+}

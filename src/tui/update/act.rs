@@ -1,0 +1,410 @@
+//! What each action does on the main screen.
+
+use std::path::PathBuf;
+
+use super::enabled::remotes_with;
+use super::follow;
+use crate::instance::{Filter, Strategy};
+use crate::ops::InjectArgs;
+use crate::pod::{PodName, Reference};
+use crate::tasks::Job;
+use crate::tui::action::Action;
+use crate::tui::layout::Areas;
+use crate::tui::message::Effect;
+use crate::tui::model::list::{Cursor, Move};
+use crate::tui::model::pods::{Listing, Live, RowId};
+use crate::tui::overlay::{
+    Confirm, Consequence, Form, Menu, Overlay, Picker, PlanStage, PlanView, TasksView,
+};
+use crate::tui::state::{Pane, State};
+use crate::tui::theme::{BUILTIN, Role, Theme};
+
+pub(super) fn submit(job: Job) -> Vec<Effect> {
+    vec![Effect::Submit(Box::new(job))]
+}
+
+pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
+    match action {
+        Action::Up => step(state, Move::Up(1)),
+        Action::Down => step(state, Move::Down(1)),
+        Action::PageUp => step(state, Move::Up(page(state))),
+        Action::PageDown => step(state, Move::Down(page(state))),
+        Action::Top => step(state, Move::Top),
+        Action::Bottom => step(state, Move::Bottom),
+        Action::Left => sideways(state, false),
+        Action::Right => sideways(state, true),
+        Action::ExpandAll | Action::CollapseAll => {
+            if let Some(tree) = state.tree_mut() {
+                tree.set_all(action == Action::ExpandAll);
+            }
+        }
+        Action::NextPane => focus(state, next_pane(state.focus)),
+        Action::PreviousPane => focus(state, next_pane(next_pane(state.focus))),
+        Action::FocusPods => focus(state, Pane::Pods),
+        Action::FocusTree => focus(state, Pane::Tree),
+        Action::FocusDetail => focus(state, Pane::Detail),
+        Action::Filter => {
+            let query = state.tree().and_then(|tree| tree.query()).map(|kept| kept.query.clone());
+            state.filter = Some(query.unwrap_or_default().into());
+            focus(state, Pane::Tree);
+        }
+        Action::Mark => {
+            state.pods.toggle_mark();
+            state.pods.step(Move::Down(1));
+        }
+        Action::Reveal | Action::RevealDiff => {
+            state.detail.reveal = !state.detail.reveal;
+            state.detail.stale = true;
+        }
+        Action::Commit => {
+            let pod = state.pods.chosen().local_pod().map(PodName::to_string).unwrap_or_default();
+            state.overlays.push(Overlay::Form(Form::commit(&pod)));
+        }
+        Action::Rename => {
+            if let Some(pod) = state.pods.chosen().local_pod().cloned() {
+                state.overlays.push(Overlay::Form(Form::rename(&pod)));
+            }
+        }
+        Action::AddRemote => state.overlays.push(Overlay::Form(Form::add_remote())),
+        Action::StartInstance => state.overlays.push(Overlay::Menu(Menu::start_instance())),
+        Action::Delete => ask_delete(state),
+        Action::Help => state.overlays.push(Overlay::Help(Picker::default())),
+        Action::Palette => state.overlays.push(Overlay::Palette(Picker::default())),
+        Action::Tasks => state.overlays.push(Overlay::Tasks(TasksView::default())),
+        Action::Log => {
+            let last = state.journal.len().saturating_sub(1);
+            state.overlays.push(Overlay::Log(Cursor { at: last, top: 0 }));
+        }
+        Action::Theme => next_theme(state),
+        Action::Back => back(state),
+        Action::Open => return open(state),
+        Action::Inject => return inject(state),
+        Action::Undo => return plan(state, None),
+        Action::Diff => return compare(state),
+        Action::DiffLive => {
+            let before = state.pods.chosen().reference();
+            return before.map(|before| submit(Job::Diff { before, after: Reference::Live })).unwrap_or_default();
+        }
+        Action::Status => return submit(Job::Status),
+        Action::Push => ask_push(state),
+        Action::Pull => return pull(state),
+        Action::Refresh => return refresh(state),
+        Action::Copy => return copy(state),
+        Action::CopyCommand => return copy_command(state),
+        Action::Edit => return edit(state),
+        Action::Suspend => return vec![Effect::Suspend],
+        Action::Quit => return quit(state),
+        Action::Search => state.hint("search is not there yet"),
+        Action::NextChange
+        | Action::PreviousChange
+        | Action::SwitchSides
+        | Action::Unified
+        | Action::CancelTask => {}
+    }
+    Vec::new()
+}
+
+fn next_pane(pane: Pane) -> Pane {
+    match pane {
+        Pane::Pods => Pane::Tree,
+        Pane::Tree => Pane::Detail,
+        Pane::Detail => Pane::Pods,
+    }
+}
+
+pub(super) fn focus(state: &mut State, pane: Pane) {
+    state.focus = pane;
+    if pane != Pane::Detail {
+        state.follows = pane;
+    }
+}
+
+fn page(state: &State) -> usize {
+    let areas = Areas::of(state);
+    let rows = match state.focus {
+        Pane::Pods => areas.pods_rows(),
+        Pane::Tree => areas.tree_rows(),
+        Pane::Detail => areas.detail_inner().1,
+    };
+    rows.saturating_sub(1).max(1)
+}
+
+fn step(state: &mut State, movement: Move) {
+    match state.focus {
+        Pane::Pods => state.pods.step(movement),
+        Pane::Tree => {
+            if let Some(tree) = state.tree_mut() {
+                tree.step(movement);
+            }
+        }
+        Pane::Detail => {
+            let rows = state.detail.rows.len();
+            state.detail.cursor.step(movement, rows);
+        }
+    }
+}
+
+fn sideways(state: &mut State, right: bool) {
+    match state.focus {
+        Pane::Pods => {
+            let leaf = state.pods.fold(state.pods.chosen()).is_none();
+            if right && leaf && state.tree().is_some() {
+                focus(state, Pane::Tree);
+            } else {
+                state.pods.set_open(right);
+            }
+        }
+        Pane::Tree => {
+            let Some(tree) = state.tree_mut() else { return focus(state, Pane::Pods) };
+            if !right {
+                let at_edge = tree.ancestors(tree.selected()).is_empty() && !tree.is_open(tree.selected());
+                tree.left();
+                if at_edge {
+                    focus(state, Pane::Pods);
+                }
+            } else if tree.metamodel().node(tree.selected()).children.is_empty() {
+                focus(state, Pane::Detail);
+            } else {
+                tree.right();
+            }
+        }
+        Pane::Detail => follow::fold_detail(state, right),
+    }
+}
+
+fn back(state: &mut State) {
+    if let Some(tree) = state.tree_mut().filter(|tree| tree.query().is_some()) {
+        tree.filter(None);
+    } else if !state.pods.marked.is_empty() {
+        state.pods.marked.clear();
+    } else if state.focus != Pane::Pods {
+        let pane = if state.focus == Pane::Detail { state.follows } else { Pane::Pods };
+        focus(state, pane);
+    }
+}
+
+fn open(state: &mut State) -> Vec<Effect> {
+    match state.focus {
+        Pane::Pods => match state.pods.chosen().clone() {
+            RowId::Live => match state.pods.live {
+                Live::Online(..) => submit(Job::Open(Reference::Live)),
+                Live::Looking => Vec::new(),
+                Live::Offline(_) => submit(Job::Detect),
+            },
+            row @ (RowId::RemotePod(..) | RowId::RemoteVersion(..)) => {
+                let here = state.pods.commit(&row).is_some_and(|(digest, _)| state.opened.contains_key(&digest));
+                match row.reference() {
+                    Some(reference) if !here => submit(Job::Open(reference)),
+                    _ => {
+                        focus(state, Pane::Tree);
+                        Vec::new()
+                    }
+                }
+            }
+            RowId::Version(..) => {
+                focus(state, Pane::Tree);
+                Vec::new()
+            }
+            row => {
+                let open = state.pods.fold(&row) == Some(true);
+                state.pods.set_open(!open);
+                Vec::new()
+            }
+        },
+        Pane::Tree => {
+            if !state.tree_mut().is_some_and(|tree| tree.toggle()) && state.tree().is_some() {
+                focus(state, Pane::Detail);
+            }
+            Vec::new()
+        }
+        Pane::Detail => {
+            follow::toggle_detail(state);
+            Vec::new()
+        }
+    }
+}
+
+fn compare(state: &mut State) -> Vec<Effect> {
+    let chosen = state.pods.chosen().clone();
+    let (before, after) = match state.pods.marked.as_slice() {
+        [one, other] => (one.clone(), other.clone()),
+        [one] => (one.clone(), chosen),
+        _ if chosen == RowId::Live => return submit(Job::Status),
+        _ => match state.pods.previous(&chosen) {
+            Some(previous) => (previous, chosen),
+            None => return Vec::new(),
+        },
+    };
+    let (before, after) = in_order(state, before, after);
+    match (before.reference(), after.reference()) {
+        (Some(before), Some(after)) => submit(Job::Diff { before, after }),
+        _ => Vec::new(),
+    }
+}
+
+/// The older of two versions first; the live instance is the newest there is.
+fn in_order(state: &State, one: RowId, other: RowId) -> (RowId, RowId) {
+    let time = |row: &RowId| state.pods.commit(row).map(|(_, commit)| commit.time);
+    let number = |row: &RowId| match row {
+        RowId::Version(_, number) | RowId::RemoteVersion(_, _, number) => *number,
+        _ => u64::MAX,
+    };
+    let swap = match (time(&one), time(&other)) {
+        _ if one == RowId::Live => true,
+        (Some(first), Some(second)) => (first, number(&one)) > (second, number(&other)),
+        _ => false,
+    };
+    if swap { (other, one) } else { (one, other) }
+}
+
+fn inject(state: &mut State) -> Vec<Effect> {
+    let Some(reference) = state.pods.chosen().reference() else { return Vec::new() };
+    plan(state, Some(InjectArgs { reference, strategy: Strategy::default(), filter: Filter::default() }))
+}
+
+/// Makes a plan and shows it when it is there: of an inject, or of an undo.
+pub(super) fn plan(state: &mut State, args: Option<InjectArgs>) -> Vec<Effect> {
+    let job = args.clone().map_or(Job::PrepareUndo, Job::PrepareInject);
+    let view = PlanView { args, stage: PlanStage::Planning(None), cursor: Cursor::default(), yes: false };
+    state.overlays.retain(|overlay| !matches!(overlay, Overlay::Plan(_)));
+    state.overlays.push(Overlay::Plan(Box::new(view)));
+    submit(job)
+}
+
+fn ask_push(state: &mut State) {
+    let Some(pod) = state.pods.chosen().local_pod().cloned() else { return };
+    let items = state.pods.remotes().iter().map(|remote| {
+        let name = remote.config.name.clone();
+        (name.to_string(), remote.config.url.clone(), Job::Push { pod: pod.clone(), remote: name })
+    });
+    let menu = Menu { title: format!("Push {pod} to"), items: items.collect(), cursor: Cursor::default() };
+    state.overlays.push(Overlay::Menu(menu));
+}
+
+fn pull(state: &mut State) -> Vec<Effect> {
+    let job = |remote, pod, number| Job::Pull { remote, pod, number, into: None };
+    match state.pods.chosen().clone() {
+        RowId::RemotePod(remote, pod) => submit(job(remote, pod, None)),
+        RowId::RemoteVersion(remote, pod, number) => submit(job(remote, pod, Some(number))),
+        row => {
+            let Some(pod) = row.local_pod().cloned() else { return Vec::new() };
+            let remotes = remotes_with(state, &pod);
+            if let [remote] = remotes.as_slice() {
+                return submit(job(remote.clone(), pod, None));
+            }
+            let items = remotes.into_iter().map(|remote| {
+                let url = state.pods.remote(&remote).map(|listing| listing.config.url.clone()).unwrap_or_default();
+                (remote.to_string(), url, job(remote, pod.clone(), None))
+            });
+            let menu = Menu { title: format!("Pull {pod} from"), items: items.collect(), cursor: Cursor::default() };
+            state.overlays.push(Overlay::Menu(menu));
+            Vec::new()
+        }
+    }
+}
+
+fn ask_delete(state: &mut State) {
+    let Some(pod) = state.pods.chosen().local_pod().cloned() else { return };
+    let versions = state.pods.local_pod(&pod).map_or(0, |pod| pod.versions.len());
+    state.overlays.push(Overlay::Confirm(Confirm {
+        title: format!("Delete {pod}?"),
+        text: vec![
+            format!("Its {} leave the local store.", crate::tui::text::count(versions as u64, "version")),
+            "What was pushed stays on the remotes; the live instance is not touched.".to_owned(),
+        ],
+        consequence: Consequence::Run(Box::new(Job::Delete(pod))),
+        yes: false,
+    }));
+}
+
+pub(super) fn refresh(state: &mut State) -> Vec<Effect> {
+    if !matches!(state.pods.live, Live::Online(..)) {
+        state.pods.live = Live::Looking;
+    }
+    let names: Vec<_> = state.pods.remotes().iter().map(|remote| remote.config.name.clone()).collect();
+    for name in names {
+        let failed = state.pods.remote(&name).is_some_and(|remote| matches!(remote.pods, Listing::Failed(_)));
+        if failed {
+            state.pods.set_remote_pods(&name, Listing::Loading);
+        }
+    }
+    let jobs = [Job::ListPods, Job::Detect, Job::ListRemotes];
+    jobs.into_iter().map(|job| Effect::Submit(Box::new(job))).collect()
+}
+
+fn copy(state: &mut State) -> Vec<Effect> {
+    let text = match state.focus {
+        Pane::Pods => match state.pods.chosen() {
+            RowId::Live => Some(state.endpoint.clone()),
+            RowId::Remote(name) => state.pods.remote(name).map(|remote| remote.config.url.clone()),
+            row => row.reference().map(|reference| reference.to_string()),
+        },
+        Pane::Tree => match state.chosen_resource() {
+            Some((_, key)) => Some(key.to_string()),
+            None => state.tree().map(|tree| tree.path(tree.selected()).join("/")),
+        },
+        Pane::Detail => state.detail.rows.get(state.detail.cursor.at).map(|row| row.raw.clone()),
+    };
+    copied(state, text)
+}
+
+pub(super) fn copied(state: &mut State, text: Option<String>) -> Vec<Effect> {
+    let Some(text) = text.filter(|text| !text.is_empty()) else {
+        state.hint("there is nothing to copy here");
+        return Vec::new();
+    };
+    let shown = crate::tui::text::clean(&text).into_owned();
+    state.status = Some((Role::Success, format!("copied {}", crate::tui::text::cut(&shown, 60))));
+    vec![Effect::Copy(text)]
+}
+
+fn copy_command(state: &mut State) -> Vec<Effect> {
+    let reference = state.pods.chosen().reference();
+    let command = reference.map(|reference| match state.chosen_resource() {
+        Some((_, key)) if state.follows == Pane::Tree => format!("podex inspect {reference} '{key}'"),
+        _ => format!("podex inspect {reference}"),
+    });
+    copied(state, command.or_else(|| Some("podex list".to_owned())))
+}
+
+fn edit(state: &mut State) -> Vec<Effect> {
+    let Some(Ok(content)) = &state.detail.content else { return Vec::new() };
+    let Some((_, key)) = state.chosen_resource() else { return Vec::new() };
+    let is_secret = |path: &[String]| (state.is_secret)(key, path);
+    let document = follow::masked(&content.document, state.detail.reveal, &is_secret);
+    let safe = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
+    let name: String = key.own_name().chars().take(40).map(safe).collect();
+    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
+    vec![Effect::Edit { name: PathBuf::from(format!("{}-{name}.json", key.kind)), text }]
+}
+
+fn next_theme(state: &mut State) {
+    let at = BUILTIN.iter().position(|(name, _)| *name == state.theme.name);
+    let next = BUILTIN[at.map_or(0, |at| (at + 1) % BUILTIN.len())].0;
+    if let Ok(theme) = Theme::load(Some(next)) {
+        state.theme = if state.color { theme } else { theme.without_color() };
+        state.status = Some((Role::Success, format!("theme {next}; keep it with theme = \"{next}\" in the configuration")));
+    }
+}
+
+pub(super) fn quit(state: &mut State) -> Vec<Effect> {
+    let asked = matches!(
+        state.overlays.last(),
+        Some(Overlay::Confirm(Confirm { consequence: Consequence::Quit, .. }))
+    );
+    let busy: Vec<String> = state.changing().map(|task| format!("• {}", task.title)).collect();
+    if busy.is_empty() || asked {
+        state.leaving = true;
+        return vec![Effect::Quit];
+    }
+    let mut text = vec!["Still at work:".to_owned()];
+    text.extend(busy);
+    text.push("Leaving stops it. What an inject has done so far stays; u takes it back later.".to_owned());
+    state.overlays.push(Overlay::Confirm(Confirm {
+        title: "Leave podex?".to_owned(),
+        text,
+        consequence: Consequence::Quit,
+        yes: false,
+    }));
+    Vec::new()
+}

@@ -1,0 +1,82 @@
+//! Whether an action can be done right now, and if not, why.
+
+use crate::tui::action::Action;
+use crate::tui::model::pods::{Listing, Live, RowId};
+use crate::tui::overlay::Overlay;
+use crate::tui::state::State;
+
+/// Ok, or why not: what to do instead where that helps.
+pub fn enabled(state: &State, action: Action) -> Result<(), String> {
+    let chosen = state.pods.chosen();
+    let refuse = |reason: &str| Err(reason.to_owned());
+    match action {
+        Action::Commit => needs_instance(state),
+        Action::Status => needs_instance(state),
+        Action::Undo => needs_instance(state),
+        Action::DiffLive if chosen.reference().is_none() || *chosen == RowId::Live => {
+            refuse("choose a version in the pods pane first")
+        }
+        Action::DiffLive => needs_instance(state),
+        Action::Inject if matches!(chosen, RowId::Live) => refuse("choose a pod or a version: this is the instance itself"),
+        Action::Inject if chosen.reference().is_none() => refuse("choose a version in the pods pane first"),
+        Action::Inject => needs_instance(state),
+        Action::Diff => match (state.pods.marked.as_slice(), chosen) {
+            ([_, _], _) => Ok(()),
+            ([one], _) if one != chosen && chosen.reference().is_some() => Ok(()),
+            ([_], _) => refuse("mark another version with Space, or move to one"),
+            ([], RowId::Live) => needs_instance(state),
+            ([], RowId::Pod(_) | RowId::Version(..)) if state.pods.previous(chosen).is_some() => Ok(()),
+            ([], RowId::Pod(_) | RowId::Version(..)) => {
+                refuse("this is the pod's first version: mark another with Space, or D compares with the instance")
+            }
+            _ => refuse("mark two versions with Space first"),
+        },
+        Action::Mark if chosen.reference().is_none() => refuse("only versions, pods and the live instance can be marked"),
+        Action::Push => match chosen.local_pod() {
+            None => refuse("choose a local pod first"),
+            Some(_) if state.pods.remotes().is_empty() => refuse("no remote is configured: A adds one"),
+            Some(_) => Ok(()),
+        },
+        Action::Pull => match chosen {
+            RowId::RemotePod(..) | RowId::RemoteVersion(..) => Ok(()),
+            _ => match chosen.local_pod() {
+                Some(pod) if remotes_with(state, pod).is_empty() => refuse("no remote has this pod"),
+                Some(_) => Ok(()),
+                None => refuse("choose a pod of a remote first"),
+            },
+        },
+        Action::Rename | Action::Delete if chosen.local_pod().is_none() => refuse("choose a local pod first"),
+        Action::Filter | Action::ExpandAll | Action::CollapseAll if state.tree().is_none() => {
+            refuse("there is no tree on screen")
+        }
+        Action::Edit if !matches!(state.detail.content, Some(Ok(_))) => refuse("choose a resource in the tree first"),
+        Action::CancelTask => match state.overlays.last() {
+            Some(Overlay::Tasks(view)) => match state.tasks.iter().rev().nth(view.cursor.at) {
+                Some(task) if !task.state.is_over() => Ok(()),
+                Some(_) => refuse("this task is over"),
+                None => refuse("there is no task"),
+            },
+            _ => refuse("open the task panel first"),
+        },
+        _ => Ok(()),
+    }
+}
+
+fn needs_instance(state: &State) -> Result<(), String> {
+    match &state.pods.live {
+        Live::Online(..) => Ok(()),
+        Live::Looking => Err("still looking for the emulator".to_owned()),
+        Live::Offline(_) => {
+            Err(format!("no emulator answers at {}: start yours and press r, or I starts one", state.endpoint))
+        }
+    }
+}
+
+/// The remotes known to have a pod of this name.
+pub fn remotes_with(state: &State, pod: &crate::pod::PodName) -> Vec<crate::pod::RemoteName> {
+    let has = |pods: &Listing<Vec<crate::ops::RemotePod>>| match pods {
+        Listing::Ready(pods) => pods.iter().any(|found| found.name == *pod),
+        _ => false,
+    };
+    state.pods.remotes().iter().filter(|remote| has(&remote.pods)).map(|remote| remote.config.name.clone()).collect()
+}

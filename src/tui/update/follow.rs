@@ -1,0 +1,286 @@
+//! What follows from the cursors: which tree is shown, what the detail pane is about, and what must be read for it.
+
+use crossterm::event::{KeyCode, KeyEvent};
+use serde_json::Value;
+
+use super::input_request;
+use crate::pod::{Digest, Document, NodeKind, ResourceKey};
+use crate::tui::message::Effect;
+use crate::tui::model::cards;
+use crate::tui::model::detail::{self, Content, DetailRow, IsSecret, MASK};
+use crate::tui::model::list::{Cursor, Move};
+use crate::tui::model::pods::{Live, RowId};
+use crate::tui::state::{Pane, Shown, State, Subject};
+use crate::tui::text;
+
+/// Rows of the detail pane that settling looks at, at most: more than any screen has.
+const TALLEST_WINDOW: usize = 500;
+
+pub(super) fn follow(state: &mut State) -> Vec<Effect> {
+    let mut effects = follow_pods(state);
+    effects.extend(follow_wanted_path(state));
+    effects.extend(follow_subject(state));
+    if state.detail.stale {
+        state.detail.stale = false;
+        state.detail.rows = detail_rows(state);
+    }
+    effects
+}
+
+/// The tree pane shows the version chosen in the pods pane, as far as that is at hand.
+fn follow_pods(state: &mut State) -> Vec<Effect> {
+    let chosen = state.pods.chosen().clone();
+    let nothing = |text: &str| Shown::Nothing(text.to_owned());
+    let (digest, commit) = match &chosen {
+        RowId::Live => match (state.live, &state.pods.live) {
+            (Some((digest, _)), _) => (digest, state.opened.get(&digest).cloned()),
+            (None, Live::Online(..)) => {
+                state.shown = nothing("Enter captures the live instance, to look at what is in it.\n\nc captures it as a pod's next version.");
+                return Vec::new();
+            }
+            (None, Live::Looking) => {
+                state.shown = nothing("Looking for the emulator …");
+                return Vec::new();
+            }
+            (None, Live::Offline(_)) => {
+                state.shown = nothing("No emulator answers.\n\nStart yours and press r, or press I to start one here.");
+                return Vec::new();
+            }
+        },
+        RowId::Pod(_) | RowId::Version(..) => match state.pods.commit(&chosen) {
+            Some((digest, commit)) => (digest, Some(commit.clone())),
+            None => {
+                state.shown = nothing("This pod cannot be read: its detail says why.");
+                return Vec::new();
+            }
+        },
+        RowId::RemotePod(..) | RowId::RemoteVersion(..) => match state.pods.commit(&chosen) {
+            Some((digest, _)) if state.opened.contains_key(&digest) => (digest, state.opened.get(&digest).cloned()),
+            _ => {
+                state.shown = nothing("This version lies on a remote.\n\nEnter fetches it to look inside.\np pulls it into your pods.");
+                return Vec::new();
+            }
+        },
+        RowId::Local | RowId::Remote(_) | RowId::Hint(..) => {
+            if state.tree().is_none() {
+                state.shown = nothing("Choose a version to see what is in it.");
+            }
+            return Vec::new();
+        }
+    };
+    let at_hand = matches!(&state.shown, Shown::Tree(shown) | Shown::Loading(shown) | Shown::Failed(shown, _) if *shown == digest);
+    if at_hand {
+        return Vec::new();
+    }
+    if let Some(at) = state.trees.iter().position(|(known, _)| *known == digest) {
+        let (digest, mut tree) = state.trees.remove(at);
+        if let Some(last) = state.tree() {
+            tree.adopt(last);
+        }
+        state.trees.push((digest, tree));
+        state.shown = Shown::Tree(digest);
+        return Vec::new();
+    }
+    state.shown = Shown::Loading(digest);
+    commit.map(|commit| Effect::ReadTree(digest, Box::new(commit))).into_iter().collect()
+}
+
+/// Goes to the path that the explorer was started at, as soon as the tree is there.
+fn follow_wanted_path(state: &mut State) -> Vec<Effect> {
+    let Some((reference, Some(path))) = state.wanted.clone() else { return Vec::new() };
+    if state.pods.chosen().reference().as_ref() != Some(&reference) {
+        return Vec::new();
+    }
+    let Some(tree) = state.tree_mut() else { return Vec::new() };
+    let metamodel = tree.metamodel().clone();
+    let exact = path.parse::<ResourceKey>().ok().and_then(|key| metamodel.find(&key));
+    let named = || {
+        let pattern = path.parse::<crate::pod::Pattern>().ok()?;
+        let picked = |kind: &NodeKind| matches!(kind, NodeKind::Resource(key) if pattern.matches(key));
+        metamodel.iter().find(|(_, node)| picked(&node.kind)).map(|(id, _)| id)
+    };
+    match exact.or_else(named) {
+        Some(node) => {
+            tree.reveal(node);
+            super::act::focus(state, Pane::Tree);
+        }
+        None => state.hint(format!("{reference} has nothing at {path:?}")),
+    }
+    state.wanted = None;
+    Vec::new()
+}
+
+fn follow_subject(state: &mut State) -> Vec<Effect> {
+    let subject = match (state.follows, &state.shown, state.tree()) {
+        (Pane::Tree, Shown::Tree(digest), Some(tree)) if !tree.is_empty() => {
+            match &tree.metamodel().node(tree.selected()).kind {
+                NodeKind::Resource(key) => Subject::Document(*digest, key.clone()),
+                _ => Subject::Folder(*digest, tree.selected()),
+            }
+        }
+        _ => Subject::Row(state.pods.chosen().clone()),
+    };
+    // Rows of pods change with what was read, not only with the cursor.
+    state.detail.stale |= matches!(subject, Subject::Row(_));
+    if state.detail.subject.as_ref() == Some(&subject) {
+        return Vec::new();
+    }
+    let effect = match &subject {
+        Subject::Document(digest, key) => state
+            .commit(digest)
+            .map(|commit| Effect::ReadDocument(*digest, Box::new(commit.clone()), key.clone())),
+        _ => None,
+    };
+    let detail = &mut state.detail;
+    detail.subject = Some(subject);
+    detail.content = None;
+    detail.cursor = Cursor::default();
+    detail.reveal = false;
+    detail.stale = true;
+    effect.into_iter().collect()
+}
+
+pub(super) fn document_read(state: &mut State, digest: Digest, key: &ResourceKey, result: Result<Content, String>) {
+    let wanted = matches!(&state.detail.subject, Some(Subject::Document(of, at)) if *of == digest && at == key);
+    if wanted {
+        state.detail.content = Some(result);
+        state.detail.stale = true;
+    }
+}
+
+fn detail_rows(state: &State) -> Vec<DetailRow> {
+    match (&state.detail.subject, &state.detail.content) {
+        (Some(Subject::Document(_, key)), Some(Ok(content))) => {
+            let is_secret = |path: &[String]| (state.is_secret)(key, path);
+            detail::rows(content, &state.detail.folds, state.detail.reveal, &is_secret)
+        }
+        (Some(Subject::Row(row)), _) => cards::row(state, row),
+        (Some(Subject::Folder(digest, node)), _) => cards::folder(state, digest, *node),
+        _ => Vec::new(),
+    }
+}
+
+pub(super) fn fold_detail(state: &mut State, open: bool) {
+    let detail = &mut state.detail;
+    let Some(row) = detail.rows.get(detail.cursor.at) else { return };
+    if row.open == Some(!open) {
+        return toggle_detail(state);
+    }
+    if open {
+        let rows = detail.rows.len();
+        if row.open.is_some() {
+            detail.cursor.step(Move::Down(1), rows);
+        }
+        return;
+    }
+    let depth = row.depth;
+    match (0..detail.cursor.at).rev().find(|at| detail.rows[*at].depth < depth) {
+        Some(above) => detail.cursor.at = above,
+        None => super::act::focus(state, state.follows),
+    }
+}
+
+pub(super) fn toggle_detail(state: &mut State) {
+    let detail = &mut state.detail;
+    let Some(row) = detail.rows.get(detail.cursor.at).filter(|row| row.open.is_some()) else { return };
+    if !detail.folds.remove(&row.path) {
+        detail.folds.insert(row.path.clone());
+    }
+    detail.stale = true;
+    state.detail.stale = false;
+    state.detail.rows = detail_rows(state);
+}
+
+/// A document with its secrets masked, for showing it outside.
+pub(super) fn masked(document: &Document, reveal: bool, is_secret: IsSecret<'_>) -> Document {
+    fn mask(path: &mut Vec<String>, value: &mut Value, is_secret: IsSecret<'_>) {
+        if !path.is_empty() && is_secret(path) {
+            *value = Value::String(MASK.to_owned());
+            return;
+        }
+        let members: Vec<(String, &mut Value)> = match value {
+            Value::Object(members) => members.iter_mut().map(|(name, value)| (name.clone(), value)).collect(),
+            Value::Array(items) => items.iter_mut().enumerate().map(|(at, value)| (at.to_string(), value)).collect(),
+            _ => Vec::new(),
+        };
+        for (name, value) in members {
+            path.push(name);
+            mask(path, value, is_secret);
+            path.pop();
+        }
+    }
+    let mut document = document.clone();
+    if !reveal {
+        for (name, value) in &mut document.attributes {
+            mask(&mut vec![name.clone()], value, is_secret);
+        }
+    }
+    document
+}
+
+pub(super) fn filter_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    match key.code {
+        KeyCode::Esc => {
+            state.filter = None;
+            if let Some(tree) = state.tree_mut() {
+                tree.filter(None);
+            }
+            Vec::new()
+        }
+        KeyCode::Enter | KeyCode::Tab => {
+            state.filter = None;
+            Vec::new()
+        }
+        KeyCode::Up | KeyCode::Down => {
+            let movement = if key.code == KeyCode::Up { Move::Up(1) } else { Move::Down(1) };
+            if let Some(tree) = state.tree_mut() {
+                tree.step(movement);
+            }
+            Vec::new()
+        }
+        _ => {
+            let changed = match (input_request(key), state.filter.as_mut()) {
+                (Some(request), Some(input)) => input.handle(request).is_some_and(|change| change.value),
+                _ => false,
+            };
+            if changed { filter_changed(state) } else { Vec::new() }
+        }
+    }
+}
+
+pub(super) fn filter_changed(state: &mut State) -> Vec<Effect> {
+    let query = state.filter.as_ref().map(|input| input.value().to_owned()).unwrap_or_default();
+    let Shown::Tree(digest) = state.shown else { return Vec::new() };
+    let Some(tree) = state.tree_mut() else { return Vec::new() };
+    if query.is_empty() {
+        tree.filter(None);
+        return Vec::new();
+    }
+    vec![Effect::Filter(digest, tree.metamodel().clone(), query)]
+}
+
+/// Brings the window of the detail pane to its cursor: rows are as tall as their text wraps.
+pub(super) fn settle_detail(state: &mut State, (width, height): (usize, usize)) {
+    let detail = &mut state.detail;
+    detail.cursor.at = detail.cursor.at.min(detail.rows.len().saturating_sub(1));
+    if detail.cursor.at < detail.cursor.top {
+        detail.cursor.top = detail.cursor.at;
+    }
+    let first = detail.cursor.at.saturating_sub(TALLEST_WINDOW).max(detail.cursor.top);
+    detail.cursor.top = first;
+    let rows = detail.rows.get(first..=detail.cursor.at).unwrap_or_default();
+    let mut tall: usize = rows.iter().map(|row| row_height(row, width)).sum();
+    for row in rows {
+        if tall <= height || detail.cursor.top == detail.cursor.at {
+            break;
+        }
+        tall -= row_height(row, width);
+        detail.cursor.top += 1;
+    }
+}
+
+/// How many lines a row of the detail pane takes at this width.
+pub fn row_height(row: &DetailRow, width: usize) -> usize {
+    let (_, room) = detail::value_place(row, width);
+    text::wrap(&row.value, room).len()
+}

@@ -1,0 +1,206 @@
+//! The one place where the state changes: `update(state, message)` gives what is to be done outside.
+
+use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use tui_input::InputRequest;
+
+use super::action::{Action, Scope};
+use super::keymap;
+use super::layout::Areas;
+use super::message::{Effect, Message};
+use super::model::tree::TreeModel;
+use super::overlay::Overlay;
+use super::state::{Shown, State};
+use super::theme::Role;
+use crate::pod::{Digest, NodeId};
+use crate::tasks::Loaded;
+
+mod act;
+mod diff;
+pub mod enabled;
+pub mod follow;
+mod mouse;
+pub mod outcome;
+mod overlays;
+
+/// Takes in a message.
+pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
+    let mut effects = take_in(state, message);
+    effects.extend(follow::follow(state));
+    settle(state);
+    effects
+}
+
+fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
+    match message {
+        Message::Key(key) if key.kind != KeyEventKind::Release => {
+            state.status = None;
+            press(state, &key)
+        }
+        Message::Key(_) => Vec::new(),
+        Message::Mouse(event) => mouse::mouse(state, event),
+        Message::Paste(text) => {
+            // Pasted text is typed text: it never means keys.
+            let typed = text.chars().filter(|character| !character.is_control());
+            typed.for_each(|character| type_character(state, character));
+            typing_changed(state)
+        }
+        Message::Resize(columns, rows) => {
+            state.size = (columns, rows);
+            Vec::new()
+        }
+        Message::Submitted(id, job) => {
+            outcome::submitted(state, id, *job);
+            Vec::new()
+        }
+        Message::Task(task) => {
+            match state.tasks.iter_mut().find(|known| known.id == task.id) {
+                Some(known) => *known = *task,
+                None => state.tasks.push(*task),
+            }
+            Vec::new()
+        }
+        Message::Finished(id, result) => outcome::finished(state, id, result),
+        Message::Tree(digest, result) => {
+            tree_read(state, digest, result);
+            Vec::new()
+        }
+        Message::Document(digest, key, result) => {
+            follow::document_read(state, digest, &key, result);
+            Vec::new()
+        }
+        Message::Filtered(digest, kept) => {
+            let current = state.filter.as_ref().is_some_and(|input| input.value() == kept.query);
+            if current
+                && state.shown == Shown::Tree(digest)
+                && let Some(tree) = state.tree_mut()
+            {
+                tree.filter(Some(kept));
+            }
+            Vec::new()
+        }
+        Message::Tick(now) => {
+            state.now = now;
+            state.spin = state.spin.wrapping_add(1);
+            Vec::new()
+        }
+        Message::Trouble(text) => {
+            state.say(Role::Error, text, None);
+            Vec::new()
+        }
+    }
+}
+
+fn tree_read(state: &mut State, digest: Digest, result: Result<Box<Loaded>, String>) {
+    match result {
+        Ok(loaded) => {
+            state.keep_tree(digest, TreeModel::new(loaded.metamodel.clone()));
+            if state.shown == Shown::Loading(digest) {
+                state.shown = Shown::Tree(digest);
+            }
+        }
+        Err(reason) if state.shown == Shown::Loading(digest) => state.shown = Shown::Failed(digest, reason),
+        Err(_) => {}
+    }
+}
+
+/// Where keys go while nothing is being typed.
+pub fn scope(state: &State) -> Scope {
+    match (state.overlays.last(), &state.diff) {
+        (Some(Overlay::Tasks(_)), _) => Scope::Tasks,
+        (Some(_), _) => Scope::Anywhere,
+        (None, Some(_)) => Scope::Diff,
+        (None, None) => Scope::Browse,
+    }
+}
+
+fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    // Ctrl-C always leads out, whatever is being typed.
+    if key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c') {
+        return act::quit(state);
+    }
+    if !state.overlays.is_empty() {
+        return overlays::press(state, key);
+    }
+    if state.filter.is_some() {
+        return follow::filter_key(state, key);
+    }
+    match keymap::action_for(key, scope(state)) {
+        Some(action) => perform(state, action),
+        None => Vec::new(),
+    }
+}
+
+/// Does an action, or says why it cannot be done.
+pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Err(reason) = enabled::enabled(state, action) {
+        state.hint(format!("{}: {reason}", action.info().name));
+        return Vec::new();
+    }
+    if state.diff.is_some()
+        && let Some(effects) = diff::act(state, action)
+    {
+        return effects;
+    }
+    act::act(state, action)
+}
+
+/// What a key does to a line of text.
+fn input_request(key: &KeyEvent) -> Option<InputRequest> {
+    let control = key.modifiers.contains(KeyModifiers::CONTROL);
+    Some(match key.code {
+        KeyCode::Char('a') if control => InputRequest::GoToStart,
+        KeyCode::Char('e') if control => InputRequest::GoToEnd,
+        KeyCode::Char('w') if control => InputRequest::DeletePrevWord,
+        KeyCode::Char('u') if control => InputRequest::DeleteLine,
+        KeyCode::Char('k') if control => InputRequest::DeleteTillEnd,
+        KeyCode::Char(_) if control || key.modifiers.contains(KeyModifiers::ALT) => return None,
+        KeyCode::Char(character) => InputRequest::InsertChar(character),
+        KeyCode::Backspace => InputRequest::DeletePrevChar,
+        KeyCode::Delete => InputRequest::DeleteNextChar,
+        KeyCode::Left => InputRequest::GoToPrevChar,
+        KeyCode::Right => InputRequest::GoToNextChar,
+        KeyCode::Home => InputRequest::GoToStart,
+        KeyCode::End => InputRequest::GoToEnd,
+        _ => return None,
+    })
+}
+
+fn type_character(state: &mut State, character: char) {
+    let input = match state.overlays.last_mut() {
+        Some(Overlay::Form(form)) => {
+            let at = form.at;
+            form.fields.get_mut(at).map(|field| &mut field.input)
+        }
+        Some(Overlay::Help(picker) | Overlay::Palette(picker)) => Some(&mut picker.input),
+        Some(_) => None,
+        None => state.filter.as_mut(),
+    };
+    if let Some(input) = input {
+        input.handle(InputRequest::InsertChar(character));
+    }
+}
+
+fn typing_changed(state: &mut State) -> Vec<Effect> {
+    if state.overlays.is_empty() && state.filter.is_some() { follow::filter_changed(state) } else { Vec::new() }
+}
+
+/// The node on a line of the tree pane: first the ancestors kept in sight, then the rows.
+fn tree_node_at(tree: &TreeModel, line: usize) -> Option<NodeId> {
+    let first = tree.at(tree.top())?;
+    let above = tree.ancestors(first.node);
+    above.get(line).copied().or_else(|| tree.at(tree.top() + line - above.len()).map(|row| row.node))
+}
+
+/// Brings every window to its cursor, for the screen as it is now.
+fn settle(state: &mut State) {
+    let areas = Areas::of(state);
+    let rows = state.pods.rows().len();
+    state.pods.cursor.settle(rows, areas.pods_rows());
+    let height = areas.tree_rows();
+    if let Some(tree) = state.tree_mut() {
+        tree.settle(height);
+    }
+    follow::settle_detail(state, areas.detail_inner());
+    diff::settle(state);
+    overlays::settle(state);
+}

@@ -1,0 +1,337 @@
+//! What the ends of tasks do to the screen.
+
+use std::sync::Arc;
+
+use super::act::{plan, submit};
+use crate::ops::InjectOutcome;
+use crate::pod::{Change, Reference};
+use crate::tasks::{Cause, Failure, Job, Outcome, TaskId};
+use crate::tui::message::Effect;
+use crate::tui::model::list::Cursor;
+use crate::tui::model::pods::{Listing, Live, LocalPod, RowId};
+use crate::tui::model::tree::TreeModel;
+use crate::tui::overlay::{Form, Overlay, PlanStage};
+use crate::tui::state::{DiffFocus, DiffScreen, State};
+use crate::tui::theme::Role;
+
+pub(super) fn submitted(state: &mut State, id: TaskId, job: Job) {
+    if matches!(job, Job::PrepareInject(_) | Job::PrepareUndo)
+        && let Some(Overlay::Plan(view)) = state.overlays.last_mut()
+        && let PlanStage::Planning(task @ None) = &mut view.stage
+    {
+        *task = Some(id);
+    }
+    state.jobs.insert(id, job);
+}
+
+pub(super) fn finished(state: &mut State, id: TaskId, result: Result<Outcome, Failure>) -> Vec<Effect> {
+    let Some(job) = state.jobs.remove(&id) else { return Vec::new() };
+    match result {
+        Ok(outcome) => succeeded(state, id, &job, outcome),
+        Err(Failure::Cancelled) => {
+            state.say(Role::Warning, format!("cancelled: {}", job.title()), None);
+            stop_planning(state, id, "cancelled");
+            if let Job::RemotePods(remote) = &job {
+                state.pods.set_remote_pods(remote, Listing::Failed("cancelled".to_owned()));
+            }
+            Vec::new()
+        }
+        Err(Failure::Failed { reason, cause }) => {
+            failed(state, id, &job, reason, cause);
+            Vec::new()
+        }
+    }
+}
+
+fn stop_planning(state: &mut State, id: TaskId, reason: &str) -> bool {
+    for overlay in &mut state.overlays {
+        if let Overlay::Plan(view) = overlay
+            && matches!(&view.stage, PlanStage::Planning(Some(task)) if *task == id)
+        {
+            view.stage = PlanStage::Failed(reason.to_owned());
+            return true;
+        }
+    }
+    false
+}
+
+fn failed(state: &mut State, id: TaskId, job: &Job, reason: String, cause: Cause) {
+    if cause == Cause::Unreachable {
+        state.pods.live = Live::Offline(reason.clone());
+    }
+    let command = job.command();
+    match job {
+        // Each of these has a place on the screen that shows why.
+        Job::Detect => {
+            state.pods.live = Live::Offline(reason);
+            return;
+        }
+        Job::RemotePods(remote) => {
+            state.pods.set_remote_pods(remote, Listing::Failed(reason.clone()));
+            state.say(Role::Error, format!("{}: {reason}", job.title()), command);
+            return;
+        }
+        Job::ListPods => {
+            state.pods.local = Listing::Failed(reason.clone());
+            state.pods.rebuild();
+        }
+        Job::ListRemotes => {
+            state.pods.remotes = Listing::Failed(reason.clone());
+            state.pods.rebuild();
+        }
+        Job::Pull { remote, pod, number, .. } if cause == Cause::BothMoved => {
+            state.overlays.push(Overlay::Form(Form::pull_as(remote.clone(), pod.clone(), *number)));
+        }
+        _ => {}
+    }
+    let summary = reason.lines().next().unwrap_or_default().to_owned();
+    state.say(Role::Error, format!("{} failed: {summary}", job.title()), command);
+    let planning = stop_planning(state, id, &reason);
+    let already_shown = planning || cause == Cause::BothMoved;
+    if !already_shown {
+        state.overlays.push(Overlay::Notice { title: format!("{} failed", job.title()), text: reason, failure: true });
+    }
+}
+
+fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<Effect> {
+    let done = state.tasks.iter().find(|task| task.id == id).map(|task| task.state.clone());
+    let sentence = match done {
+        Some(crate::tasks::TaskState::Done(sentence)) => sentence,
+        _ => String::new(),
+    };
+    match outcome {
+        Outcome::Pods(pods) => {
+            let pods = pods.into_iter().map(|(summary, versions)| LocalPod { summary, versions });
+            state.pods.set_local(pods.collect());
+            return go_to_wanted(state);
+        }
+        Outcome::Remotes(configs) => {
+            state.pods.set_remotes(configs);
+            let names: Vec<_> = state.pods.remotes().iter().map(|remote| remote.config.name.clone()).collect();
+            return names.into_iter().flat_map(|name| submit(Job::RemotePods(name))).collect();
+        }
+        Outcome::RemotePods(pods) => {
+            if let Job::RemotePods(remote) = job {
+                state.pods.set_remote_pods(remote, Listing::Ready(pods));
+            }
+            return go_to_wanted(state);
+        }
+        Outcome::Instance(emulator, info) => {
+            state.pods.live = Live::Online(emulator, info);
+            return go_to_wanted(state);
+        }
+        Outcome::Opened(loaded) => {
+            let digest = loaded.digest;
+            state.keep_tree(digest, TreeModel::new(loaded.metamodel.clone()));
+            state.opened.insert(digest, loaded.commit);
+            if matches!(job, Job::Open(Reference::Live)) {
+                state.live = Some((digest, state.now));
+            }
+            state.say(Role::Success, sentence, job.command());
+        }
+        Outcome::Committed(outcome) => {
+            state.say(Role::Success, sentence, job.command());
+            if let Job::Commit(args) = job {
+                // What was just committed is what the instance holds.
+                state.live = Some((outcome.version.commit, state.now));
+                state.opened.insert(outcome.version.commit, outcome.commit.clone());
+                return read_again(state, RowId::Version(args.pod.clone(), outcome.version.number));
+            }
+        }
+        Outcome::Prepared(prepared) => prepared_plan(state, id, prepared, &sentence),
+        Outcome::Applied(outcome) => {
+            applied(state, job, &outcome, sentence);
+            // What was captured before is no longer what is there.
+            state.live = None;
+            if *state.pods.chosen() == RowId::Live {
+                return submit(Job::Open(Reference::Live));
+            }
+        }
+        Outcome::Pushed => {
+            state.say(Role::Success, format!("{}: {sentence}", job.title()), job.command());
+            if let Job::Push { remote, .. } = job {
+                return [submit(Job::RemotePods(remote.clone())), submit(Job::ListPods)].concat();
+            }
+        }
+        Outcome::Pulled(pod, head) => {
+            state.say(Role::Success, format!("{}: {sentence}", job.title()), job.command());
+            return read_again(state, RowId::Version(pod, head.number));
+        }
+        Outcome::Diff(outcome) => {
+            state.say(Role::Success, format!("{}: {sentence}", job.title()), job.command());
+            if let Job::Diff { before, after } = job {
+                if *after == Reference::Live {
+                    state.live = None;
+                }
+                let names = (before.to_string(), after.to_string());
+                show_diff(state, names, job.command().unwrap_or_default(), outcome.changes);
+            }
+        }
+        Outcome::Status(outcome) => match outcome.base {
+            None => {
+                let text = "podex has neither committed this instance nor injected anything into it yet, so there is nothing to compare it with.\n\nPress c to commit it, or choose a version and press D to compare.";
+                let notice = Overlay::Notice { title: "Status".to_owned(), text: text.to_owned(), failure: false };
+                state.overlays.push(notice);
+            }
+            Some((pod, digest)) => {
+                state.say(Role::Success, format!("since {pod}@{}: {sentence}", digest.short()), job.command());
+                let names = (format!("{pod}@{}", digest.short()), "@live".to_owned());
+                show_diff(state, names, job.command().unwrap_or_default(), outcome.changes);
+            }
+        },
+        Outcome::Changed => {
+            state.say(Role::Success, sentence, job.command());
+            return match job {
+                Job::AddRemote(_) => submit(Job::ListRemotes),
+                Job::Rename { to, .. } => read_again(state, RowId::Pod(to.clone())),
+                _ => submit(Job::ListPods),
+            };
+        }
+        Outcome::Started(started) => {
+            let elsewhere = started.endpoint.trim_end_matches('/') != state.endpoint.trim_end_matches('/');
+            state.say(Role::Success, sentence, job.command());
+            state.endpoint = started.endpoint.clone();
+            state.pods.live = Live::Looking;
+            let follow = elsewhere.then_some(Effect::Connect(started.endpoint));
+            return follow.into_iter().chain(submit(Job::Detect)).collect();
+        }
+    }
+    Vec::new()
+}
+
+/// Lists the local pods again and goes to `row` when that is done.
+fn read_again(state: &mut State, row: RowId) -> Vec<Effect> {
+    state.wanted = row.reference().map(|reference| (reference, None));
+    submit(Job::ListPods)
+}
+
+/// Goes to the row that was asked for, as soon as it is there.
+fn go_to_wanted(state: &mut State) -> Vec<Effect> {
+    let Some((reference, path)) = state.wanted.clone() else { return Vec::new() };
+    let Some(row) = row_of(state, &reference) else { return Vec::new() };
+    if !state.pods.choose(&row) {
+        return Vec::new();
+    }
+    if path.is_none() {
+        state.wanted = None;
+    } else {
+        // The row may be written in another way than it was asked for.
+        state.wanted = row.reference().map(|reference| (reference, path));
+    }
+    let remote = matches!(row, RowId::RemotePod(..) | RowId::RemoteVersion(..));
+    let opened = state.pods.commit(&row).is_some_and(|(digest, _)| state.opened.contains_key(&digest));
+    let live = row == RowId::Live && state.live.is_none() && matches!(state.pods.live, Live::Online(..));
+    match row.reference() {
+        Some(reference) if live || (remote && !opened) => submit(Job::Open(reference)),
+        _ => Vec::new(),
+    }
+}
+
+fn row_of(state: &State, reference: &Reference) -> Option<RowId> {
+    let Reference::Pod { remote, pod, selector } = reference else { return Some(RowId::Live) };
+    let number = |numbers: Vec<(u64, crate::pod::Digest)>| match selector {
+        crate::pod::Selector::Head => None,
+        crate::pod::Selector::Version(number) => Some(*number),
+        crate::pod::Selector::Revision(digits) => {
+            numbers.iter().find(|(_, digest)| digest.hex().starts_with(digits)).map(|(number, _)| *number)
+        }
+    };
+    match remote {
+        None => {
+            let found = state.pods.local_pod(pod)?;
+            let numbers = found.versions.iter().map(|version| (version.number, version.digest)).collect();
+            Some(number(numbers).map_or(RowId::Pod(pod.clone()), |number| RowId::Version(pod.clone(), number)))
+        }
+        Some(remote) => {
+            let found = state.pods.remote_pod(remote, pod)?;
+            let numbers = found.versions.iter().map(|version| (version.number, version.digest)).collect();
+            Some(match number(numbers) {
+                None => RowId::RemotePod(remote.clone(), pod.clone()),
+                Some(number) => RowId::RemoteVersion(remote.clone(), pod.clone(), number),
+            })
+        }
+    }
+}
+
+fn prepared_plan(state: &mut State, id: TaskId, prepared: Box<crate::ops::PreparedInject>, sentence: &str) {
+    for overlay in &mut state.overlays {
+        if let Overlay::Plan(view) = overlay
+            && matches!(&view.stage, PlanStage::Planning(Some(task)) if *task == id)
+        {
+            view.stage = PlanStage::Ready(prepared);
+            view.cursor = Cursor::default();
+            return;
+        }
+    }
+    // The plan was closed while it was made: nothing was changed, so nothing is to be said but that.
+    state.hint(format!("the plan is dropped ({sentence}): nothing was changed"));
+}
+
+fn applied(state: &mut State, job: &Job, outcome: &InjectOutcome, sentence: String) {
+    let report = &outcome.report;
+    let clean = report.failed.is_empty() && report.left.is_empty() && report.stopped.is_none();
+    let role = if clean { Role::Success } else { Role::Warning };
+    state.say(role, format!("{}: {sentence}", job.title()), job.command());
+    if clean && report.notes.is_empty() {
+        return;
+    }
+    let mut text = String::new();
+    if let Some(reason) = &report.stopped {
+        text.push_str(&format!("It ended early: {reason}\nRunning the same inject again completes it.\n\n"));
+    }
+    for failed in &report.failed {
+        text.push_str(&format!("✗ {} {}: {}\n", word(failed.action), failed.key, failed.error));
+    }
+    for (action, key) in &report.left {
+        text.push_str(&format!("… not tried: {} {key}\n", word(*action)));
+    }
+    for note in &report.notes {
+        text.push_str(&format!("• {note}\n"));
+    }
+    text.push_str("\nu takes the instance back to before.");
+    state.overlays.push(Overlay::Notice { title: sentence, text, failure: !clean });
+}
+
+/// A step's action for people.
+pub fn word(action: crate::instance::StepAction) -> &'static str {
+    match action {
+        crate::instance::StepAction::Create => "create",
+        crate::instance::StepAction::Update => "update",
+        crate::instance::StepAction::Replace => "replace",
+        crate::instance::StepAction::Delete => "delete",
+    }
+}
+
+pub(super) fn show_diff(state: &mut State, names: (String, String), command: String, changes: Vec<Change>) {
+    if changes.is_empty() {
+        let text = format!("{} and {} hold the same.", names.0, names.1);
+        state.overlays.push(Overlay::Notice { title: "Nothing differs".to_owned(), text, failure: false });
+        return;
+    }
+    let mut screen = DiffScreen {
+        before: names.0,
+        after: names.1,
+        command,
+        changes: Arc::new(changes),
+        cursor: Cursor::default(),
+        rows: Vec::new(),
+        top: 0,
+        focus: DiffFocus::List,
+        unified: false,
+        reveal: false,
+    };
+    super::diff::rebuild(&mut screen, &state.is_secret);
+    state.diff = Some(screen);
+}
+
+/// Starts a plan anew, with other arguments.
+pub(super) fn plan_again(state: &mut State, args: Option<crate::ops::InjectArgs>) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    if let Some(Overlay::Plan(view)) = state.overlays.last()
+        && let PlanStage::Planning(Some(task)) = view.stage
+    {
+        effects.push(Effect::Cancel(task));
+    }
+    effects.extend(plan(state, args));
+    effects
+}

@@ -1,0 +1,363 @@
+//! Keys of what lies on top of the panes.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::act::{self, submit};
+use super::{input_request, outcome, perform, scope};
+use crate::instance::Strategy;
+use crate::ops::CommitArgs;
+use crate::pod::{PodName, RemoteName};
+use crate::remote::RemoteConfig;
+use crate::tasks::{Job, inject_command};
+use crate::tui::action::{Action, ActionInfo, TABLE};
+use crate::tui::keymap;
+use crate::tui::layout::centred;
+use crate::tui::message::Effect;
+use crate::tui::model::list::Move;
+use crate::tui::overlay::{Confirm, Consequence, Form, Overlay, Picker, PlanStage, PlanView, Purpose};
+use crate::tui::state::State;
+
+pub(super) fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    match state.overlays.last() {
+        Some(Overlay::Help(_)) => picker(state, key, false),
+        Some(Overlay::Palette(_)) => picker(state, key, true),
+        Some(Overlay::Form(_)) => form(state, key),
+        Some(Overlay::Menu(_)) => menu(state, key),
+        Some(Overlay::Confirm(_)) => confirm(state, key),
+        Some(Overlay::Plan(_)) => plan(state, key),
+        Some(Overlay::Tasks(_) | Overlay::Log(_) | Overlay::Notice { .. }) => reading(state, key),
+        None => Vec::new(),
+    }
+}
+
+/// The wheel over an overlay.
+pub(super) fn wheel(state: &mut State, down: bool) -> Vec<Effect> {
+    step(state, if down { Move::Down(3) } else { Move::Up(3) });
+    Vec::new()
+}
+
+fn movement(action: Action) -> Option<Move> {
+    const PAGE: usize = 10;
+    Some(match action {
+        Action::Up => Move::Up(1),
+        Action::Down => Move::Down(1),
+        Action::PageUp => Move::Up(PAGE),
+        Action::PageDown => Move::Down(PAGE),
+        Action::Top => Move::Top,
+        Action::Bottom => Move::Bottom,
+        _ => return None,
+    })
+}
+
+fn step(state: &mut State, by: Move) {
+    let (tasks, journal) = (state.tasks.len(), state.journal.len());
+    match state.overlays.last_mut() {
+        Some(Overlay::Help(picker)) => {
+            let rows = matching(picker.input.value()).len();
+            picker.cursor.step(by, rows);
+        }
+        Some(Overlay::Palette(picker)) => {
+            let rows = matching(picker.input.value()).len();
+            picker.cursor.step(by, rows);
+        }
+        Some(Overlay::Menu(menu)) => menu.cursor.step(by, menu.items.len()),
+        Some(Overlay::Plan(view)) => {
+            if let PlanStage::Ready(prepared) = &view.stage {
+                view.cursor.step(by, prepared.plan.steps.len() + prepared.plan.notes.len());
+            }
+        }
+        Some(Overlay::Tasks(view)) => view.cursor.step(by, tasks),
+        Some(Overlay::Log(cursor)) => cursor.step(by, journal),
+        _ => {}
+    }
+}
+
+fn close(state: &mut State) -> Vec<Effect> {
+    // A plan nobody waits for any more need not be finished.
+    match state.overlays.pop() {
+        Some(Overlay::Plan(view)) => match view.stage {
+            PlanStage::Planning(Some(task)) => vec![Effect::Cancel(task)],
+            _ => Vec::new(),
+        },
+        _ => Vec::new(),
+    }
+}
+
+/// The actions whose name, description or key contains every word of `query`.
+pub fn matching(query: &str) -> Vec<&'static ActionInfo> {
+    let query = query.to_lowercase();
+    let matches = |info: &&ActionInfo| {
+        let text = format!("{} {} {}", info.name, info.description.to_lowercase(), info.keys.join(" "));
+        query.split_whitespace().all(|word| text.contains(word))
+    };
+    TABLE.iter().filter(matches).collect()
+}
+
+fn picker(state: &mut State, key: &KeyEvent, runs: bool) -> Vec<Effect> {
+    let by = match key.code {
+        KeyCode::Esc => return close(state),
+        KeyCode::Up => Some(Move::Up(1)),
+        KeyCode::Down => Some(Move::Down(1)),
+        KeyCode::PageUp => Some(Move::Up(10)),
+        KeyCode::PageDown => Some(Move::Down(10)),
+        KeyCode::Enter if runs => return run_chosen(state),
+        KeyCode::Enter => return close(state),
+        // Help answers to its own key as people expect, unless they are typing.
+        KeyCode::Char('?') | KeyCode::F(1) if !runs && picked(state).is_some_and(|picker| picker.input.value().is_empty()) => {
+            return close(state);
+        }
+        _ => None,
+    };
+    if let Some(by) = by {
+        step(state, by);
+    } else if let (Some(request), Some(picker)) = (input_request(key), picked(state)) {
+        picker.input.handle(request);
+        picker.cursor = Default::default();
+    }
+    Vec::new()
+}
+
+fn picked(state: &mut State) -> Option<&mut Picker> {
+    match state.overlays.last_mut() {
+        Some(Overlay::Help(picker) | Overlay::Palette(picker)) => Some(picker),
+        _ => None,
+    }
+}
+
+fn run_chosen(state: &mut State) -> Vec<Effect> {
+    let Some(picker) = picked(state) else { return Vec::new() };
+    let info = matching(picker.input.value()).get(picker.cursor.at).copied();
+    state.overlays.pop();
+    info.map(|info| perform(state, info.action)).unwrap_or_default()
+}
+
+fn menu(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    match keymap::action_for(key, scope(state)) {
+        Some(Action::Back | Action::Quit) => close(state),
+        Some(action) => {
+            if let Some(by) = movement(action) {
+                step(state, by);
+            }
+            Vec::new()
+        }
+        None if key.code == KeyCode::Enter => {
+            let Some(Overlay::Menu(menu)) = state.overlays.pop() else { return Vec::new() };
+            menu.items.into_iter().nth(menu.cursor.at).map(|(_, _, job)| submit(job)).unwrap_or_default()
+        }
+        None => Vec::new(),
+    }
+}
+
+fn confirm(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    let Some(Overlay::Confirm(confirm)) = state.overlays.last_mut() else { return Vec::new() };
+    let agreed = match key.code {
+        KeyCode::Char('y' | 'Y') => true,
+        KeyCode::Enter if confirm.yes => true,
+        KeyCode::Enter | KeyCode::Esc | KeyCode::Char('n' | 'N' | 'q') => return close(state),
+        KeyCode::Left | KeyCode::Right | KeyCode::Tab | KeyCode::BackTab | KeyCode::Char('h' | 'l') => {
+            confirm.yes = !confirm.yes;
+            return Vec::new();
+        }
+        _ => return Vec::new(),
+    };
+    match state.overlays.pop() {
+        Some(Overlay::Confirm(Confirm { consequence, .. })) if agreed => match consequence {
+            Consequence::Quit => {
+                state.leaving = true;
+                vec![Effect::Quit]
+            }
+            Consequence::Run(job) => submit(*job),
+        },
+        _ => Vec::new(),
+    }
+}
+
+fn plan(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    let Some(Overlay::Plan(view)) = state.overlays.last_mut() else { return Vec::new() };
+    let strategy = match key.code {
+        KeyCode::Char('1') => Some(Strategy::AccountRegionMerge),
+        KeyCode::Char('2') => Some(Strategy::ServiceMerge),
+        KeyCode::Char('3') => Some(Strategy::Overwrite),
+        _ => None,
+    };
+    if let (Some(strategy), Some(args)) = (strategy, &view.args) {
+        if args.strategy == strategy {
+            return Vec::new();
+        }
+        let args = crate::ops::InjectArgs { strategy, ..args.clone() };
+        return outcome::plan_again(state, Some(args));
+    }
+    match key.code {
+        KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
+            view.yes = !view.yes;
+            return Vec::new();
+        }
+        KeyCode::Char('y') => return apply(state),
+        KeyCode::Enter if view.yes => return apply(state),
+        KeyCode::Enter | KeyCode::Char('n') => return close(state),
+        _ => {}
+    }
+    match keymap::action_for(key, scope(state)) {
+        Some(Action::Back | Action::Quit) => return close(state),
+        Some(action) => {
+            if let Some(by) = movement(action) {
+                step(state, by);
+            }
+        }
+        None => {}
+    }
+    Vec::new()
+}
+
+fn apply(state: &mut State) -> Vec<Effect> {
+    let ready = matches!(
+        state.overlays.last(),
+        Some(Overlay::Plan(view)) if matches!(&view.stage, PlanStage::Ready(prepared) if !prepared.plan.steps.is_empty())
+    );
+    if !ready {
+        // Nothing to apply: Enter and y close it all the same, once it is clear that nothing will come.
+        let waiting = matches!(
+            state.overlays.last(),
+            Some(Overlay::Plan(view)) if matches!(view.stage, PlanStage::Planning(_))
+        );
+        return if waiting { Vec::new() } else { close(state) };
+    }
+    let Some(Overlay::Plan(view)) = state.overlays.pop() else { return Vec::new() };
+    let PlanView { args, stage, .. } = *view;
+    let PlanStage::Ready(prepared) = stage else { return Vec::new() };
+    let command = args.as_ref().map_or_else(|| "podex undo --yes".to_owned(), |args| format!("{} --yes", inject_command(args)));
+    submit(Job::Apply { prepared, command })
+}
+
+fn form(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    let Some(Overlay::Form(form)) = state.overlays.last_mut() else { return Vec::new() };
+    let count = form.fields.len();
+    match key.code {
+        KeyCode::Esc => return close(state),
+        KeyCode::Tab | KeyCode::Down => form.at = (form.at + 1) % count.max(1),
+        KeyCode::BackTab | KeyCode::Up => form.at = (form.at + count.max(1) - 1) % count.max(1),
+        KeyCode::Enter if form.at + 1 < count => form.at += 1,
+        KeyCode::Enter => return send(state),
+        _ => {
+            let at = form.at;
+            if let (Some(request), Some(field)) = (input_request(key), form.fields.get_mut(at)) {
+                field.input.handle(request);
+                form.error = None;
+            }
+        }
+    }
+    Vec::new()
+}
+
+/// Reads a filled-in form; what is wrong with it is said in it.
+fn send(state: &mut State) -> Vec<Effect> {
+    let Some(Overlay::Form(form)) = state.overlays.last_mut() else { return Vec::new() };
+    match job_of(form) {
+        Some(job) => {
+            state.overlays.pop();
+            submit(job)
+        }
+        None => Vec::new(),
+    }
+}
+
+fn job_of(form: &mut Form) -> Option<Job> {
+    match form.purpose.clone() {
+        Purpose::Commit => {
+            let pod = form.parse::<PodName>(0)?;
+            Some(Job::Commit(CommitArgs { pod, message: form.value(1).to_owned(), services: Vec::new() }))
+        }
+        Purpose::Rename(from) => Some(Job::Rename { from, to: form.parse::<PodName>(0)? }),
+        Purpose::PullAs { remote, pod, number } => {
+            let into = form.parse::<PodName>(0)?;
+            Some(Job::Pull { remote, pod, number, into: Some(into) })
+        }
+        Purpose::AddRemote => {
+            let name = form.parse::<RemoteName>(0)?;
+            let url = form.value(1).to_owned();
+            if url.is_empty() {
+                form.error = Some("a remote needs a URL: file:///folder or oci://host/path".to_owned());
+                form.at = 1;
+                return None;
+            }
+            Some(Job::AddRemote(RemoteConfig { name, url, ca_file: None }))
+        }
+    }
+}
+
+/// Task panel, journal and notices: moved in, and closed by their own key, Esc, Enter or q.
+fn reading(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    let action = keymap::action_for(key, scope(state));
+    match (action, state.overlays.last()) {
+        (Some(Action::Back | Action::Quit), _) => return close(state),
+        (Some(Action::Tasks), Some(Overlay::Tasks(_))) | (Some(Action::Log), Some(Overlay::Log(_))) => {
+            return close(state);
+        }
+        (None, _) if key.code == KeyCode::Enter => return close(state),
+        (Some(Action::CancelTask), Some(Overlay::Tasks(view))) => {
+            let at = view.cursor.at;
+            if let Err(reason) = super::enabled::enabled(state, Action::CancelTask) {
+                state.hint(reason);
+                return Vec::new();
+            }
+            return state.tasks.iter().rev().nth(at).map(|task| Effect::Cancel(task.id)).into_iter().collect();
+        }
+        (Some(Action::Copy | Action::CopyCommand), Some(Overlay::Tasks(view))) => {
+            let command = state.tasks.iter().rev().nth(view.cursor.at).and_then(|task| task.command.clone());
+            return act::copied(state, command);
+        }
+        (Some(Action::Copy | Action::CopyCommand), Some(Overlay::Log(cursor))) => {
+            let command = state.journal.get(cursor.at).and_then(|line| line.command.clone());
+            return act::copied(state, command);
+        }
+        (Some(Action::Copy), Some(Overlay::Notice { text, .. })) => {
+            let text = text.clone();
+            return act::copied(state, Some(text));
+        }
+        (Some(action), _) => {
+            if let Some(by) = movement(action) {
+                step(state, by);
+            }
+        }
+        (None, _) => {}
+    }
+    Vec::new()
+}
+
+pub(super) fn settle(state: &mut State) {
+    let size = state.size;
+    let inner = |columns, rows, taken: u16| usize::from(centred(size, columns, rows).height.saturating_sub(taken));
+    let (tasks, journal) = (state.tasks.len(), state.journal.len());
+    match state.overlays.last_mut() {
+        Some(Overlay::Help(picker)) => {
+            // The cursor of help is the first line shown: all its lines are read, none is chosen.
+            let lines = crate::tui::view::help_lines(picker.input.value());
+            picker.cursor.at = picker.cursor.at.min(lines.saturating_sub(inner(HELP.0, HELP.1, 4)));
+        }
+        Some(Overlay::Palette(picker)) => {
+            let rows = matching(picker.input.value()).len();
+            picker.cursor.settle(rows, inner(PALETTE.0, PALETTE.1, 4));
+        }
+        Some(Overlay::Menu(menu)) => menu.cursor.settle(menu.items.len(), 20),
+        Some(Overlay::Plan(view)) => {
+            if let PlanStage::Ready(prepared) = &view.stage {
+                let rows = prepared.plan.steps.len() + prepared.plan.notes.len();
+                view.cursor.settle(rows, inner(PLAN.0, PLAN.1, 8));
+            }
+        }
+        Some(Overlay::Tasks(view)) => view.cursor.settle(tasks, TASK_ROWS),
+        Some(Overlay::Log(cursor)) => cursor.settle(journal, inner(LOG.0, LOG.1, 2)),
+        _ => {}
+    }
+}
+
+/// Columns and rows of help.
+pub const HELP: (u16, u16) = (96, 200);
+/// Columns and rows of the palette.
+pub const PALETTE: (u16, u16) = (84, 24);
+/// Columns and rows of a plan.
+pub const PLAN: (u16, u16) = (110, 60);
+/// Columns and rows of the journal.
+pub const LOG: (u16, u16) = (120, 60);
+/// Rows of the list in the task panel.
+pub const TASK_ROWS: usize = 6;

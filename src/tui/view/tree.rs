@@ -1,0 +1,184 @@
+//! The tree pane: tui-tree-widget fed with the rows in the window and what lies above the first of them.
+
+use ratatui::Frame;
+use ratatui::layout::Rect;
+use ratatui::text::{Line, Span};
+use tui_tree_widget::{Tree, TreeItem, TreeState};
+
+use super::pods::scrollbar;
+use super::{lines, pane, span, spinner};
+use crate::pod::{NodeId, NodeKind};
+use crate::tui::model::tree::{Row, TreeModel};
+use crate::tui::state::{Pane, Shown, State};
+use crate::tui::text;
+use crate::tui::theme::Role;
+
+pub(super) fn draw(state: &State, frame: &mut Frame, area: Rect) {
+    let focused = state.focus == Pane::Tree;
+    let block = pane(state, title(state, area), focused);
+    let inner = block.inner(area);
+    frame.render_widget(block, area);
+    match (&state.shown, state.tree()) {
+        (Shown::Tree(_), Some(tree)) if tree.is_empty() => {
+            let said = match tree.query() {
+                Some(kept) => format!("Nothing contains {:?}.\n\nEsc shows everything again.", kept.query),
+                None => "Nothing in it: this version is empty.".to_owned(),
+            };
+            message(state, frame, inner, &said, Role::Muted);
+        }
+        (Shown::Tree(_), Some(tree)) => {
+            rows(state, frame, inner, tree, focused);
+            scrollbar(state, frame, area, tree.top(), tree.len());
+        }
+        (Shown::Loading(_), _) => message(state, frame, inner, &format!("{} reading …", spinner(state)), Role::Muted),
+        (Shown::Failed(_, reason), _) => message(state, frame, inner, reason, Role::Error),
+        (Shown::Nothing(said), _) => message(state, frame, inner, said, Role::Muted),
+        (Shown::Tree(_), None) => {}
+    }
+}
+
+fn title<'a>(state: &State, area: Rect) -> Line<'a> {
+    let mut title = " 2 Tree ".to_owned();
+    if let (Shown::Tree(digest), Some(tree)) = (&state.shown, state.tree()) {
+        let chosen = state.pods.chosen();
+        let name = match state.pods.commit(chosen) {
+            Some((found, _)) if found == *digest => chosen.reference().map(|reference| reference.to_string()),
+            _ if state.live.is_some_and(|(live, _)| live == *digest) => Some("@live".to_owned()),
+            _ => None,
+        };
+        title = format!(" 2 {} ", name.unwrap_or_else(|| digest.short()));
+        if let Some(kept) = tree.query() {
+            title.push_str(&format!("/{} ", text::clean(&kept.query)));
+        }
+    }
+    Line::from(text::cut(&title, usize::from(area.width.saturating_sub(2))).into_owned())
+}
+
+/// Text in the middle of an empty pane.
+pub(super) fn message(state: &State, frame: &mut Frame, area: Rect, said: &str, role: Role) {
+    let width = usize::from(area.width.saturating_sub(2));
+    let wrapped: Vec<String> = said
+        .lines()
+        .flat_map(|line| text::wrap(&text::clean(line), width).into_iter().map(str::to_owned).collect::<Vec<_>>())
+        .collect();
+    let top = area.height.saturating_sub(wrapped.len() as u16) / 3;
+    let inside = Rect {
+        x: area.x + 1,
+        y: area.y + top,
+        width: area.width.saturating_sub(2),
+        height: area.height.saturating_sub(top),
+    };
+    lines(frame, inside, wrapped.into_iter().map(|line| Line::from(span(state, role, line))));
+}
+
+fn rows(state: &State, frame: &mut Frame, area: Rect, tree: &TreeModel, focused: bool) {
+    let Some(first) = tree.at(tree.top()) else { return };
+    let mut window: Vec<Row> =
+        tree.ancestors(first.node).into_iter().enumerate().map(|(depth, node)| Row { node, depth }).collect();
+    let room = usize::from(area.height).saturating_sub(window.len()).max(1);
+    window.extend(tree.window(tree.top(), room));
+    let mut widget_state = TreeState::default();
+    let mut position = 0;
+    let mut path = Vec::new();
+    let items = items(state, tree, &window, &mut position, 0, &mut path, &mut widget_state);
+    let Ok(widget) = Tree::new(&items) else { return };
+    let style = state.theme.style(if focused { Role::Selection } else { Role::SelectionIdle });
+    let widget = widget.highlight_style(style).node_open_symbol("▾ ").node_closed_symbol("▸ ").node_no_children_symbol("  ");
+    frame.render_stateful_widget(widget, area, &mut widget_state);
+}
+
+/// The items of the rows from `position` on that lie at `depth` or below, nested as the widget wants them.
+fn items<'a>(
+    state: &State,
+    tree: &TreeModel,
+    window: &[Row],
+    position: &mut usize,
+    depth: usize,
+    path: &mut Vec<u32>,
+    widget_state: &mut TreeState<u32>,
+) -> Vec<TreeItem<'a, u32>> {
+    let mut items = Vec::new();
+    while let Some(row) = window.get(*position).filter(|row| row.depth >= depth).copied() {
+        *position += 1;
+        path.push(row.node.0);
+        if row.node == tree.selected() {
+            widget_state.select(path.clone());
+        }
+        let node = tree.metamodel().node(row.node);
+        let mut below = items_below(state, tree, window, position, depth, path, widget_state);
+        if below.is_empty() && !node.children.is_empty() {
+            // A node draws its arrow only where it has a child: of one that is folded, or whose children lie
+            // below the window, any will do.
+            below.push(TreeItem::new_leaf(u32::MAX, ""));
+        }
+        if tree.is_open(row.node) && below.first().is_some_and(|item| *item.identifier() != u32::MAX) {
+            widget_state.open(path.clone());
+        }
+        path.pop();
+        if let Ok(item) = TreeItem::new(row.node.0, label(state, tree, row.node), below) {
+            items.push(item);
+        }
+    }
+    items
+}
+
+fn items_below<'a>(
+    state: &State,
+    tree: &TreeModel,
+    window: &[Row],
+    position: &mut usize,
+    depth: usize,
+    path: &mut Vec<u32>,
+    widget_state: &mut TreeState<u32>,
+) -> Vec<TreeItem<'a, u32>> {
+    match window.get(*position) {
+        Some(next) if next.depth > depth => items(state, tree, window, position, depth + 1, path, widget_state),
+        _ => Vec::new(),
+    }
+}
+
+fn label<'a>(state: &State, tree: &TreeModel, id: NodeId) -> Line<'a> {
+    let node = tree.metamodel().node(id);
+    let label = text::clean(&node.label).into_owned();
+    let mut spans = match tree.query() {
+        Some(kept) => matched(state, &label, &kept.query),
+        None => vec![Span::raw(label)],
+    };
+    match node.kind {
+        NodeKind::Service | NodeKind::Account => {
+            for span in &mut spans {
+                span.style = state.theme.style(Role::Strong).patch(span.style);
+            }
+        }
+        NodeKind::Type => {
+            for span in &mut spans {
+                span.style = state.theme.style(Role::Property).patch(span.style);
+            }
+        }
+        _ => {}
+    }
+    let below = node.resources - u32::from(matches!(node.kind, NodeKind::Resource(_)));
+    if below > 0 {
+        spans.push(span(state, Role::Muted, format!(" {below}")));
+    }
+    Line::from(spans)
+}
+
+/// `label` with what the filter matched set off.
+fn matched<'a>(state: &State, label: &str, query: &str) -> Vec<Span<'a>> {
+    let plain = || vec![Span::raw(label.to_owned())];
+    // Folding the case of some letters changes how long they are: then nothing is set off.
+    let (folded, wanted) = (label.to_lowercase(), query.to_lowercase());
+    if folded.len() != label.len() {
+        return plain();
+    }
+    let Some(start) = folded.find(&wanted).filter(|_| !wanted.is_empty()) else { return plain() };
+    match (label.get(..start), label.get(start..start + wanted.len()), label.get(start + wanted.len()..)) {
+        (Some(before), Some(found), Some(after)) => vec![
+            Span::raw(before.to_owned()),
+            span(state, Role::Match, found.to_owned()),
+            Span::raw(after.to_owned()),
+        ],
+        _ => plain(),
+    }
+}
