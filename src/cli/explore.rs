@@ -6,6 +6,7 @@ use super::error::CliError;
 use super::session::Session;
 use crate::ops::{Context, EXIT_USAGE};
 use crate::pod::Reference;
+use crate::tui::{self, StartAt};
 
 /// Where the explorer opens.
 #[derive(Default)]
@@ -29,12 +30,18 @@ pub(super) async fn explore(session: &Session, start: Start) -> Result<u8, CliEr
             code: EXIT_USAGE,
         });
     }
-    let _ = (start.reference, start.path);
-    open(session.context()?, None).await
+    let start = StartAt { reference: start.reference, path: start.path, ..StartAt::default() };
+    run(session.context()?, start).await
 }
 
 /// Opens the explorer over a context, with something to tell at its start.
 pub(super) async fn open(context: Context, notice: Option<String>) -> Result<u8, CliError> {
-    let _ = (context, notice);
-    Err(CliError::usage("the explorer is not part of this build yet: see 'podex --help'"))
+    run(context, StartAt { notice, ..StartAt::default() }).await
+}
+
+async fn run(context: Context, start: StartAt) -> Result<u8, CliError> {
+    match tui::run(context, start).await {
+        Ok(()) => Ok(0),
+        Err(error) => Err(CliError::Explorer { message: error.to_string(), code: error.exit_code() }),
+    }
 }

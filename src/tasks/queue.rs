@@ -27,8 +27,7 @@ pub enum Notice<T> {
 }
 
 /// What a task does: reports to the events it is given, and gives a sentence for people with its result.
-pub type Work<T> =
-    Box<dyn FnOnce(Events) -> Pin<Box<dyn Future<Output = Result<(String, T), Failure>> + Send>> + Send>;
+pub type Work<T> = Box<dyn FnOnce(Events) -> Pin<Box<dyn Future<Output = Result<(String, T), Failure>> + Send>> + Send>;
 
 struct Entry {
     task: Task,
@@ -68,8 +67,7 @@ impl<T: Send + 'static> Queue<T> {
         let id = {
             let mut entries = self.entries();
             let id = TaskId(entries.last_key_value().map_or(1, |(last, _)| last.0 + 1));
-            entries
-                .insert(id, Entry { task: Task::new(id, title, command), cancel: cancel.clone(), told: false });
+            entries.insert(id, Entry { task: Task::new(id, title, command), cancel: cancel.clone(), told: false });
             forget_old(&mut entries);
             id
         };

@@ -6,13 +6,14 @@ use super::job::{Job, emulator_name};
 use super::queue::Work;
 use super::task::{Cause, Failure};
 use crate::event::Events;
-use crate::instance::{Emulator, Instance, InstanceError};
+use crate::instance::{Emulator, InstanceError};
 use crate::ops::{
     self, CommitOutcome, Context, DiffOutcome, InjectOutcome, ManagedInstance, OpError, PodSummary, PreparedInject,
     RemotePod, StatusOutcome, VersionSummary,
 };
 use crate::pod::{Commit, Digest, InstanceInfo, Metamodel, PodName};
 use crate::remote::{RemoteConfig, RemoteError};
+use crate::search::Index;
 use crate::store::VersionEntry;
 
 /// A version whose tree can be browsed.
@@ -24,6 +25,16 @@ pub struct Loaded {
     pub commit: Commit,
     /// Its tree.
     pub metamodel: Arc<Metamodel>,
+}
+
+/// An index, ready to be searched.
+#[derive(Clone)]
+pub struct Indexed(pub Arc<Index>);
+
+impl std::fmt::Debug for Indexed {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Indexed({} texts)", self.0.len())
+    }
 }
 
 /// What a job gives.
@@ -55,6 +66,8 @@ pub enum Outcome {
     Status(StatusOutcome),
     /// The pods, remotes or names changed; read them again.
     Changed,
+    /// The index of all pods.
+    Indexed(Indexed),
     /// A managed emulator runs.
     Started(ManagedInstance),
 }
@@ -76,7 +89,7 @@ fn failure(error: &OpError) -> Failure {
         return Failure::Cancelled;
     }
     let cause = match error {
-        OpError::Instance(InstanceError::Unreachable { .. }) => Cause::Unreachable,
+        OpError::NoInstance { .. } | OpError::Instance(InstanceError::Unreachable { .. }) => Cause::Unreachable,
         OpError::Remote(RemoteError::BothMoved { .. }) => Cause::BothMoved,
         _ => Cause::Other,
     };
@@ -98,7 +111,7 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             (count(pods.len() as u64, "pod"), Outcome::RemotePods(pods))
         }
         Job::Detect => {
-            let instance = Instance::connect(&context.endpoint).await?;
+            let instance = context.connect().await?;
             let InstanceInfo { endpoint, version, .. } = &instance.info;
             let text = format!("{} {version} answers at {endpoint}", emulator_name(instance.emulator));
             (text, Outcome::Instance(instance.emulator, instance.info))
@@ -156,7 +169,11 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             let outcome = ops::status(context, events).await?;
             (changes(outcome.changes.len()), Outcome::Status(outcome))
         }
-        Job::Index => (String::new(), Outcome::Changed),
+        Job::Index => {
+            let for_index = events.clone();
+            let index = blocking(context, move |context| Index::build(context, &for_index)).await?;
+            (count(index.len() as u64, "text"), Outcome::Indexed(Indexed(Arc::new(index))))
+        }
         Job::Rename { from, to } => {
             let text = format!("{from} is now {to}");
             blocking(context, move |context| ops::rename(context, &from, &to)).await?;
@@ -192,21 +209,22 @@ fn list_pods(context: &Context) -> Result<Vec<(PodSummary, Vec<VersionSummary>)>
 }
 
 async fn open(context: &Context, digest: Digest, commit: Commit, events: &Events) -> Result<Loaded, OpError> {
-    let events = events.clone();
-    let state = commit.state;
-    let metamodel = blocking(context, move |context| {
-        let mut keys = Vec::new();
-        for key in context.store.tree(state).keys() {
-            if events.is_cancelled() {
-                return Err(OpError::Instance(InstanceError::Cancelled));
-            }
-            keys.push(key.map_err(|error| OpError::Request(error.to_string()))?);
-        }
-        let parent = |service: &str, kind: &str| context.catalog.parent_kind(service, kind).map(str::to_owned);
-        Ok(Metamodel::from_keys(keys, &parent))
-    })
-    .await?;
+    let (events, state) = (events.clone(), commit.state);
+    let metamodel = blocking(context, move |context| read_tree(context, state, &events)).await?;
     Ok(Loaded { digest, commit, metamodel: Arc::new(metamodel) })
+}
+
+/// Reads the tree with this root as people browse it. Reads disks: for threads made for waiting.
+pub fn read_tree(context: &Context, state: Digest, events: &Events) -> Result<Metamodel, OpError> {
+    let mut keys = Vec::new();
+    for key in context.store.tree(state).keys() {
+        if events.is_cancelled() {
+            return Err(OpError::Cancelled);
+        }
+        keys.push(key?);
+    }
+    let parent = |service: &str, kind: &str| context.catalog.parent_kind(service, kind).map(str::to_owned);
+    Ok(Metamodel::from_keys(keys, &parent))
 }
 
 /// Runs what reads disks on a thread made for waiting.

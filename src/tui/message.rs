@@ -8,6 +8,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::model::detail::Content;
 use super::model::tree::Kept;
 use crate::pod::{Commit, Digest, Metamodel, ResourceKey};
+use crate::search::{Hit, Index};
 use crate::tasks::{Failure, Job, Loaded, Outcome, Task, TaskId};
 
 /// Something that happened.
@@ -33,6 +34,8 @@ pub enum Message {
     Document(Digest, ResourceKey, Result<Content, String>),
     /// A filter was worked out.
     Filtered(Digest, Kept),
+    /// A search was answered.
+    Found(String, Vec<Hit>),
     /// Time went by while something runs.
     Tick(jiff::Timestamp),
     /// Something outside went wrong: shown in the status line.
@@ -40,7 +43,7 @@ pub enum Message {
 }
 
 /// Something to be done outside of `update`.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub enum Effect {
     /// Queue a job.
     Submit(Box<Job>),
@@ -52,6 +55,8 @@ pub enum Effect {
     ReadDocument(Digest, Box<Commit>, ResourceKey),
     /// Work a filter out. A later request replaces an earlier one.
     Filter(Digest, Arc<Metamodel>, String),
+    /// Search for this. A later request replaces an earlier one.
+    Search(Arc<Index>, String),
     /// Put text on the clipboard.
     Copy(String),
     /// Show text in the editor, in a file of this name.

@@ -1,1 +1,41 @@
-//! The full-screen explorer: update(state, message) → effects; view(state, frame) without I/O.
+//! The full-screen explorer.
+//!
+//! [`update`](update::update) takes a message into the [`State`](state::State) and gives effects; [`view`](view::view)
+//! draws the state; neither waits for anything. `app` runs the loop between them, the terminal and the tasks.
+
+mod action;
+mod app;
+mod error;
+mod keymap;
+mod latest;
+mod layout;
+mod message;
+mod model;
+mod overlay;
+mod state;
+mod terminal;
+#[cfg(test)]
+mod tests;
+mod text;
+mod theme;
+mod update;
+mod view;
+
+pub use app::run;
+pub use error::TuiError;
+pub use theme::{Theme, ThemeError};
+
+use crate::pod::Reference;
+
+/// Where the explorer opens.
+#[derive(Clone, Debug, Default)]
+pub struct StartAt {
+    /// A version to choose.
+    pub reference: Option<Reference>,
+    /// A resource in it to go to: its key, or a pattern.
+    pub path: Option<String>,
+    /// The theme: a built-in one's name or a file. None means the configured one, else the default.
+    pub theme: Option<String>,
+    /// Something to tell at the start.
+    pub notice: Option<String>,
+}

@@ -8,6 +8,7 @@ use super::model::list::Cursor;
 use crate::instance::Emulator;
 use crate::ops::{InjectArgs, PreparedInject};
 use crate::pod::{PodName, RemoteName};
+use crate::search::Hit;
 use crate::tasks::{Job, TaskId};
 
 /// Something on top of the panes.
@@ -27,6 +28,8 @@ pub enum Overlay {
     Plan(Box<PlanView>),
     /// The task panel.
     Tasks(TasksView),
+    /// Search over all pods.
+    Search(SearchView),
     /// The journal.
     Log(Cursor),
     /// Text to read: a failure in full.
@@ -232,4 +235,19 @@ pub struct PlanView {
 pub struct TasksView {
     /// The chosen task, newest first.
     pub cursor: Cursor,
+}
+
+/// Search over all pods.
+#[derive(Clone, Debug, Default)]
+pub struct SearchView {
+    /// What is typed.
+    pub input: Input,
+    /// What the hits are for.
+    pub answered: String,
+    /// What was found, best first.
+    pub hits: Vec<Hit>,
+    /// The chosen one.
+    pub cursor: Cursor,
+    /// Why there is no index.
+    pub failure: Option<String>,
 }

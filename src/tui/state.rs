@@ -13,7 +13,7 @@ use super::model::tree::TreeModel;
 use super::overlay::Overlay;
 use super::theme::{Role, Theme};
 use crate::pod::{Change, Commit, Digest, NodeId, NodeKind, Reference, ResourceKey};
-use crate::tasks::{Job, Task, TaskId};
+use crate::tasks::{Indexed, Job, Task, TaskId};
 
 /// How many trees are kept for going back to.
 const TREES_KEPT: usize = 6;
@@ -167,6 +167,8 @@ pub struct State {
     pub jobs: HashMap<TaskId, Job>,
     /// Pods to choose once they are listed, and a path to go to once the tree is there.
     pub wanted: Option<(Reference, Option<String>)>,
+    /// The index of all pods, once search was asked for; gone when the pods changed.
+    pub index: Option<Indexed>,
     /// The status line.
     pub status: Option<(Role, String)>,
     /// What was done.
@@ -201,6 +203,7 @@ impl State {
             tasks: Vec::new(),
             jobs: HashMap::new(),
             wanted: None,
+            index: None,
             status: None,
             journal: Vec::new(),
             spin: 0,

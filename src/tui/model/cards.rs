@@ -223,9 +223,8 @@ pub fn folder(state: &State, digest: &Digest, node: NodeId) -> Vec<DetailRow> {
     card.line("resources", &found.resources.to_string(), Role::Literal);
     if matches!(found.kind, NodeKind::Type)
         && let Some(service) = service_above(metamodel, node)
-        && let Some(line) = state
-            .commit(digest)
-            .and_then(|commit| commit.report.types.get(&format!("{service}/{}", found.label)))
+        && let Some(line) =
+            state.commit(digest).and_then(|commit| commit.report.types.get(&format!("{service}/{}", found.label)))
     {
         let (word, role) = outcome(line.outcome);
         card.line("captured", word, role);

@@ -207,7 +207,8 @@ mod tests {
         let rows = rows(&change, false, &|_| false);
         assert_eq!(rows[0], DiffRow::Heading("a[1]".to_owned()));
         let DiffRow::Pair(Some(before), Some(after)) = &rows[1] else { panic!("{rows:?}") };
-        let marked = |pieces: &[Piece]| pieces.iter().filter(|piece| piece.0).map(|piece| piece.1.clone()).collect::<String>();
+        let marked =
+            |pieces: &[Piece]| pieces.iter().filter(|piece| piece.0).map(|piece| piece.1.clone()).collect::<String>();
         assert_eq!((marked(before), marked(after)), ("old".to_owned(), "new".to_owned()));
     }
 

@@ -226,9 +226,7 @@ impl Pods {
     /// The commit a row shows, where it is known.
     pub fn commit(&self, row: &RowId) -> Option<(Digest, &Commit)> {
         match row {
-            RowId::Pod(name) => {
-                self.local_pod(name)?.summary.head.as_ref().map(|(digest, commit)| (*digest, commit))
-            }
+            RowId::Pod(name) => self.local_pod(name)?.summary.head.as_ref().map(|(digest, commit)| (*digest, commit)),
             RowId::Version(name, number) => self
                 .local_pod(name)?
                 .versions
@@ -418,9 +416,10 @@ impl Pods {
                     rows.push(row);
                     if open {
                         let newest_first = pod.versions.iter().rev();
-                        rows.extend(newest_first.map(|version| {
-                            RowId::RemoteVersion(remote.clone(), pod.name.clone(), version.number)
-                        }));
+                        rows.extend(
+                            newest_first
+                                .map(|version| RowId::RemoteVersion(remote.clone(), pod.name.clone(), version.number)),
+                        );
                     }
                 }
             }

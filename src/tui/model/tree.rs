@@ -79,8 +79,15 @@ impl TreeModel {
                 place[child.0 as usize] = index as u32;
             }
         }
-        let mut model =
-            Self { metamodel, open: vec![false; size], rows: vec![0; size], place, kept: None, selected: NodeId(0), top: 0 };
+        let mut model = Self {
+            metamodel,
+            open: vec![false; size],
+            rows: vec![0; size],
+            place,
+            kept: None,
+            selected: NodeId(0),
+            top: 0,
+        };
         model.open_first_levels();
         model.recount();
         model.selected = model.at(0).map_or(Metamodel::ROOT, |row| row.node);

@@ -13,9 +13,7 @@ use crate::tui::layout::Areas;
 use crate::tui::message::Effect;
 use crate::tui::model::list::{Cursor, Move};
 use crate::tui::model::pods::{Listing, Live, RowId};
-use crate::tui::overlay::{
-    Confirm, Consequence, Form, Menu, Overlay, Picker, PlanStage, PlanView, TasksView,
-};
+use crate::tui::overlay::{Confirm, Consequence, Form, Menu, Overlay, Picker, PlanStage, PlanView, TasksView};
 use crate::tui::state::{Pane, State};
 use crate::tui::theme::{BUILTIN, Role, Theme};
 
@@ -94,12 +92,8 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Edit => return edit(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => return quit(state),
-        Action::Search => state.hint("search is not there yet"),
-        Action::NextChange
-        | Action::PreviousChange
-        | Action::SwitchSides
-        | Action::Unified
-        | Action::CancelTask => {}
+        Action::Search => return super::search::open(state),
+        Action::NextChange | Action::PreviousChange | Action::SwitchSides | Action::Unified | Action::CancelTask => {}
     }
     Vec::new()
 }
@@ -383,15 +377,13 @@ fn next_theme(state: &mut State) {
     let next = BUILTIN[at.map_or(0, |at| (at + 1) % BUILTIN.len())].0;
     if let Ok(theme) = Theme::load(Some(next)) {
         state.theme = if state.color { theme } else { theme.without_color() };
-        state.status = Some((Role::Success, format!("theme {next}; keep it with theme = \"{next}\" in the configuration")));
+        state.status =
+            Some((Role::Success, format!("theme {next}; keep it with theme = \"{next}\" in the configuration")));
     }
 }
 
 pub(super) fn quit(state: &mut State) -> Vec<Effect> {
-    let asked = matches!(
-        state.overlays.last(),
-        Some(Overlay::Confirm(Confirm { consequence: Consequence::Quit, .. }))
-    );
+    let asked = matches!(state.overlays.last(), Some(Overlay::Confirm(Confirm { consequence: Consequence::Quit, .. })));
     let busy: Vec<String> = state.changing().map(|task| format!("• {}", task.title)).collect();
     if busy.is_empty() || asked {
         state.leaving = true;

@@ -17,7 +17,9 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
             refuse("choose a version in the pods pane first")
         }
         Action::DiffLive => needs_instance(state),
-        Action::Inject if matches!(chosen, RowId::Live) => refuse("choose a pod or a version: this is the instance itself"),
+        Action::Inject if matches!(chosen, RowId::Live) => {
+            refuse("choose a pod or a version: this is the instance itself")
+        }
         Action::Inject if chosen.reference().is_none() => refuse("choose a version in the pods pane first"),
         Action::Inject => needs_instance(state),
         Action::Diff => match (state.pods.marked.as_slice(), chosen) {
@@ -31,7 +33,9 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
             }
             _ => refuse("mark two versions with Space first"),
         },
-        Action::Mark if chosen.reference().is_none() => refuse("only versions, pods and the live instance can be marked"),
+        Action::Mark if chosen.reference().is_none() => {
+            refuse("only versions, pods and the live instance can be marked")
+        }
         Action::Push => match chosen.local_pod() {
             None => refuse("choose a local pod first"),
             Some(_) if state.pods.remotes().is_empty() => refuse("no remote is configured: A adds one"),

@@ -35,7 +35,9 @@ fn follow_pods(state: &mut State) -> Vec<Effect> {
         RowId::Live => match (state.live, &state.pods.live) {
             (Some((digest, _)), _) => (digest, state.opened.get(&digest).cloned()),
             (None, Live::Online(..)) => {
-                state.shown = nothing("Enter captures the live instance, to look at what is in it.\n\nc captures it as a pod's next version.");
+                state.shown = nothing(
+                    "Enter captures the live instance, to look at what is in it.\n\nc captures it as a pod's next version.",
+                );
                 return Vec::new();
             }
             (None, Live::Looking) => {
@@ -57,7 +59,9 @@ fn follow_pods(state: &mut State) -> Vec<Effect> {
         RowId::RemotePod(..) | RowId::RemoteVersion(..) => match state.pods.commit(&chosen) {
             Some((digest, _)) if state.opened.contains_key(&digest) => (digest, state.opened.get(&digest).cloned()),
             _ => {
-                state.shown = nothing("This version lies on a remote.\n\nEnter fetches it to look inside.\np pulls it into your pods.");
+                state.shown = nothing(
+                    "This version lies on a remote.\n\nEnter fetches it to look inside.\np pulls it into your pods.",
+                );
                 return Vec::new();
             }
         },
@@ -126,9 +130,9 @@ fn follow_subject(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let effect = match &subject {
-        Subject::Document(digest, key) => state
-            .commit(digest)
-            .map(|commit| Effect::ReadDocument(*digest, Box::new(commit.clone()), key.clone())),
+        Subject::Document(digest, key) => {
+            state.commit(digest).map(|commit| Effect::ReadDocument(*digest, Box::new(commit.clone()), key.clone()))
+        }
         _ => None,
     };
     let detail = &mut state.detail;

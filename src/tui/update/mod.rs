@@ -20,7 +20,8 @@ pub mod enabled;
 pub mod follow;
 mod mouse;
 pub mod outcome;
-mod overlays;
+pub mod overlays;
+mod search;
 
 /// Takes in a message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -76,6 +77,10 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             {
                 tree.filter(Some(kept));
             }
+            Vec::new()
+        }
+        Message::Found(query, hits) => {
+            search::found(state, query, hits);
             Vec::new()
         }
         Message::Tick(now) => {
@@ -172,6 +177,7 @@ fn type_character(state: &mut State, character: char) {
             form.fields.get_mut(at).map(|field| &mut field.input)
         }
         Some(Overlay::Help(picker) | Overlay::Palette(picker)) => Some(&mut picker.input),
+        Some(Overlay::Search(view)) => Some(&mut view.input),
         Some(_) => None,
         None => state.filter.as_mut(),
     };
@@ -181,7 +187,11 @@ fn type_character(state: &mut State, character: char) {
 }
 
 fn typing_changed(state: &mut State) -> Vec<Effect> {
-    if state.overlays.is_empty() && state.filter.is_some() { follow::filter_changed(state) } else { Vec::new() }
+    match state.overlays.last() {
+        Some(Overlay::Search(_)) => search::changed(state),
+        None if state.filter.is_some() => follow::filter_changed(state),
+        _ => Vec::new(),
+    }
 }
 
 /// The node on a line of the tree pane: first the ancestors kept in sight, then the rows.

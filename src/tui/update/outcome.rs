@@ -86,6 +86,9 @@ fn failed(state: &mut State, id: TaskId, job: &Job, reason: String, cause: Cause
     }
     let summary = reason.lines().next().unwrap_or_default().to_owned();
     state.say(Role::Error, format!("{} failed: {summary}", job.title()), command);
+    if matches!(job, Job::Index) && super::search::failed(state, &reason) {
+        return;
+    }
     let planning = stop_planning(state, id, &reason);
     let already_shown = planning || cause == Cause::BothMoved;
     if !already_shown {
@@ -103,6 +106,8 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
         Outcome::Pods(pods) => {
             let pods = pods.into_iter().map(|(summary, versions)| LocalPod { summary, versions });
             state.pods.set_local(pods.collect());
+            // What was indexed may no longer be what there is.
+            state.index = None;
             return go_to_wanted(state);
         }
         Outcome::Remotes(configs) => {
@@ -186,6 +191,10 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
                 Job::Rename { to, .. } => read_again(state, RowId::Pod(to.clone())),
                 _ => submit(Job::ListPods),
             };
+        }
+        Outcome::Indexed(index) => {
+            state.index = Some(index);
+            return super::search::changed(state);
         }
         Outcome::Started(started) => {
             let elsewhere = started.endpoint.trim_end_matches('/') != state.endpoint.trim_end_matches('/');

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::act::{self, submit};
-use super::{input_request, outcome, perform, scope};
+use super::{input_request, outcome, perform, scope, search};
 use crate::instance::Strategy;
 use crate::ops::CommitArgs;
 use crate::pod::{PodName, RemoteName};
@@ -25,6 +25,7 @@ pub(super) fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         Some(Overlay::Menu(_)) => menu(state, key),
         Some(Overlay::Confirm(_)) => confirm(state, key),
         Some(Overlay::Plan(_)) => plan(state, key),
+        Some(Overlay::Search(_)) => search::press(state, key),
         Some(Overlay::Tasks(_) | Overlay::Log(_) | Overlay::Notice { .. }) => reading(state, key),
         None => Vec::new(),
     }
@@ -53,9 +54,10 @@ fn step(state: &mut State, by: Move) {
     let (tasks, journal) = (state.tasks.len(), state.journal.len());
     match state.overlays.last_mut() {
         Some(Overlay::Help(picker)) => {
-            let rows = matching(picker.input.value()).len();
-            picker.cursor.step(by, rows);
+            let lines = crate::tui::view::help_lines(picker.input.value());
+            picker.cursor.step(by, lines);
         }
+        Some(Overlay::Search(view)) => view.cursor.step(by, view.hits.len()),
         Some(Overlay::Palette(picker)) => {
             let rows = matching(picker.input.value()).len();
             picker.cursor.step(by, rows);
@@ -103,7 +105,9 @@ fn picker(state: &mut State, key: &KeyEvent, runs: bool) -> Vec<Effect> {
         KeyCode::Enter if runs => return run_chosen(state),
         KeyCode::Enter => return close(state),
         // Help answers to its own key as people expect, unless they are typing.
-        KeyCode::Char('?') | KeyCode::F(1) if !runs && picked(state).is_some_and(|picker| picker.input.value().is_empty()) => {
+        KeyCode::Char('?') | KeyCode::F(1)
+            if !runs && picked(state).is_some_and(|picker| picker.input.value().is_empty()) =>
+        {
             return close(state);
         }
         _ => None,
@@ -225,7 +229,8 @@ fn apply(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Plan(view)) = state.overlays.pop() else { return Vec::new() };
     let PlanView { args, stage, .. } = *view;
     let PlanStage::Ready(prepared) = stage else { return Vec::new() };
-    let command = args.as_ref().map_or_else(|| "podex undo --yes".to_owned(), |args| format!("{} --yes", inject_command(args)));
+    let command =
+        args.as_ref().map_or_else(|| "podex undo --yes".to_owned(), |args| format!("{} --yes", inject_command(args)));
     submit(Job::Apply { prepared, command })
 }
 
@@ -346,6 +351,7 @@ pub(super) fn settle(state: &mut State) {
             }
         }
         Some(Overlay::Tasks(view)) => view.cursor.settle(tasks, TASK_ROWS),
+        Some(Overlay::Search(view)) => view.cursor.settle(view.hits.len(), inner(SEARCH.0, SEARCH.1, 6)),
         Some(Overlay::Log(cursor)) => cursor.settle(journal, inner(LOG.0, LOG.1, 2)),
         _ => {}
     }
@@ -357,6 +363,8 @@ pub const HELP: (u16, u16) = (96, 200);
 pub const PALETTE: (u16, u16) = (84, 24);
 /// Columns and rows of a plan.
 pub const PLAN: (u16, u16) = (110, 60);
+/// Columns and rows of search.
+pub const SEARCH: (u16, u16) = (130, 60);
 /// Columns and rows of the journal.
 pub const LOG: (u16, u16) = (120, 60);
 /// Rows of the list in the task panel.

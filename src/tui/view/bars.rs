@@ -62,7 +62,10 @@ pub(super) fn footer(state: &State, frame: &mut Frame, area: Rect) {
         let room = usize::from(area.width).saturating_sub(prompt.len() + 34);
         let (shown, cursor) = typed(input, room);
         let left = vec![span(state, Role::Key, prompt), Span::raw(shown)];
-        let found = state.tree().and_then(|tree| tree.query()).map(|kept| text::count(kept.matches as u64, "match").replace("matchs", "matches"));
+        let found = state
+            .tree()
+            .and_then(|tree| tree.query())
+            .map(|kept| text::count(kept.matches as u64, "match").replace("matchs", "matches"));
         let right = vec![span(state, Role::Muted, format!("{}  ⏎ keeps  Esc clears ", found.unwrap_or_default()))];
         let line = spread(left, right, usize::from(area.width));
         frame.buffer_mut().set_line(area.x, area.y, &line, area.width);
@@ -72,7 +75,11 @@ pub(super) fn footer(state: &State, frame: &mut Frame, area: Rect) {
     let line = match &state.status {
         Some((role, said)) => {
             let line = text::clean(said).into_owned();
-            spread(vec![Span::raw(" "), span(state, *role, line)], vec![span(state, Role::Muted, "L log ")], usize::from(area.width))
+            spread(
+                vec![Span::raw(" "), span(state, *role, line)],
+                vec![span(state, Role::Muted, "L log ")],
+                usize::from(area.width),
+            )
         }
         None => keys(state, &wanted(state), usize::from(area.width)),
     };
@@ -94,7 +101,15 @@ fn wanted(state: &State) -> Vec<Action> {
             Action::Mark,
             Action::Undo,
         ],
-        Pane::Tree => vec![Action::Filter, Action::Open, Action::ExpandAll, Action::Copy, Action::Diff, Action::Commit, Action::Inject],
+        Pane::Tree => vec![
+            Action::Filter,
+            Action::Open,
+            Action::ExpandAll,
+            Action::Copy,
+            Action::Diff,
+            Action::Commit,
+            Action::Inject,
+        ],
         Pane::Detail => vec![Action::Open, Action::Reveal, Action::Copy, Action::Edit, Action::Back],
     };
     let online = matches!(state.pods.live, Live::Online(..));

@@ -57,7 +57,8 @@ fn row_lines<'a>(state: &State, row: &'a DetailRow, width: usize) -> Vec<Line<'a
     };
     let indent = " ".repeat(row.depth * 2);
     if row.heading {
-        let (name, note) = row.label.split_once(" (").map_or((row.label.as_str(), None), |(name, note)| (name, Some(note)));
+        let (name, note) =
+            row.label.split_once(" (").map_or((row.label.as_str(), None), |(name, note)| (name, Some(note)));
         let mut spans = vec![Span::raw(indent)];
         if row.open.is_some() {
             spans.push(span(state, Role::Muted, arrow));

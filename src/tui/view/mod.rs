@@ -19,6 +19,7 @@ mod help;
 mod overlays;
 mod plan;
 mod pods;
+mod search;
 mod tasks;
 mod tree;
 
@@ -51,6 +52,7 @@ pub fn view(state: &State, frame: &mut Frame) {
             Overlay::Notice { title, text, failure } => overlays::notice(state, frame, title, text, *failure),
             Overlay::Plan(view) => plan::draw(state, frame, view),
             Overlay::Tasks(view) => tasks::draw(state, frame, view),
+            Overlay::Search(view) => search::draw(state, frame, view),
             Overlay::Log(cursor) => tasks::journal(state, frame, cursor),
         }
     }
@@ -73,8 +75,7 @@ fn span<'a>(state: &State, role: Role, content: impl Into<std::borrow::Cow<'a, s
 
 /// The frame of a pane.
 fn pane<'a>(state: &State, title: Line<'a>, focused: bool) -> Block<'a> {
-    let (border, kind) =
-        if focused { (Role::Focus, BorderType::Thick) } else { (Role::Border, BorderType::Plain) };
+    let (border, kind) = if focused { (Role::Focus, BorderType::Thick) } else { (Role::Border, BorderType::Plain) };
     Block::bordered().border_type(kind).border_style(state.theme.style(border)).title(title)
 }
 

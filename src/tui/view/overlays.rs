@@ -71,7 +71,10 @@ pub(super) fn form(state: &State, frame: &mut Frame, form: &Form) {
         None => {
             let last = form.at + 1 == form.fields.len();
             let enter = if last { "⏎ does it" } else { "⏎ next field" };
-            vec![Line::default(), Line::from(span(state, Role::Muted, format!("{enter}   Tab other field   Esc leaves it")))]
+            vec![
+                Line::default(),
+                Line::from(span(state, Role::Muted, format!("{enter}   Tab other field   Esc leaves it"))),
+            ]
         }
     };
     lines(frame, bottom, said);
@@ -86,7 +89,10 @@ pub(super) fn menu(state: &State, frame: &mut Frame, menu: &Menu) {
         .iter()
         .skip(menu.cursor.top)
         .map(|(name, note, _)| {
-            let left = vec![span(state, Role::Strong, format!("{name:14} ")), span(state, Role::Muted, text::clean(note).into_owned())];
+            let left = vec![
+                span(state, Role::Strong, format!("{name:14} ")),
+                span(state, Role::Muted, text::clean(note).into_owned()),
+            ];
             spread(left, Vec::new(), width)
         })
         .collect();

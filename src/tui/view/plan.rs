@@ -20,7 +20,10 @@ use crate::tui::update::overlays::PLAN;
 
 /// The strategies in the order of their keys, with what each means.
 const STRATEGIES: [(Strategy, &str); 3] = [
-    (Strategy::AccountRegionMerge, "where pod and instance both have a service in an account and region, the pod's replaces it; the rest stays"),
+    (
+        Strategy::AccountRegionMerge,
+        "where pod and instance both have a service in an account and region, the pod's replaces it; the rest stays",
+    ),
     (Strategy::ServiceMerge, "adds and updates what the pod has; deletes nothing"),
     (Strategy::Overwrite, "the instance becomes exactly what the pod says: everything else goes"),
 ];

@@ -39,32 +39,37 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &TasksView) {
         said.push(Line::from(vec![span(state, Role::Muted, "$ "), span(state, Role::Strong, command)]));
     }
     let room = usize::from(log.height).saturating_sub(said.len());
-    let log_lines: Vec<Line> = task.log.iter().rev().take(room).flat_map(|entry| {
-        let (role, sign) = match entry.level {
-            LogLevel::Phase => (Role::Property, "▸"),
-            LogLevel::Note => (Role::Text, " "),
-            LogLevel::Warning => (Role::Warning, "!"),
-            LogLevel::Error => (Role::Error, "✗"),
-        };
-        let time = entry.time.strftime("%H:%M:%S").to_string();
-        let room = width.saturating_sub(11);
-        let mut drawn: Vec<Line> = entry
-            .text
-            .lines()
-            .flat_map(|line| {
-                text::wrap(&text::clean(line), room).into_iter().map(str::to_owned).collect::<Vec<_>>()
-            })
-            .enumerate()
-            .map(|(at, line)| {
-                let front = if at == 0 { format!("{time} {sign} ") } else { " ".repeat(11) };
-                Line::from(vec![span(state, Role::Muted, front), span(state, role, line)])
-            })
-            .collect();
-        drawn.reverse();
-        drawn
-    })
-    .take(room)
-    .collect();
+    let log_lines: Vec<Line> = task
+        .log
+        .iter()
+        .rev()
+        .take(room)
+        .flat_map(|entry| {
+            let (role, sign) = match entry.level {
+                LogLevel::Phase => (Role::Property, "▸"),
+                LogLevel::Note => (Role::Text, " "),
+                LogLevel::Warning => (Role::Warning, "!"),
+                LogLevel::Error => (Role::Error, "✗"),
+            };
+            let time = entry.time.strftime("%H:%M:%S").to_string();
+            let room = width.saturating_sub(11);
+            let mut drawn: Vec<Line> = entry
+                .text
+                .lines()
+                .flat_map(|line| {
+                    text::wrap(&text::clean(line), room).into_iter().map(str::to_owned).collect::<Vec<_>>()
+                })
+                .enumerate()
+                .map(|(at, line)| {
+                    let front = if at == 0 { format!("{time} {sign} ") } else { " ".repeat(11) };
+                    Line::from(vec![span(state, Role::Muted, front), span(state, role, line)])
+                })
+                .collect();
+            drawn.reverse();
+            drawn
+        })
+        .take(room)
+        .collect();
     said.extend(log_lines.into_iter().rev());
     lines(frame, log, said);
 }
@@ -115,7 +120,13 @@ fn progress(task: &Task) -> String {
 }
 
 pub(super) fn journal(state: &State, frame: &mut Frame, cursor: &Cursor) {
-    let inner = popup(state, frame, centred(state.size, LOG.0, LOG.1), "Log: what was done, and the command that does the same", Role::Focus);
+    let inner = popup(
+        state,
+        frame,
+        centred(state.size, LOG.0, LOG.1),
+        "Log: what was done, and the command that does the same",
+        Role::Focus,
+    );
     if state.journal.is_empty() {
         lines(frame, inner, [Line::from(span(state, Role::Muted, "Nothing has been done yet."))]);
         return;
@@ -129,7 +140,8 @@ pub(super) fn journal(state: &State, frame: &mut Frame, cursor: &Cursor) {
             let time = entry.time.strftime("%H:%M:%S ").to_string();
             let command = entry.command.as_ref().map(|command| format!("$ {}", text::clean(command)));
             let command = text::cut(&command.unwrap_or_default(), width / 2).into_owned();
-            let left = vec![span(state, Role::Muted, time), span(state, entry.role, text::clean(&entry.text).into_owned())];
+            let left =
+                vec![span(state, Role::Muted, time), span(state, entry.role, text::clean(&entry.text).into_owned())];
             spread(left, vec![span(state, Role::Strong, command)], width)
         })
         .collect();

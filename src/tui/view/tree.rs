@@ -83,7 +83,8 @@ fn rows(state: &State, frame: &mut Frame, area: Rect, tree: &TreeModel, focused:
     let items = items(state, tree, &window, &mut position, 0, &mut path, &mut widget_state);
     let Ok(widget) = Tree::new(&items) else { return };
     let style = state.theme.style(if focused { Role::Selection } else { Role::SelectionIdle });
-    let widget = widget.highlight_style(style).node_open_symbol("▾ ").node_closed_symbol("▸ ").node_no_children_symbol("  ");
+    let widget =
+        widget.highlight_style(style).node_open_symbol("▾ ").node_closed_symbol("▸ ").node_no_children_symbol("  ");
     frame.render_stateful_widget(widget, area, &mut widget_state);
 }
 
@@ -174,11 +175,9 @@ fn matched<'a>(state: &State, label: &str, query: &str) -> Vec<Span<'a>> {
     }
     let Some(start) = folded.find(&wanted).filter(|_| !wanted.is_empty()) else { return plain() };
     match (label.get(..start), label.get(start..start + wanted.len()), label.get(start + wanted.len()..)) {
-        (Some(before), Some(found), Some(after)) => vec![
-            Span::raw(before.to_owned()),
-            span(state, Role::Match, found.to_owned()),
-            Span::raw(after.to_owned()),
-        ],
+        (Some(before), Some(found), Some(after)) => {
+            vec![Span::raw(before.to_owned()), span(state, Role::Match, found.to_owned()), Span::raw(after.to_owned())]
+        }
         _ => plain(),
     }
 }

@@ -1,0 +1,347 @@
+//! The loop: terminal, tasks and signals in, effects out.
+
+use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossterm::event::{Event, EventStream, MouseEventKind};
+use futures_util::StreamExt;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+
+use super::latest::Latest;
+use super::message::{Effect, Message};
+use super::model::detail::Content;
+use super::model::pods::Live;
+use super::model::tree;
+use super::overlay::Overlay;
+use super::state::{Shown, State};
+use super::terminal::Screen;
+use super::theme::Theme;
+use super::update::update;
+use super::{StartAt, TuiError};
+use crate::event::Events;
+use crate::ops::{Context, OpError, Snapshot};
+use crate::pod::{Commit, Digest, Metamodel, ResourceKey};
+use crate::search::Index;
+use crate::tasks::{Job, Loaded, Notice, Outcome, Queue, read_tree};
+
+/// Bursts of changes are drawn as one frame no more often than this; a key is always drawn at once.
+const FRAME: Duration = Duration::from_millis(16);
+/// How often the spinner turns while something runs.
+const TICK: Duration = Duration::from_millis(100);
+/// How long leaving waits for tasks to stop.
+const PATIENCE: Duration = Duration::from_secs(3);
+/// Most hits that search shows.
+const HITS: usize = 500;
+
+/// What the terminal sends.
+enum Input {
+    Message(Message),
+    /// The terminal is gone.
+    Gone,
+}
+
+/// Runs the explorer until it is left. To be awaited on the main thread: a panic elsewhere is a task's.
+pub async fn run(context: Context, start: StartAt) -> Result<(), TuiError> {
+    if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
+        return Err(TuiError::NoTerminal);
+    }
+    let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let theme = Theme::load(start.theme.as_deref().or(context.theme.as_deref()))?;
+    let theme = if color { theme } else { theme.without_color() };
+    let catalog = context.catalog;
+    let is_secret =
+        Arc::new(move |key: &ResourceKey, path: &[String]| catalog.is_secret(&key.service, &key.kind, path));
+    let mut state = State::new(context.endpoint.to_string(), theme, color, is_secret);
+    state.wanted = start.reference.map(|reference| (reference, start.path));
+    if let Some(notice) = start.notice {
+        state.overlays.push(Overlay::Notice { title: "Welcome".to_owned(), text: notice, failure: false });
+    }
+    let mut app = App::new(context, state)?;
+    let result = app.run().await;
+    // The terminal first: stopping tasks may take a moment.
+    drop(app.screen);
+    app.queue.shut_down(PATIENCE).await;
+    result
+}
+
+struct App {
+    screen: Screen,
+    state: State,
+    context: Context,
+    queue: Queue<Outcome>,
+    notices: mpsc::UnboundedReceiver<Notice<Outcome>>,
+    /// Answers of quiet work.
+    answers: mpsc::UnboundedReceiver<Message>,
+    inputs: mpsc::UnboundedReceiver<Input>,
+    input_sender: mpsc::UnboundedSender<Input>,
+    reader: JoinHandle<()>,
+    trees: Latest<(Digest, Commit)>,
+    documents: Latest<(Digest, Commit, ResourceKey)>,
+    filters: Latest<(Digest, Arc<Metamodel>, String)>,
+    searches: Latest<(Arc<Index>, String)>,
+    drawn: Instant,
+    leaving: bool,
+}
+
+impl App {
+    fn new(context: Context, state: State) -> Result<Self, TuiError> {
+        let screen = Screen::take()?;
+        let (queue, notices) = Queue::new();
+        let (sender, answers) = mpsc::unbounded_channel();
+        let (input_sender, inputs) = mpsc::unbounded_channel();
+        let for_trees = context.clone();
+        let trees = Latest::new(sender.clone(), move |(digest, commit): (Digest, Commit), cancel| {
+            let events = Events::new(|_| {}, cancel);
+            let metamodel = read_tree(&for_trees, commit.state, &events);
+            let loaded = metamodel.map(|metamodel| Box::new(Loaded { digest, commit, metamodel: Arc::new(metamodel) }));
+            Message::Tree(digest, loaded.map_err(|error| error.to_string()))
+        });
+        let for_documents = context.clone();
+        let documents = Latest::new(sender.clone(), move |(digest, commit, key): (Digest, Commit, ResourceKey), _| {
+            let content = read_document(&for_documents, digest, commit, &key).map_err(|error| error.to_string());
+            Message::Document(digest, key, content)
+        });
+        let filters = Latest::new(sender.clone(), |(digest, metamodel, query): (Digest, Arc<Metamodel>, String), _| {
+            Message::Filtered(digest, tree::keep(&metamodel, &query))
+        });
+        let searches = Latest::new(sender, |(index, query): (Arc<Index>, String), cancel| {
+            let hits = index.query(&query, HITS, &cancel);
+            Message::Found(query, hits)
+        });
+        let reader = read_terminal(input_sender.clone());
+        Ok(Self {
+            screen,
+            state,
+            context,
+            queue,
+            notices,
+            answers,
+            inputs,
+            input_sender,
+            reader,
+            trees,
+            documents,
+            filters,
+            searches,
+            drawn: Instant::now(),
+            leaving: false,
+        })
+    }
+
+    async fn run(&mut self) -> Result<(), TuiError> {
+        let mut terminate = signal(SignalKind::terminate())?;
+        let mut interrupt = signal(SignalKind::interrupt())?;
+        let mut hang_up = signal(SignalKind::hangup())?;
+        let size = self.screen.size()?;
+        // The first frame comes before anything is read.
+        self.take_in(Message::Resize(size.0, size.1)).await?;
+        self.draw()?;
+        for job in [Job::ListPods, Job::Detect, Job::ListRemotes] {
+            self.submit(job);
+        }
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut dirty = false;
+        while !self.leaving {
+            let turning = self.is_turning();
+            let mut at_once = false;
+            tokio::select! {
+                biased;
+                _ = terminate.recv() => return Err(TuiError::Signal { number: 15 }),
+                _ = interrupt.recv() => return Err(TuiError::Signal { number: 2 }),
+                _ = hang_up.recv() => return Err(TuiError::Signal { number: 1 }),
+                input = self.inputs.recv() => {
+                    at_once = true;
+                    match input {
+                        Some(Input::Message(message)) => self.take_in(message).await?,
+                        Some(Input::Gone) | None => return Err(TuiError::Signal { number: 1 }),
+                    }
+                }
+                answer = self.answers.recv() => {
+                    if let Some(message) = answer {
+                        self.take_in(message).await?;
+                    }
+                }
+                notice = self.notices.recv() => {
+                    if let Some(notice) = notice {
+                        self.notice(notice).await?;
+                    }
+                }
+                () = tokio::time::sleep_until((self.drawn + FRAME).into()), if dirty => at_once = true,
+                _ = ticks.tick(), if turning => self.take_in(Message::Tick(jiff::Timestamp::now())).await?,
+            }
+            self.drain().await?;
+            dirty = true;
+            if at_once || self.drawn.elapsed() >= FRAME {
+                self.draw()?;
+                dirty = false;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes in what has come meanwhile, so that a burst is one frame.
+    async fn drain(&mut self) -> Result<(), TuiError> {
+        /// A flood must not keep the screen from being drawn.
+        const BURST: usize = 256;
+        for _ in 0..BURST {
+            if self.leaving {
+                break;
+            }
+            if let Ok(input) = self.inputs.try_recv() {
+                match input {
+                    Input::Message(message) => self.take_in(message).await?,
+                    Input::Gone => return Err(TuiError::Signal { number: 1 }),
+                }
+            } else if let Ok(message) = self.answers.try_recv() {
+                self.take_in(message).await?;
+            } else if let Ok(notice) = self.notices.try_recv() {
+                self.notice(notice).await?;
+            } else {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether anything on the screen turns.
+    fn is_turning(&self) -> bool {
+        self.state.running().next().is_some()
+            || matches!(self.state.shown, Shown::Loading(_))
+            || self.state.pods.live == Live::Looking && !self.state.jobs.is_empty()
+    }
+
+    fn draw(&mut self) -> Result<(), TuiError> {
+        self.screen.draw(&self.state)?;
+        self.drawn = Instant::now();
+        Ok(())
+    }
+
+    async fn notice(&mut self, notice: Notice<Outcome>) -> Result<(), TuiError> {
+        match notice {
+            Notice::Changed(id) => match self.queue.read(id) {
+                Some(task) => self.take_in(Message::Task(Box::new(task))).await,
+                None => Ok(()),
+            },
+            Notice::Finished(id, result) => self.take_in(Message::Finished(id, result)).await,
+        }
+    }
+
+    fn submit(&mut self, job: Job) {
+        let work = job.clone().work(self.context.clone());
+        let id = self.queue.submit(job.lane(), job.title(), job.command(), work);
+        // Submitting has no effects of its own.
+        update(&mut self.state, Message::Submitted(id, Box::new(job)));
+    }
+
+    async fn take_in(&mut self, message: Message) -> Result<(), TuiError> {
+        self.state.now = jiff::Timestamp::now();
+        for effect in update(&mut self.state, message) {
+            match effect {
+                Effect::Submit(job) => self.submit(*job),
+                Effect::Cancel(id) => self.queue.cancel(id),
+                Effect::ReadTree(digest, commit) => self.trees.ask((digest, *commit)),
+                Effect::ReadDocument(digest, commit, key) => self.documents.ask((digest, *commit, key)),
+                Effect::Filter(digest, metamodel, query) => self.filters.ask((digest, metamodel, query)),
+                Effect::Search(index, query) => self.searches.ask((index, query)),
+                Effect::Copy(text) => self.screen.copy(&text)?,
+                Effect::Edit { name, text } => self.edit(&name, &text).await?,
+                Effect::Connect(endpoint) => match endpoint.parse() {
+                    Ok(endpoint) => {
+                        self.context.endpoint = endpoint;
+                        self.context.origin = crate::ops::EndpointOrigin::Managed;
+                    }
+                    Err(error) => self.state.hint(error.to_string()),
+                },
+                Effect::Suspend => self.suspend().await?,
+                Effect::Quit => self.leaving = true,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives the terminal to someone else until `body` is over.
+    async fn lend<T>(&mut self, body: impl Future<Output = T>) -> Result<T, TuiError> {
+        // Two readers of one terminal would steal each other's keys.
+        self.reader.abort();
+        let _ = (&mut self.reader).await;
+        self.screen.lend();
+        let result = body.await;
+        self.screen.take_again()?;
+        let (columns, rows) = self.screen.size()?;
+        self.state.size = (columns, rows);
+        self.reader = read_terminal(self.input_sender.clone());
+        self.draw()?;
+        Ok(result)
+    }
+
+    async fn suspend(&mut self) -> Result<(), TuiError> {
+        self.lend(async {
+            // SAFETY: kill has no memory effects. The whole group stops, as with Ctrl-Z anywhere else: a
+            // wrapper that started podex stops too. The call returns when the shell continues us.
+            unsafe {
+                libc::kill(0, libc::SIGTSTP);
+            }
+        })
+        .await
+    }
+
+    async fn edit(&mut self, name: &Path, text: &str) -> Result<(), TuiError> {
+        let folder = match write_for_editor(name, text) {
+            Ok(folder) => folder,
+            Err(error) => {
+                self.state.hint(format!("the document cannot be written for the editor: {error}"));
+                return Ok(());
+            }
+        };
+        let file: PathBuf = folder.path().join(name);
+        let editor = ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok());
+        let editor = editor.filter(|editor| !editor.trim().is_empty()).unwrap_or_else(|| "vi".to_owned());
+        // Through the shell, because people put arguments into EDITOR.
+        let mut command = tokio::process::Command::new("sh");
+        command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&file);
+        match self.lend(async move { command.status().await }).await? {
+            Ok(status) if status.success() => {}
+            Ok(status) => self.state.hint(format!("the editor {editor:?} ended with {status}")),
+            Err(error) => self.state.hint(format!("the editor {editor:?} could not be started: {error}")),
+        }
+        Ok(())
+    }
+}
+
+fn write_for_editor(name: &Path, text: &str) -> std::io::Result<tempfile::TempDir> {
+    let folder = tempfile::tempdir()?;
+    std::fs::write(folder.path().join(name), text)?;
+    Ok(folder)
+}
+
+fn read_document(context: &Context, digest: Digest, commit: Commit, key: &ResourceKey) -> Result<Content, OpError> {
+    let snapshot = Snapshot::of(&context.store, digest, commit);
+    let document = snapshot.document(key)?.unwrap_or_default();
+    Ok(Content { document, observed: snapshot.observed(key)? })
+}
+
+/// Reads keys in a task of its own and hands them on.
+fn read_terminal(sender: mpsc::UnboundedSender<Input>) -> JoinHandle<()> {
+    tokio::spawn(async move {
+        let mut events = EventStream::new();
+        while let Some(Ok(event)) = events.next().await {
+            let message = match event {
+                Event::Key(key) => Message::Key(key),
+                Event::Mouse(event) if event.kind == MouseEventKind::Moved => continue,
+                Event::Mouse(event) => Message::Mouse(event),
+                Event::Paste(text) => Message::Paste(text),
+                Event::Resize(columns, rows) => Message::Resize(columns, rows),
+                Event::FocusGained | Event::FocusLost => continue,
+            };
+            if sender.send(Input::Message(message)).is_err() {
+                return;
+            }
+        }
+        let _ = sender.send(Input::Gone);
+    })
+}

@@ -1,0 +1,1 @@
+//! Whole screens of hand-made states.

@@ -1,0 +1,106 @@
+//! Search over all pods.
+
+use crossterm::event::{KeyCode, KeyEvent};
+
+use super::act::{focus, submit};
+use super::input_request;
+use crate::pod::{Reference, Selector};
+use crate::search::Hit;
+use crate::tasks::Job;
+use crate::tui::message::Effect;
+use crate::tui::model::list::{Cursor, Move};
+use crate::tui::model::pods::RowId;
+use crate::tui::overlay::{Overlay, SearchView};
+use crate::tui::state::{Pane, State};
+
+/// Opens search; the pods are read for it where that was not done yet.
+pub(super) fn open(state: &mut State) -> Vec<Effect> {
+    state.diff = None;
+    state.overlays.push(Overlay::Search(SearchView::default()));
+    let indexing = state.jobs.values().any(|job| matches!(job, Job::Index));
+    if state.index.is_none() && !indexing { submit(Job::Index) } else { Vec::new() }
+}
+
+fn view(state: &mut State) -> Option<&mut SearchView> {
+    state.overlays.iter_mut().rev().find_map(|overlay| match overlay {
+        Overlay::Search(view) => Some(view),
+        _ => None,
+    })
+}
+
+/// Searches for what is typed now.
+pub(super) fn changed(state: &mut State) -> Vec<Effect> {
+    let index = state.index.clone();
+    let Some(view) = view(state) else { return Vec::new() };
+    let query = view.input.value().to_owned();
+    match index {
+        Some(index) if !query.trim().is_empty() => vec![Effect::Search(index.0, query)],
+        _ => {
+            view.hits.clear();
+            view.answered.clear();
+            Vec::new()
+        }
+    }
+}
+
+/// Takes in what was found.
+pub(super) fn found(state: &mut State, query: String, hits: Vec<Hit>) {
+    if let Some(view) = view(state).filter(|view| view.input.value() == query) {
+        view.hits = hits;
+        view.answered = query;
+        view.cursor = Cursor::default();
+    }
+}
+
+/// The pods could not be read; gives whether search shows that.
+pub(super) fn failed(state: &mut State, reason: &str) -> bool {
+    let view = view(state);
+    let shown = view.is_some();
+    if let Some(view) = view {
+        view.failure = Some(reason.to_owned());
+    }
+    shown
+}
+
+pub(super) fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
+    let Some(view) = view(state) else { return Vec::new() };
+    let rows = view.hits.len();
+    match key.code {
+        KeyCode::Esc => {
+            state.overlays.pop();
+            Vec::new()
+        }
+        KeyCode::Enter => go(state),
+        KeyCode::Up => step(view, Move::Up(1), rows),
+        KeyCode::Down => step(view, Move::Down(1), rows),
+        KeyCode::PageUp => step(view, Move::Up(10), rows),
+        KeyCode::PageDown => step(view, Move::Down(10), rows),
+        _ => match input_request(key) {
+            Some(request) if view.input.handle(request).is_some_and(|change| change.value) => changed(state),
+            _ => Vec::new(),
+        },
+    }
+}
+
+fn step(view: &mut SearchView, by: Move, rows: usize) -> Vec<Effect> {
+    view.cursor.step(by, rows);
+    Vec::new()
+}
+
+/// Goes to the chosen hit, in the newest version that has it.
+fn go(state: &mut State) -> Vec<Effect> {
+    let Some(view) = view(state) else { return Vec::new() };
+    let Some(hit) = view.hits.get(view.cursor.at) else { return Vec::new() };
+    let Some((pod, number, _)) = hit.places.first().cloned() else { return Vec::new() };
+    let path = hit.key.to_string();
+    state.overlays.pop();
+    let row = RowId::Version(pod.clone(), number);
+    if state.pods.choose(&row) {
+        let reference = Reference::Pod { remote: None, pod, selector: Selector::Version(number) };
+        state.wanted = Some((reference, Some(path)));
+        focus(state, Pane::Tree);
+    } else {
+        state.hint(format!("{pod}:{number} is no longer there"));
+    }
+    Vec::new()
+}
