@@ -1,8 +1,6 @@
 //! The queue itself: lanes, cancellation, and telling its owner what changed.
 
 use std::collections::BTreeMap;
-use std::future::Future;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -26,8 +24,9 @@ pub enum Notice<T> {
     Finished(TaskId, Result<T, Failure>),
 }
 
-/// What a task does: reports to the events it is given, and gives a sentence for people with its result.
-pub type Work<T> = Box<dyn FnOnce(Events) -> Pin<Box<dyn Future<Output = Result<(String, T), Failure>> + Send>> + Send>;
+/// What a task does: reports to the events it is given, and gives a sentence for people with its result. It runs
+/// on a thread of its own and may wait there.
+pub type Work<T> = Box<dyn FnOnce(Events) -> Result<(String, T), Failure> + Send>;
 
 struct Entry {
     task: Task,
@@ -90,8 +89,8 @@ impl<T: Send + 'static> Queue<T> {
             queue.with(id, Task::start);
             let reporter = queue.clone();
             let events = Events::new(move |event| reporter.with(id, |task| task.record(event)), cancel);
-            // A task of its own, so that a panic in the work is caught and becomes this task's failure.
-            let result = match tokio::spawn(work(events)).await {
+            // A panic in the work is caught with its thread and becomes this task's failure.
+            let result = match tokio::task::spawn_blocking(move || work(events)).await {
                 Ok(result) => result,
                 Err(error) => {
                     let reason = format!("this is a bug in podex: {}", panic_text(error));
@@ -199,12 +198,17 @@ mod tests {
     use super::*;
     use crate::event::Progress;
 
-    fn work<F, Fut>(body: F) -> Work<u32>
-    where
-        F: FnOnce(Events) -> Fut + Send + 'static,
-        Fut: Future<Output = Result<(String, u32), Failure>> + Send + 'static,
-    {
-        Box::new(|events| Box::pin(body(events)))
+    fn work(body: impl FnOnce(Events) -> Result<(String, u32), Failure> + Send + 'static) -> Work<u32> {
+        Box::new(body)
+    }
+
+    fn until_cancelled() -> Work<u32> {
+        work(|events| {
+            while !events.is_cancelled() {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            Err(Failure::Cancelled)
+        })
     }
 
     async fn finished(notices: &mut mpsc::UnboundedReceiver<Notice<u32>>, wanted: TaskId) -> Result<u32, Failure> {
@@ -220,7 +224,7 @@ mod tests {
     #[tokio::test]
     async fn work_ends_with_its_result_its_sentence_and_its_log() {
         let (queue, mut notices) = Queue::new();
-        let job = work(|events| async move {
+        let job = work(|events| {
             events.phase("count");
             events.progress(Progress { done: 1, total: 2, ..Progress::default() });
             events.warn("mind the gap");
@@ -237,12 +241,6 @@ mod tests {
     #[tokio::test]
     async fn a_cancelled_task_ends_cancelled_whether_it_runs_or_waits() {
         let (queue, mut notices) = Queue::new();
-        let until_cancelled = || {
-            work(|events| async move {
-                events.cancellation().cancelled().await;
-                Err(Failure::Cancelled)
-            })
-        };
         let first = queue.submit(Lane::Instance, "first".to_owned(), None, until_cancelled());
         let second = queue.submit(Lane::Instance, "second".to_owned(), None, until_cancelled());
         tokio::time::sleep(Duration::from_millis(20)).await;
@@ -258,19 +256,19 @@ mod tests {
     #[tokio::test]
     async fn a_panic_fails_its_task_alone() {
         let (queue, mut notices) = Queue::new();
-        let bad = queue.submit(Lane::Read, "bad".to_owned(), None, work(|_| async { panic!("boom") }));
+        let bad = queue.submit(Lane::Read, "bad".to_owned(), None, work(|_| panic!("boom")));
         assert_eq!(
             finished(&mut notices, bad).await,
             Err(Failure::Failed { reason: "this is a bug in podex: boom".to_owned(), cause: Cause::Other })
         );
-        let good = queue.submit(Lane::Read, "good".to_owned(), None, work(|_| async { Ok((String::new(), 1)) }));
+        let good = queue.submit(Lane::Read, "good".to_owned(), None, work(|_| Ok((String::new(), 1))));
         assert_eq!(finished(&mut notices, good).await, Ok(1));
     }
 
     #[tokio::test]
     async fn a_flood_of_progress_is_one_notice_until_it_is_read() {
         let (queue, mut notices) = Queue::new();
-        let job = work(|events| async move {
+        let job = work(|events| {
             for done in 0..10_000 {
                 events.progress(Progress { done, ..Progress::default() });
             }
@@ -284,11 +282,7 @@ mod tests {
     #[tokio::test]
     async fn shutting_down_stops_what_runs() {
         let (queue, _notices) = Queue::new();
-        let stubborn = work(|events| async move {
-            events.cancellation().cancelled().await;
-            Err(Failure::Cancelled)
-        });
-        queue.submit(Lane::Read, "loop".to_owned(), None, stubborn);
+        queue.submit(Lane::Read, "loop".to_owned(), None, until_cancelled());
         assert!(queue.shut_down(Duration::from_secs(5)).await);
     }
 }

@@ -76,10 +76,9 @@ impl Job {
     /// The work of this job, for the queue.
     pub fn work(self, context: Context) -> Work<Outcome> {
         Box::new(move |events| {
-            Box::pin(async move {
-                let result = run(&context, self, &events).await;
-                result.map_err(|error| failure(&error))
-            })
+            // The queue gave this work a thread of its own: operations may read disks and wait on it.
+            let result = tokio::runtime::Handle::current().block_on(run(&context, self, &events));
+            result.map_err(|error| failure(&error))
         })
     }
 }
@@ -99,11 +98,11 @@ fn failure(error: &OpError) -> Failure {
 async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Outcome), OpError> {
     Ok(match job {
         Job::ListPods => {
-            let pods = blocking(context, list_pods).await?;
+            let pods = list_pods(context)?;
             (count(pods.len() as u64, "local pod"), Outcome::Pods(pods))
         }
         Job::ListRemotes => {
-            let remotes = blocking(context, ops::remote_list).await?;
+            let remotes = ops::remote_list(context)?;
             (count(remotes.len() as u64, "remote"), Outcome::Remotes(remotes))
         }
         Job::RemotePods(remote) => {
@@ -118,7 +117,8 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
         }
         Job::Open(reference) => {
             let (digest, commit) = ops::resolve(context, &reference, events).await?;
-            let loaded = open(context, digest, commit, events).await?;
+            let metamodel = Arc::new(read_tree(context, commit.state, events)?);
+            let loaded = Loaded { digest, commit, metamodel };
             let text = format!("{} in {reference}", count(loaded.commit.resources, "resource"));
             (text, Outcome::Opened(Box::new(loaded)))
         }
@@ -170,18 +170,17 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             (changes(outcome.changes.len()), Outcome::Status(outcome))
         }
         Job::Index => {
-            let for_index = events.clone();
-            let index = blocking(context, move |context| Index::build(context, &for_index)).await?;
+            let index = Index::build(context, events)?;
             (count(index.len() as u64, "text"), Outcome::Indexed(Indexed(Arc::new(index))))
         }
         Job::Rename { from, to } => {
             let text = format!("{from} is now {to}");
-            blocking(context, move |context| ops::rename(context, &from, &to)).await?;
+            ops::rename(context, &from, &to)?;
             (text, Outcome::Changed)
         }
         Job::Delete(pod) => {
             let text = format!("{pod} deleted");
-            blocking(context, move |context| ops::delete(context, &pod)).await?;
+            ops::delete(context, &pod)?;
             (text, Outcome::Changed)
         }
         Job::StartInstance { emulator, port } => {
@@ -190,7 +189,7 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
         }
         Job::AddRemote(config) => {
             let text = format!("remote {} added", config.name);
-            blocking(context, move |context| ops::remote_add(context, config)).await?;
+            ops::remote_add(context, config)?;
             (text, Outcome::Changed)
         }
     })
@@ -208,12 +207,6 @@ fn list_pods(context: &Context) -> Result<Vec<(PodSummary, Vec<VersionSummary>)>
     Ok(ops::pods(context)?.into_iter().map(with_versions).collect())
 }
 
-async fn open(context: &Context, digest: Digest, commit: Commit, events: &Events) -> Result<Loaded, OpError> {
-    let (events, state) = (events.clone(), commit.state);
-    let metamodel = blocking(context, move |context| read_tree(context, state, &events)).await?;
-    Ok(Loaded { digest, commit, metamodel: Arc::new(metamodel) })
-}
-
 /// Reads the tree with this root as people browse it. Reads disks: for threads made for waiting.
 pub fn read_tree(context: &Context, state: Digest, events: &Events) -> Result<Metamodel, OpError> {
     let mut keys = Vec::new();
@@ -225,22 +218,6 @@ pub fn read_tree(context: &Context, state: Digest, events: &Events) -> Result<Me
     }
     let parent = |service: &str, kind: &str| context.catalog.parent_kind(service, kind).map(str::to_owned);
     Ok(Metamodel::from_keys(keys, &parent))
-}
-
-/// Runs what reads disks on a thread made for waiting.
-async fn blocking<T: Send + 'static>(
-    context: &Context,
-    body: impl FnOnce(&Context) -> Result<T, OpError> + Send + 'static,
-) -> Result<T, OpError> {
-    let context = context.clone();
-    match tokio::task::spawn_blocking(move || body(&context)).await {
-        Ok(result) => result,
-        Err(error) => match error.try_into_panic() {
-            // The queue turns it into this task's failure.
-            Ok(payload) => std::panic::resume_unwind(payload),
-            Err(error) => Err(OpError::Request(error.to_string())),
-        },
-    }
 }
 
 fn count(number: u64, noun: &str) -> String {

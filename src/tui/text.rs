@@ -172,7 +172,7 @@ mod tests {
         fn wrapped_lines_fit_and_lose_nothing(text in "\\PC{0,60}", columns in 2usize..20) {
             let text = clean(&text).into_owned();
             let lines = wrap(&text, columns);
-            prop_assert_eq!(lines.concat(), text);
+            prop_assert_eq!(lines.concat(), text.as_str());
             prop_assert!(lines.iter().all(|line| width(line) <= columns));
         }
 
