@@ -80,6 +80,7 @@ impl Shape {
             }
             (Self::Absent(text), Value::String(value)) if value == *text => return None,
             (Self::Absent(text), Value::Number(value)) if value.to_string() == *text => return None,
+            (Self::Absent(text), Value::Bool(value)) if value.to_string() == *text => return None,
             (Self::NonEmpty, Value::Object(members)) if members.is_empty() => return None,
             (Self::NonEmpty, Value::Array(values)) if values.is_empty() => return None,
             (Self::Number, Value::String(text)) => {

@@ -198,6 +198,9 @@ pub struct Condition {
     pub equals: Option<Value>,
     /// Is text that begins so.
     pub prefix: Option<String>,
+    /// Holds on these emulators alone; empty means on all.
+    #[serde(default)]
+    pub on: Vec<String>,
 }
 
 /// How the put and delete calls of a facet treat a change.
@@ -285,6 +288,11 @@ impl Facet {
 }
 
 impl Condition {
+    /// Whether the condition applies to an emulator.
+    pub fn is_for(&self, emulator: &str) -> bool {
+        self.on.is_empty() || self.on.iter().any(|name| name == emulator)
+    }
+
     /// Whether the value meets the condition.
     pub fn holds(&self, value: &Value) -> bool {
         let Some(found) = super::template::look_up(value, &self.path.0) else { return false };

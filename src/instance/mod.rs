@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub use apply::apply;
 pub use capture::capture;
-pub use plan::{plan, select};
+pub use plan::{plan, restore_children, select};
 
 use crate::aws::{AwsError, Client, Endpoint};
 use crate::pod::{BlobRef, Document, InstanceInfo, Observed, Pattern, PropertyChange, ResourceKey};

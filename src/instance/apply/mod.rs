@@ -4,25 +4,21 @@
 //! over. Tokens are resolved from what the instance had before, and what steps have created since.
 
 mod facets;
+mod run;
 mod step;
 mod table;
+mod units;
 
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use futures_util::StreamExt;
-use futures_util::stream::{self, FuturesUnordered};
 use serde_json::Value;
 
-use super::plan::order::{Need, needs};
-use super::{ApplyReport, BlobSource, FailedStep, Identities, Instance, InstanceError, Plan, StepAction};
-use crate::aws::{AwsError, ErrorClass};
+use super::plan::order::needs;
+use super::{ApplyReport, BlobSource, Identities, Instance, InstanceError, Plan};
 use crate::catalog::Catalog;
-use crate::event::{Events, Progress};
+use crate::event::Events;
 use crate::pod::{Document, Observed, ResourceKey, Token, replace_tokens};
-
-/// Steps under way at once. The client bounds the requests.
-const STEPS_AT_ONCE: usize = 32;
 
 /// Carries a plan out. Idempotent: what is already as wanted is left alone, so running it again completes it.
 /// A failing step is reported and its dependents are left; a lost emulator ends the apply with the report.
@@ -36,7 +32,8 @@ pub async fn apply(
 ) -> Result<ApplyReport, InstanceError> {
     let work =
         Work { instance, catalog, identities, blobs, events, created: Mutex::default(), notes: Mutex::default() };
-    let mut run = Run::new(plan, needs(catalog, &plan.steps));
+    let pod = |key: &ResourceKey| work.identities.pod(key);
+    let mut run = run::Run::new(catalog, plan, needs(catalog, &plan.steps, &pod), &pod);
     run.main(&work).await;
     run.late(&work).await;
     Ok(run.report(work))
@@ -98,158 +95,5 @@ impl Work<'_> {
             token.key.label()
         ));
         self.identities.pod(&token.key).and_then(text)
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum State {
-    Waiting,
-    Running,
-    Worked,
-    Failed,
-    Left,
-}
-
-/// How far the plan is.
-struct Run<'a> {
-    plan: &'a Plan,
-    needs: Vec<Vec<Need>>,
-    dependents: Vec<Vec<usize>>,
-    open: Vec<usize>,
-    ready: BTreeSet<usize>,
-    state: Vec<State>,
-    failed: Vec<FailedStep>,
-    stopped: Option<String>,
-}
-
-impl<'a> Run<'a> {
-    fn new(plan: &'a Plan, needs: Vec<Vec<Need>>) -> Self {
-        let mut dependents = vec![Vec::new(); needs.len()];
-        for (node, list) in needs.iter().enumerate() {
-            list.iter().for_each(|need| dependents[need.node].push(node));
-        }
-        let open: Vec<usize> = needs.iter().map(Vec::len).collect();
-        let ready = (0..needs.len()).filter(|&node| open[node] == 0).collect();
-        let state = vec![State::Waiting; needs.len()];
-        Self { plan, needs, dependents, open, ready, state, failed: Vec::new(), stopped: None }
-    }
-
-    async fn main(&mut self, work: &Work<'_>) {
-        let mut running = FuturesUnordered::new();
-        let mut progress = Progress { total: self.plan.steps.len() as u64, ..Progress::default() };
-        work.events.progress(progress);
-        loop {
-            if self.stopped.is_none() && work.events.is_cancelled() {
-                self.stopped = Some("cancelled".to_owned());
-            }
-            while self.stopped.is_none() && running.len() < STEPS_AT_ONCE {
-                let Some(node) = self.next() else { break };
-                let Some(step) = self.plan.steps.get(node) else {
-                    self.settle(node, State::Worked);
-                    continue;
-                };
-                let stands = |need: &Need| !need.must_work || self.state[need.node] == State::Worked;
-                if !self.needs[node].iter().all(stands) {
-                    self.settle(node, State::Left);
-                    progress.done += 1;
-                    continue;
-                }
-                self.state[node] = State::Running;
-                running.push(async move { (node, step::run(work, step).await) });
-            }
-            let Some((node, result)) = running.next().await else {
-                // Nothing runs: all is over, or what is left waits in a circle, which is entered anywhere.
-                match self.state.iter().position(|&state| state == State::Waiting) {
-                    Some(node) if self.stopped.is_none() => {
-                        self.ready.insert(node);
-                        continue;
-                    }
-                    _ => break,
-                }
-            };
-            progress.done += 1;
-            work.events.progress(progress);
-            self.take(node, result);
-        }
-    }
-
-    /// The next node that waits for nothing.
-    fn next(&mut self) -> Option<usize> {
-        while let Some(node) = self.ready.pop_first() {
-            if self.state[node] == State::Waiting {
-                return Some(node);
-            }
-        }
-        None
-    }
-
-    fn take(&mut self, node: usize, result: Result<(), AwsError>) {
-        match result {
-            Ok(()) => self.settle(node, State::Worked),
-            Err(error) if error.class == ErrorClass::Connection => {
-                self.settle(node, State::Left);
-                let reason = format!("the emulator stopped answering: {error}");
-                self.stopped.get_or_insert(reason);
-            }
-            Err(error) => {
-                let step = &self.plan.steps[node];
-                let failed = FailedStep { action: step.action, key: step.key.clone(), error: error.to_string() };
-                self.failed.push(failed);
-                self.settle(node, State::Failed);
-            }
-        }
-    }
-
-    fn settle(&mut self, node: usize, state: State) {
-        self.state[node] = state;
-        for &dependent in &self.dependents[node] {
-            self.open[dependent] = self.open[dependent].saturating_sub(1);
-            if self.open[dependent] == 0 {
-                self.ready.insert(dependent);
-            }
-        }
-    }
-
-    /// Late facets of the steps that worked.
-    async fn late(&mut self, work: &Work<'_>) {
-        let nodes: Vec<usize> = (0..self.plan.steps.len())
-            .filter(|&node| self.state[node] == State::Worked && step::has_late(work, &self.plan.steps[node]))
-            .collect();
-        let plan = self.plan;
-        let mut results = stream::iter(nodes)
-            .map(|node| async move {
-                if work.events.is_cancelled() {
-                    (node, None)
-                } else {
-                    (node, Some(step::late(work, &plan.steps[node]).await))
-                }
-            })
-            .buffer_unordered(STEPS_AT_ONCE);
-        while let Some((node, result)) = results.next().await {
-            match result {
-                Some(result) if self.stopped.is_none() => self.take(node, result),
-                // Its late part is open, so it is not done.
-                _ => self.state[node] = State::Left,
-            }
-        }
-        if self.stopped.is_none() && work.events.is_cancelled() && self.state.contains(&State::Left) {
-            self.stopped = Some("cancelled".to_owned());
-        }
-    }
-
-    fn report(self, work: Work<'_>) -> ApplyReport {
-        let mut report = ApplyReport { failed: self.failed, stopped: self.stopped, ..ApplyReport::default() };
-        for (step, state) in self.plan.steps.iter().zip(&self.state) {
-            let entry = (step.action, step.key.clone());
-            match state {
-                State::Worked => report.applied.push(entry),
-                State::Failed => {}
-                State::Waiting | State::Running | State::Left => report.left.push(entry),
-            }
-        }
-        report.notes = work.notes.into_inner().unwrap_or_else(PoisonError::into_inner).into_iter().collect();
-        let created: Vec<_> = self.plan.steps.iter().filter(|step| step.action == StepAction::Replace).collect();
-        report.notes.extend(created.iter().map(|step| format!("{} was deleted and created anew", step.key.label())));
-        report
     }
 }

@@ -1,27 +1,47 @@
 //! Carries one step out, by the catalog or by an adapter.
 
+use serde_json::Map;
+
 use super::Work;
 use super::facets::{self, Phase};
 use super::table::Target;
 use crate::aws::{AwsError, ErrorClass};
 use crate::catalog::spec::TypeSpec;
-use crate::instance::adapters::{Adapter, ApplyContext, adapter};
+use crate::instance::adapters::{Adapter, ApplyContext};
 use crate::instance::known::{Known, scope_of};
-use crate::instance::plan::order::parent_key;
+use crate::instance::plan::order::{adapter_of, parent_key};
 use crate::instance::{Step, StepAction};
-use crate::pod::{Document, Observed};
-use serde_json::Map;
+use crate::pod::{Document, Observed, ResourceKey};
 
-/// Carries the step out, but for its late facets.
-pub async fn run(work: &Work<'_>, step: &Step) -> Result<(), AwsError> {
+/// Carries steps out together, but for their late facets; one result each. More than one: creates of one type that
+/// has an adapter.
+pub async fn run(work: &Work<'_>, steps: &[&Step]) -> Vec<Result<(), AwsError>> {
+    if let [step] = steps {
+        return vec![run_one(work, step).await];
+    }
+    let Some(adapter) = steps.first().and_then(|step| adapter_of(&step.key)) else { return Vec::new() };
+    let live = |key: &ResourceKey| work.live(key);
+    let resolved = |step: &&Step| (work.identities.pod(&step.key), resolved(work, step, step.wanted.as_ref()));
+    let parts: Vec<(Option<Observed>, Document)> = steps.iter().map(resolved).collect();
+    let contexts: Vec<(ApplyContext<'_>, &Document)> = steps
+        .iter()
+        .zip(&parts)
+        .map(|(step, (observed, wanted))| (context(work, step, observed.as_ref(), &live), wanted))
+        .collect();
+    let results = adapter.create_many(&contexts).await;
+    let take =
+        |(step, result): (&&Step, Result<Observed, AwsError>)| result.map(|observed| work.observe(&step.key, observed));
+    steps.iter().zip(results).map(take).collect()
+}
+
+async fn run_one(work: &Work<'_>, step: &Step) -> Result<(), AwsError> {
     let Some(spec) = work.catalog.get(&step.key.service, &step.key.kind) else {
         return Err(unsupported(step, "its type is not in the catalog"));
     };
-    let wanted = step.wanted.as_ref().map(|document| work.resolved(&step.key, document)).unwrap_or_default();
-    let current = step.current.as_ref().map(|document| work.resolved(&step.key, document)).unwrap_or_default();
+    let wanted = resolved(work, step, step.wanted.as_ref());
+    let current = resolved(work, step, step.current.as_ref());
     let observed = if spec.adapter {
-        let kind = format!("{}/{}", step.key.service, step.key.kind);
-        let Some(adapter) = adapter(&kind) else {
+        let Some(adapter) = adapter_of(&step.key) else {
             return Err(unsupported(step, "this version of podex cannot write it"));
         };
         with_adapter(work, step, adapter, &current, &wanted).await?
@@ -34,6 +54,11 @@ pub async fn run(work: &Work<'_>, step: &Step) -> Result<(), AwsError> {
         work.observe(&step.key, observed);
     }
     Ok(())
+}
+
+/// A side of the step with its tokens resolved; empty where it has none.
+fn resolved(work: &Work<'_>, step: &Step, document: Option<&Document>) -> Document {
+    document.map(|document| work.resolved(&step.key, document)).unwrap_or_default()
 }
 
 /// Whether the step has late facets to set.
@@ -95,8 +120,8 @@ fn target<'a>(work: &'a Work<'_>, step: &'a Step, spec: &'a TypeSpec) -> Target<
         let observed = work.live(&parent).unwrap_or_default();
         known.set_parent(parent_spec, &parent, Map::new(), observed);
     }
-    let client = &work.instance.client;
-    let mut target = Target { client, scope: scope_of(key), key, spec, known, observed: Observed::new() };
+    let instance = work.instance;
+    let mut target = Target { instance, scope: scope_of(key), key, spec, known, observed: Observed::new() };
     target.observe(work.live(key).unwrap_or_default());
     target
 }
@@ -109,16 +134,8 @@ async fn with_adapter(
     wanted: &Document,
 ) -> Result<Option<Observed>, AwsError> {
     let observed = work.identities.pod(&step.key);
-    let live = |key: &crate::pod::ResourceKey| work.live(key);
-    let context = ApplyContext {
-        instance: work.instance,
-        scope: scope_of(&step.key),
-        key: &step.key,
-        observed: observed.as_ref(),
-        live: &live,
-        blobs: work.blobs.clone(),
-        events: work.events,
-    };
+    let live = |key: &ResourceKey| work.live(key);
+    let context = context(work, step, observed.as_ref(), &live);
     match step.action {
         StepAction::Create => adapter.create(&context, wanted).await.map(Some),
         StepAction::Update => adapter.update(&context, current, wanted).await.map(Some),
@@ -127,6 +144,23 @@ async fn with_adapter(
             adapter.delete(&context).await?;
             adapter.create(&context, wanted).await.map(Some)
         }
+    }
+}
+
+fn context<'a>(
+    work: &'a Work<'_>,
+    step: &'a Step,
+    observed: Option<&'a Observed>,
+    live: &'a (dyn Fn(&ResourceKey) -> Option<Observed> + Send + Sync),
+) -> ApplyContext<'a> {
+    ApplyContext {
+        instance: work.instance,
+        scope: scope_of(&step.key),
+        key: &step.key,
+        observed,
+        live,
+        blobs: work.blobs.clone(),
+        events: work.events,
     }
 }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 use super::facets::{self, Phase};
-use crate::aws::{AwsError, Client, ErrorClass, Scope};
+use crate::aws::{AwsError, ErrorClass, Scope};
 use crate::catalog::look_up;
 use crate::catalog::spec::{Call, TypeSpec};
+use crate::instance::Instance;
 use crate::instance::capture::{entries, is_absent, name_of, read};
 use crate::instance::known::Known;
 use crate::pod::{Document, Observed, ResourceKey};
@@ -20,8 +21,8 @@ const READY_LOOKS: u32 = 300;
 
 /// One resource that calls are made about.
 pub struct Target<'a> {
-    /// Calls.
-    pub client: &'a Client,
+    /// Where calls go.
+    pub instance: &'a Instance,
     /// Where.
     pub scope: Scope,
     /// Which.
@@ -48,7 +49,7 @@ impl Target<'_> {
         let wanted = &wanted.attributes;
         self.set_attributes(wanted);
         let input = self.known.input_of(None, Some(&create.input));
-        let current = match self.client.call(&self.scope, &self.key.service, &create.op, input).await {
+        let current = match self.instance.client.call(&self.scope, &self.key.service, &create.op, input).await {
             Ok(out) => {
                 self.known.set("out", out);
                 let observed = create.observed.iter();
@@ -119,14 +120,14 @@ impl Target<'_> {
     async fn read(&mut self) -> Result<Option<Map<String, Value>>, AwsError> {
         let Some(list) = &self.spec.list else { return Ok(None) };
         let parent = self.key.name.split_at(self.key.name.len().saturating_sub(self.spec.name.len())).0;
-        for entry in entries(self.client, &self.scope, &self.key.service, list, &self.known).await? {
+        for entry in entries(&self.instance.client, &self.scope, &self.key.service, list, &self.known).await? {
             let mut known = self.known.clone();
             known.set("item", entry);
             known.0.remove("observed");
             if name_of(self.spec, Some(parent), &known.0).as_deref() != Some(&self.key.name) {
                 continue;
             }
-            let read = read(self.client, &self.scope, &self.key.service, self.spec, known).await?;
+            let read = read(self.instance, &self.scope, &self.key.service, self.spec, known).await?;
             self.observe(read.observed);
             return Ok(Some(read.document.attributes));
         }
@@ -142,7 +143,7 @@ impl Target<'_> {
             };
             let mut list = (**each).clone();
             list.input = list.input.or_else(|| self.spec.id.clone());
-            let found = match entries(self.client, &self.scope, &self.key.service, &list, &self.known).await {
+            let found = match entries(&self.instance.client, &self.scope, &self.key.service, &list, &self.known).await {
                 Err(error) if error.class == ErrorClass::NotImplemented || is_absent(&error, &[]) => Vec::new(),
                 other => other?,
             };
@@ -156,7 +157,7 @@ impl Target<'_> {
 
     async fn call(&self, call: &Call) -> Result<(), AwsError> {
         let input = self.known.input(self.spec, call);
-        self.client.call(&self.scope, &self.key.service, &call.op, input).await.map(|_| ())
+        self.instance.client.call(&self.scope, &self.key.service, &call.op, input).await.map(|_| ())
     }
 
     /// Waits until the resource is usable, where its type takes time.
@@ -164,7 +165,7 @@ impl Target<'_> {
         let Some(ready) = &self.spec.ready else { return Ok(()) };
         for _ in 0..READY_LOOKS {
             let input = self.known.input_of(self.spec.id.as_ref(), None);
-            let answer = self.client.call(&self.scope, &self.key.service, &ready.op, input).await?;
+            let answer = self.instance.client.call(&self.scope, &self.key.service, &ready.op, input).await?;
             if look_up(&answer, &ready.out.0).and_then(Value::as_str) == Some(&ready.equals) {
                 return Ok(());
             }

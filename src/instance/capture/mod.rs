@@ -325,7 +325,7 @@ async fn walk_entry(
     }
     known.set("region", scope.region.clone());
     let key = ResourceKey::new(&scope.account, &region, place.service, spec.kind(), name);
-    let Read { document, observed, notes } = match read(client, &scope, place.service, spec, known).await {
+    let Read { document, observed, notes } = match read(walk.instance, &scope, place.service, spec, known).await {
         Ok(read) => read,
         Err(error) => return walk.collector.failed(place.service, spec.kind(), error),
     };

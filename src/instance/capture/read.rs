@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::aws::{AwsError, Client, ErrorClass, Scope};
 use crate::catalog::look_up;
 use crate::catalog::spec::{Call, Facet, TypeSpec};
+use crate::instance::Instance;
 use crate::instance::known::Known;
 use crate::pod::{Document, Observed};
 
@@ -22,7 +23,7 @@ pub struct Read {
 
 /// Reads the resource's facets. `known` holds its names and list entry.
 pub async fn read(
-    client: &Client,
+    instance: &Instance,
     scope: &Scope,
     service: &str,
     spec: &TypeSpec,
@@ -46,7 +47,7 @@ pub async fn read(
                 let question = format!("{} {input}", call.op);
                 let answer = match answers.get(&question) {
                     Some(answer) => answer.clone(),
-                    None => match ask(client, scope, service, spec, &known, facet, call, input).await {
+                    None => match ask(&instance.client, scope, service, spec, &known, facet, call, input).await {
                         Ok(answer) => answer,
                         Err(error) if error.class == ErrorClass::Connection => return Err(error),
                         Err(error) => {
@@ -69,7 +70,8 @@ pub async fn read(
     if let Some(arn) = known.0.get("arn") {
         observed.entry("Arn").or_insert_with(|| arn.clone());
     }
-    let document = Document { attributes: normal(spec, attributes), blobs: Default::default() };
+    let document =
+        Document { attributes: normal(spec, instance.emulator.name(), attributes), blobs: Default::default() };
     Ok(Read { document, observed, notes })
 }
 
@@ -168,16 +170,16 @@ fn take(facet: &Facet, found: Value, attributes: &mut Map<String, Value>, observ
 }
 
 /// The attributes in the document's form: shapes decoded; defaults, empty values and made-up settings dropped.
-fn normal(spec: &TypeSpec, attributes: Map<String, Value>) -> Map<String, Value> {
+fn normal(spec: &TypeSpec, emulator: &str, attributes: Map<String, Value>) -> Map<String, Value> {
     let mut value = Value::Object(attributes);
-    drop_made_up(spec, &mut value);
+    drop_made_up(spec, emulator, &mut value);
     // Inner places first: an outer shape may move them.
     let mut shapes: Vec<_> = spec.shapes.iter().collect();
     shapes.sort_by_key(|(path, _)| std::cmp::Reverse(path.0.len()));
     for (path, shapes) in shapes {
         shapes.decode_at(&mut value, &path.0);
     }
-    drop_made_up(spec, &mut value);
+    drop_made_up(spec, emulator, &mut value);
     let Value::Object(mut attributes) = value else { return Map::new() };
     attributes.retain(|name, value| !is_empty(value) && spec.defaults.get(name) != Some(value));
     attributes
@@ -197,8 +199,8 @@ pub fn wire(spec: &TypeSpec, attributes: Map<String, Value>) -> Map<String, Valu
     }
 }
 
-fn drop_made_up(spec: &TypeSpec, attributes: &mut Value) {
-    for condition in &spec.drop {
+fn drop_made_up(spec: &TypeSpec, emulator: &str, attributes: &mut Value) {
+    for condition in spec.drop.iter().filter(|condition| condition.is_for(emulator)) {
         if condition.holds(attributes)
             && let (Some(name), Some(members)) = (condition.path.0.first(), attributes.as_object_mut())
         {

@@ -1,5 +1,6 @@
 //! Turns differences into steps: which, and in what order.
 
+mod children;
 pub mod order;
 mod select;
 
@@ -13,6 +14,7 @@ use crate::catalog::spec::{Level, TypeSpec};
 use crate::pod::{Document, ResourceKey, diff_documents};
 use crate::tree::Difference;
 
+pub use children::restore_children;
 pub use select::select;
 
 /// Turns differences into steps in dependency order.
@@ -38,7 +40,7 @@ pub fn plan(catalog: &Catalog, differences: Vec<Difference>) -> Result<Plan, Ins
     }
     let steps = without_implied(catalog, steps, &mut notes);
     let mut ordered: Vec<Option<Step>> = Vec::new();
-    let order = order::sorted(&order::needs(catalog, &steps));
+    let order = order::sorted(&order::needs(catalog, &steps, &|_| None));
     let mut taken: Vec<Option<Step>> = steps.into_iter().map(Some).collect();
     for node in order {
         // Barriers are nodes without a step.
@@ -48,6 +50,7 @@ pub fn plan(catalog: &Catalog, differences: Vec<Difference>) -> Result<Plan, Ins
     Ok(Plan { steps: ordered.into_iter().flatten().collect(), notes })
 }
 
+/// A side of a difference as a document.
 fn document(key: &ResourceKey, value: Option<Value>) -> Result<Option<Document>, InstanceError> {
     let refuse = |error: serde_json::Error| InstanceError::NotADocument {
         key: Box::new(key.clone()),

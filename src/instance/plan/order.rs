@@ -5,15 +5,15 @@
 //! number of steps. Late attributes are left out: they are applied when all else is there, which is what breaks
 //! the cycles between a bucket and the queue it notifies.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::{Map, Value};
 
 use crate::catalog::Catalog;
-use crate::instance::adapters::adapter;
+use crate::instance::adapters::{Adapter, adapter};
 use crate::instance::known::Known;
 use crate::instance::{Step, StepAction};
-use crate::pod::{ResourceKey, tokens_in};
+use crate::pod::{Observed, ResourceKey, tokens_in};
 
 /// What a step waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,14 +25,17 @@ pub struct Need {
 }
 
 /// For each node what it waits for. Nodes below the number of steps are steps; the others are barriers.
-pub fn needs(catalog: &Catalog, steps: &[Step]) -> Vec<Vec<Need>> {
+/// `observed` gives what the pod has observed of a resource, which may say where it stands among its siblings.
+pub fn needs(catalog: &Catalog, steps: &[Step], observed: &dyn Fn(&ResourceKey) -> Option<Observed>) -> Vec<Vec<Need>> {
     let mut graph = Graph::new(catalog, steps);
     for (node, step) in steps.iter().enumerate() {
         graph.parents(node, step);
         graph.references(node, step);
     }
     graph.types();
-    graph.sequences();
+    for group in sequences(catalog, steps, observed) {
+        group.windows(2).for_each(|pair| graph.add(pair[1], pair[0], false));
+    }
     graph.needs
 }
 
@@ -176,23 +179,40 @@ impl<'a> Graph<'a> {
             self.needs[node].push(Need { node: barrier, must_work: false });
         }
     }
+}
 
-    /// Resources of an ordered adapter follow each other within their parent.
-    fn sequences(&mut self) {
-        let ordered = |key: &ResourceKey| {
-            adapter(&format!("{}/{}", key.service, key.kind)).is_some_and(|adapter| adapter.ordered())
-        };
-        let mut nodes: Vec<usize> = (0..self.steps.len()).filter(|&node| ordered(&self.steps[node].key)).collect();
-        nodes.sort_by_key(|&node| &self.steps[node].key);
-        for pair in nodes.windows(2) {
-            let (one, other) = (&self.steps[pair[0]], &self.steps[pair[1]]);
-            if parent_key(self.catalog, &one.key) == parent_key(self.catalog, &other.key)
-                && one.key.kind == other.key.kind
-            {
-                self.add(pair[1], pair[0], false);
-            }
+/// The steps of ordered adapters, by parent, each in the order in which they must follow one another.
+fn sequences(
+    catalog: &Catalog,
+    steps: &[Step],
+    observed: &dyn Fn(&ResourceKey) -> Option<Observed>,
+) -> Vec<Vec<usize>> {
+    let mut groups: BTreeMap<_, Vec<usize>> = BTreeMap::new();
+    for (node, step) in steps.iter().enumerate() {
+        if adapter_of(&step.key).is_some_and(|adapter| adapter.ordered()) {
+            groups.entry((&step.key.kind, parent_key(catalog, &step.key))).or_default().push(node);
         }
     }
+    let order = |mut group: Vec<usize>| {
+        group.sort_by_cached_key(|&node| sequence_key(&steps[node], observed));
+        group
+    };
+    groups.into_values().map(order).collect()
+}
+
+/// Where a step stands among its siblings. What goes makes room first: it has no position.
+pub fn sequence_key(step: &Step, observed: &dyn Fn(&ResourceKey) -> Option<Observed>) -> (Option<u64>, ResourceKey) {
+    let adapter = adapter_of(&step.key).filter(|adapter| adapter.ordered());
+    let position = match (&step.wanted, adapter) {
+        (Some(wanted), Some(adapter)) => Some(adapter.position(wanted, observed(&step.key).as_ref())),
+        (wanted, _) => wanted.as_ref().map(|_| 0),
+    };
+    (position, step.key.clone())
+}
+
+/// The adapter of a resource's type.
+pub fn adapter_of(key: &ResourceKey) -> Option<&'static dyn Adapter> {
+    adapter(&format!("{}/{}", key.service, key.kind))
 }
 
 /// The key of the resource that contains this one.
