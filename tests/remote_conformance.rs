@@ -1,7 +1,13 @@
 //! What every kind of remote promises: one suite, run over a directory and over real registries.
 
+#[path = "remote/faults.rs"]
+mod faults;
 #[path = "remote/fixture.rs"]
 mod fixture;
+#[path = "remote/folder.rs"]
+mod folder;
+#[path = "remote/registry.rs"]
+mod particular;
 mod support;
 
 use fixture::{Person, Place, cancelled_after};

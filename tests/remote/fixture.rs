@@ -1,7 +1,7 @@
 //! People with stores of their own, and the places where they share pods.
 
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use podex::event::Events;
 use podex::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, ResourceKey};
@@ -160,6 +160,14 @@ impl Place {
             Self::Registry { docker, .. } => vec![docker.path().join("config.json")],
         };
         open_with(config, CredentialFiles::new(files)).unwrap()
+    }
+
+    /// The folder in which a directory remote has its own, `share`.
+    pub fn folder(&self) -> &Path {
+        match self {
+            Self::Directory(folder) => folder.path(),
+            Self::Registry { registry, .. } => registry.folder(),
+        }
     }
 
     /// The file in which the place keeps a pack or commit.

@@ -1,0 +1,82 @@
+//! What somebody who may write to a shared folder cannot do to those who read it.
+
+use podex::event::Events;
+use podex::remote::{RemoteError, pull, push};
+
+use super::fixture::{Person, Place};
+use super::pod;
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn links_in_a_shared_folder_are_not_followed() {
+    use std::os::unix::fs::symlink;
+
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    for harm in ["pack", "versions", "pods"] {
+        let Some(place) = Place::directory() else { return };
+        if bob.versions(&name).is_empty() {
+            bob.commit(&name, "one");
+        }
+        push(&bob.store, &*place.remote(), &name, &Events::silent()).await.unwrap();
+        let share = place.folder().join("share");
+        let target = match harm {
+            "pack" => {
+                let commit = bob.versions(&name)[0];
+                place.file_of(&place.remote().packs(&name, &commit).await.unwrap()[0].0)
+            }
+            "versions" => share.join("pods/p/versions"),
+            _ => share.join("pods"),
+        };
+        let elsewhere = place.folder().join("elsewhere");
+        std::fs::rename(&target, &elsewhere).unwrap();
+        symlink(&elsewhere, &target).unwrap();
+        let error = pull(&alice.store, &*place.remote(), &name, None, &name, &Events::silent()).await.unwrap_err();
+        assert!(matches!(&error, RemoteError::Hostile { reason, .. } if reason.contains("not a plain")), "{error:?}");
+        assert_eq!(alice.versions(&name), []);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn strange_names_in_a_shared_folder_are_nobodys() {
+    let Some(place) = Place::directory() else { return };
+    let (bob, name) = (Person::new("Bob"), pod("p"));
+    bob.commit(&name, "one");
+    push(&bob.store, &*place.remote(), &name, &Events::silent()).await.unwrap();
+    let share = place.folder().join("share");
+    for strange in
+        ["pods/UPPER", "pods/x.9", "pods/a b", "pods/p/versions/01", "pods/p/versions/x", "pods/p/versions/2~"]
+    {
+        std::fs::create_dir(share.join(strange)).unwrap();
+    }
+    assert_eq!(place.remote().pods().await.unwrap(), [name.clone()]);
+    assert_eq!(place.remote().versions(&name).await.unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn version_files_that_lie_are_refused() {
+    let Some(place) = Place::directory() else { return };
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    bob.commit(&name, "one");
+    push(&bob.store, &*place.remote(), &name, &Events::silent()).await.unwrap();
+    let versions = place.folder().join("share/pods/p/versions");
+    let truth = std::fs::read(versions.join("1")).unwrap();
+    let (absent, endless) = (format!("sha256:{}", "0".repeat(64)), "x".repeat(1_000_000));
+    for lie in ["", "../../../../etc/passwd", "sha256:../x", &absent, &endless] {
+        std::fs::write(versions.join("1"), lie).unwrap();
+        let error = pull(&alice.store, &*place.remote(), &name, None, &name, &Events::silent()).await.unwrap_err();
+        assert!(matches!(error, RemoteError::Hostile { .. }), "{error:?}");
+    }
+    // A history with a hole.
+    std::fs::write(versions.join("1"), &truth).unwrap();
+    std::fs::write(versions.join("3"), &truth).unwrap();
+    let error = pull(&alice.store, &*place.remote(), &name, None, &name, &Events::silent()).await.unwrap_err();
+    assert!(error.to_string().contains("version 2 is missing"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_folder_that_is_not_there_is_named_when_listed() {
+    let Some(place) = Place::directory() else { return };
+    let error = place.remote().pods().await.unwrap_err();
+    assert!(error.to_string().contains("there is no folder"), "{error}");
+    assert_eq!(place.remote().versions(&pod("p")).await.unwrap(), []);
+}

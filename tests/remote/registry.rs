@@ -1,0 +1,92 @@
+//! What is particular to registries: how pods look to other tools, and what is said when the door stays shut.
+
+use podex::event::Events;
+use podex::remote::{CredentialFiles, RemoteConfig, open_with, push};
+
+use super::fixture::{Person, Place};
+use super::pod;
+use super::support::{Registry, RegistryOptions};
+
+/// The message with which pushing a new pod fails.
+async fn refusal(place: &Place, config: &RemoteConfig) -> String {
+    let (bob, name) = (Person::new("Bob"), pod("p"));
+    bob.commit(&name, "one");
+    push(&bob.store, &*place.remote_with(config), &name, &Events::silent()).await.unwrap_err().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wrong_password_is_named_and_not_repeated() {
+    let Some(place) = Place::registry(RegistryOptions { auth: true, tls: false }) else { return };
+    place.login(Registry::USER, "hunter2");
+    let message = refusal(&place, &place.config()).await;
+    assert!(
+        message.contains("refused the user name or password kept for it: run 'docker login 127.0.0.1:"),
+        "{message}"
+    );
+    assert!(!message.contains("hunter2"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_login_it_says_how_to_log_in() {
+    let Some(place) = Place::registry(RegistryOptions { auth: true, tls: false }) else { return };
+    let remote = open_with(&place.config(), CredentialFiles::default()).unwrap();
+    let message = remote.versions(&pod("p")).await.unwrap_err().to_string();
+    assert!(message.contains("asks for a login: run 'docker login 127.0.0.1:"), "{message}");
+    let message = remote.pods().await.unwrap_err().to_string();
+    assert!(message.contains("docker login") && message.contains("can still be pulled by its name"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_its_authority_an_https_registry_is_not_trusted() {
+    let options = RegistryOptions { auth: false, tls: true };
+    let Some(place) = Place::registry(options) else { return };
+    let Some(other) = Place::registry(options) else { return };
+    let config = place.config();
+    let message = refusal(&place, &RemoteConfig { ca_file: other.config().ca_file, ..config.clone() }).await;
+    assert!(message.contains("is not trusted") && message.contains("--ca-file"), "{message}");
+    let message = refusal(&place, &RemoteConfig { ca_file: None, ..config.clone() }).await;
+    assert!(message.contains("speaks https") && message.contains("--ca-file"), "{message}");
+
+    let absent = RemoteConfig { ca_file: Some("/absent/ca.pem".into()), ..config.clone() };
+    let message = open_with(&absent, CredentialFiles::default()).err().unwrap().to_string();
+    assert!(message.contains("/absent/ca.pem"), "{message}");
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("ca.pem");
+    std::fs::write(&file, "not a certificate").unwrap();
+    let message = open_with(&RemoteConfig { ca_file: Some(file), ..config }, CredentialFiles::default());
+    assert!(message.err().unwrap().to_string().contains("holds no PEM certificate"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_is_not_there_is_named() {
+    let Some(mut place) = Place::registry(RegistryOptions::default()) else { return };
+    let config = place.config();
+    let Place::Registry { registry, .. } = &mut place else { unreachable!() };
+    registry.kill();
+    let message = refusal(&place, &config).await;
+    assert!(message.contains("cannot connect to 127.0.0.1:"), "{message}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_is_an_artifact_that_other_tools_can_read() {
+    let Some(place) = Place::registry(RegistryOptions::default()) else { return };
+    let (bob, name) = (Person::new("Bob"), pod("My_Pod"));
+    let digest = bob.commit(&name, "the message");
+    push(&bob.store, &*place.remote(), &name, &Events::silent()).await.unwrap();
+    let Place::Registry { registry, .. } = &place else { unreachable!() };
+    let get = async |path: &str| {
+        let client = reqwest::Client::new();
+        let url = format!("http://{}/v2/team/pods/x.my.0.pod/{path}", registry.host());
+        let request = client.get(url).header("Accept", "application/vnd.oci.image.manifest.v1+json");
+        serde_json::from_slice::<serde_json::Value>(&request.send().await.unwrap().bytes().await.unwrap()).unwrap()
+    };
+    let tags = get("tags/list").await;
+    let tags: Vec<_> = tags["tags"].as_array().unwrap().iter().filter_map(|tag| tag.as_str()).collect();
+    assert!(tags.contains(&"v1") && tags.contains(&format!("c-{}", digest.short()).as_str()), "{tags:?}");
+    let manifest = get("manifests/v1").await;
+    assert_eq!(manifest["config"]["mediaType"], "application/vnd.podex.commit.v1+json");
+    assert_eq!(manifest["config"]["digest"], digest.to_string());
+    assert_eq!(manifest["layers"][0]["mediaType"], "application/vnd.podex.pack.v1");
+    assert_eq!(manifest["annotations"]["dev.podex.message"], "the message");
+    assert_eq!(manifest["annotations"]["org.opencontainers.image.title"], "My_Pod");
+}
