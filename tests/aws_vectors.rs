@@ -153,7 +153,7 @@ fn xml_tree(text: &str) -> Value {
     use quick_xml::events::Event;
 
     let mut reader = quick_xml::Reader::from_str(text);
-    let mut stack: Vec<(String, Map<String, Value>, String, Vec<Value>)> = vec![Default::default()];
+    let mut stack = vec![(String::new(), Map::new(), String::new(), Vec::<Value>::new())];
     loop {
         match reader.read_event().unwrap() {
             Event::Start(start) => {

@@ -3,7 +3,6 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -11,18 +10,15 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use jiff::Timestamp;
 use md5::{Digest, Md5};
-use reqwest::Url;
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::accounts::Accounts;
+use super::plain::{outside, plain_error};
 use super::protocol::{Call, WireRequest, WireResponse, encode_query};
 use super::sign::{self, Credentials, Signable};
 use super::transport::{self, Failure, Incoming, Outbody, Outgoing};
 use super::{AwsError, Endpoint, ErrorClass, Pages, retry};
-
-/// How long a plain [`Client::get`] may take.
-const GET_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// A body that arrives piece by piece.
 pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, AwsError>> + Send>>;
@@ -71,13 +67,13 @@ pub struct Scope {
 /// Calls AWS operations on one instance. Cheap to clone; clones share connections and limits.
 #[derive(Clone)]
 pub struct Client {
-    inner: Arc<Inner>,
+    pub(super) inner: Arc<Inner>,
 }
 
-struct Inner {
-    endpoint: Endpoint,
+pub(super) struct Inner {
+    pub endpoint: Endpoint,
     /// Scheme, host and port, without a slash at the end.
-    base: String,
+    pub base: String,
     /// The `Host` header.
     host: String,
     http: reqwest::Client,
@@ -184,60 +180,6 @@ impl Client {
         Pages::new(self.clone(), scope.clone(), service, operation, input)
     }
 
-    /// A plain unsigned GET, for the instance's own endpoints (`path` starts with `/`): status and whole body.
-    /// Not retried; bounded in size and time.
-    pub async fn get(&self, path: &str) -> Result<(u16, Bytes), AwsError> {
-        let outgoing = plain_get(format!("{}{path}", self.inner.base));
-        let work = async {
-            let _permit = self.permit("GET").await?;
-            let incoming = self.attempt(&outgoing).await.map_err(|failure| plain_error("GET", failure))?;
-            let status = incoming.status;
-            Ok((status, incoming.whole().await.map_err(|failure| plain_error("GET", failure))?))
-        };
-        tokio::time::timeout(GET_TIMEOUT, work)
-            .await
-            .unwrap_or_else(|_| Err(outside("GET", ErrorClass::Connection, "no answer in time")))
-    }
-
-    /// The content behind an absolute URL on the instance's own host (a function's `Code.Location`).
-    /// Any other host is refused.
-    pub async fn download(&self, url: &str) -> Result<ByteStream, AwsError> {
-        let error = |class, message: &str| outside("download", class, message);
-        let parsed = Url::parse(url).map_err(|_| error(ErrorClass::Input, "this is not a URL"))?;
-        let own = self.inner.endpoint.url();
-        if parsed.origin() != own.origin() && !(transport::is_loopback(&parsed) && is_web(&parsed)) {
-            return Err(error(ErrorClass::Input, "the URL leads to another host than the instance's"));
-        }
-        // Emulators name themselves as they see themselves, which need not be how they are reached from here.
-        let query = parsed.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let target = format!("{}{}{query}", self.inner.base, parsed.path());
-        let outgoing = plain_get(target);
-        let permit = self.permit("download").await?;
-        let mut attempt = 1;
-        loop {
-            let problem = match self.attempt(&outgoing).await {
-                Ok(incoming) if incoming.status < 300 => {
-                    return Ok(byte_stream("instance", "download", incoming, permit));
-                }
-                Ok(incoming) => {
-                    let class = super::classify::class(incoming.status, None, None, "");
-                    let message = format!("HTTP status {}", incoming.status);
-                    AwsError { status: Some(incoming.status), ..error(class, &message) }
-                }
-                Err(failure) => plain_error("download", failure),
-            };
-            let again = match problem.status {
-                Some(status) => retry::is_worth_it(status, problem.class, &problem.message),
-                None => problem.class == ErrorClass::Connection,
-            };
-            if !again || attempt == retry::MAX_ATTEMPTS {
-                return Err(problem);
-            }
-            tokio::time::sleep(retry::pause(attempt, None)).await;
-            attempt += 1;
-        }
-    }
-
     /// HTTP requests made so far, retries included.
     pub fn requests_made(&self) -> u64 {
         self.inner.requests.load(Ordering::Relaxed)
@@ -311,12 +253,12 @@ impl Client {
         Ok(Reply::Whole { status, headers, body: incoming.whole().await? })
     }
 
-    async fn attempt(&self, outgoing: &Outgoing) -> Result<Incoming, Failure> {
+    pub(super) async fn attempt(&self, outgoing: &Outgoing) -> Result<Incoming, Failure> {
         self.inner.requests.fetch_add(1, Ordering::Relaxed);
         transport::send(&self.inner.http, outgoing).await
     }
 
-    async fn permit(&self, operation: &str) -> Result<OwnedSemaphorePermit, AwsError> {
+    pub(super) async fn permit(&self, operation: &str) -> Result<OwnedSemaphorePermit, AwsError> {
         let permit = Arc::clone(&self.inner.permits).acquire_owned().await;
         permit.map_err(|_| outside(operation, ErrorClass::Connection, "the client is closed"))
     }
@@ -380,37 +322,15 @@ impl Client {
     }
 }
 
-const TOO_LARGE: &str = "the answer is larger than podex reads into memory";
+/// What is said of an answer larger than [`transport::MAX_PARSED_BODY`].
+pub(super) const TOO_LARGE: &str = "the answer is larger than podex reads into memory";
 
-fn plain_get(url: String) -> Outgoing {
-    Outgoing { method: "GET".to_owned(), url, headers: Vec::new(), body: Outbody::Whole(Bytes::new()) }
-}
-
-fn is_web(url: &Url) -> bool {
-    matches!(url.scheme(), "http" | "https")
-}
-
-/// An error of a request that is no AWS call.
-fn outside(operation: &str, class: ErrorClass, message: impl Into<String>) -> AwsError {
-    AwsError {
-        class,
-        service: "instance".to_owned(),
-        operation: operation.to_owned(),
-        code: None,
-        status: None,
-        message: message.into(),
-    }
-}
-
-fn plain_error(operation: &str, failure: Failure) -> AwsError {
-    match failure {
-        Failure::Connection { message, .. } => outside(operation, ErrorClass::Connection, message),
-        Failure::Request(message) => outside(operation, ErrorClass::Input, message),
-        Failure::TooLarge => outside(operation, ErrorClass::Malformed, TOO_LARGE),
-    }
-}
-
-fn byte_stream(service: &str, operation: &str, incoming: Incoming, permit: OwnedSemaphorePermit) -> ByteStream {
+pub(super) fn byte_stream(
+    service: &str,
+    operation: &str,
+    incoming: Incoming,
+    permit: OwnedSemaphorePermit,
+) -> ByteStream {
     let (service, operation) = (service.to_owned(), operation.to_owned());
     Box::pin(stream::try_unfold((incoming, permit), move |(mut incoming, permit)| {
         let (service, operation) = (service.clone(), operation.clone());

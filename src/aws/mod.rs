@@ -11,6 +11,7 @@ mod endpoint;
 mod error;
 mod model;
 mod pages;
+mod plain;
 pub mod protocol;
 mod retry;
 mod sign;

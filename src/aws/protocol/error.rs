@@ -34,7 +34,8 @@ pub(super) fn parse(call: &Call, response: &WireResponse<'_>) -> AwsError {
     {
         code = Some(query_code.to_owned());
     }
-    let code = code.filter(|code| !code.is_empty());
+    // Some put the status where the code belongs.
+    let code = code.filter(|code| !code.chars().all(|char| char.is_ascii_digit()));
     let class = classify::class(response.status, code.as_deref(), message.as_deref(), text);
     AwsError {
         code,
@@ -45,6 +46,9 @@ pub(super) fn parse(call: &Call, response: &WireResponse<'_>) -> AwsError {
 
 fn fallback(status: u16, class: ErrorClass) -> String {
     match class {
+        ErrorClass::NotImplemented if status == 500 => {
+            "the emulator does not offer this, or fails at it (HTTP 500)".to_owned()
+        }
         ErrorClass::NotImplemented => format!("the emulator does not offer this (HTTP {status})"),
         _ => format!("HTTP status {status}"),
     }
@@ -77,7 +81,9 @@ fn from_xml(root: &Element) -> (Option<String>, Option<String>) {
     (text("Code"), text("Message").map(|message| shortened(&message)))
 }
 
+/// The first line, up to [`MAX_MESSAGE`]: the lines after it may repeat the request.
 fn shortened(message: &str) -> String {
+    let message = message.lines().next().unwrap_or_default();
     match message.char_indices().nth(MAX_MESSAGE) {
         Some((end, _)) => format!("{}…", &message[..end]),
         None => message.to_owned(),

@@ -138,12 +138,10 @@ fn body(call: &Call, shape: Bound<'_>, members: &Map<String, Value>, wire: &mut 
                 return Ok(());
             }
         }
-        None if is_json => {
-            if shape.members().any(|(_, member)| member.location().is_none()) {
-                wire.body = json::structure(shape, members)?.to_string().into_bytes();
-            }
+        None if is_json && shape.members().any(|(_, member)| member.location().is_none()) => {
+            wire.body = json::structure(shape, members)?.to_string().into_bytes();
         }
-        None if !members.is_empty() => {
+        None if !is_json && !members.is_empty() => {
             let root = shape.wire_name().ok_or("the model names no root element")?;
             wire.body = document(shape, root, &Value::Object(members.clone()))?;
         }

@@ -1,0 +1,97 @@
+//! Requests that are no AWS calls: the instance's own endpoints, and downloads by URL.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::Url;
+
+use super::client::{TOO_LARGE, byte_stream};
+use super::transport::{self, Failure, Outbody, Outgoing};
+use super::{AwsError, ByteStream, Client, ErrorClass, classify, retry};
+
+/// How long a plain [`Client::get`] may take.
+const GET_TIMEOUT: Duration = Duration::from_secs(15);
+
+impl Client {
+    /// A plain unsigned GET, for the instance's own endpoints (`path` starts with `/`): status and whole body.
+    /// Not retried; bounded in size and time.
+    pub async fn get(&self, path: &str) -> Result<(u16, Bytes), AwsError> {
+        let outgoing = plain_get(format!("{}{path}", self.inner.base));
+        let work = async {
+            let _permit = self.permit("GET").await?;
+            let incoming = self.attempt(&outgoing).await.map_err(|failure| plain_error("GET", failure))?;
+            let status = incoming.status;
+            Ok((status, incoming.whole().await.map_err(|failure| plain_error("GET", failure))?))
+        };
+        tokio::time::timeout(GET_TIMEOUT, work)
+            .await
+            .unwrap_or_else(|_| Err(outside("GET", ErrorClass::Connection, "no answer in time")))
+    }
+
+    /// The content behind an absolute URL on the instance's own host (a function's `Code.Location`).
+    /// Any other host is refused.
+    pub async fn download(&self, url: &str) -> Result<ByteStream, AwsError> {
+        let error = |class, message: &str| outside("download", class, message);
+        let parsed = Url::parse(url).map_err(|_| error(ErrorClass::Input, "this is not a URL"))?;
+        let own = self.inner.endpoint.url();
+        if parsed.origin() != own.origin() && !(transport::is_loopback(&parsed) && is_web(&parsed)) {
+            return Err(error(ErrorClass::Input, "the URL leads to another host than the instance's"));
+        }
+        // Emulators name themselves as they see themselves, which need not be how they are reached from here.
+        let query = parsed.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let target = format!("{}{}{query}", self.inner.base, parsed.path());
+        let outgoing = plain_get(target);
+        let permit = self.permit("download").await?;
+        let mut attempt = 1;
+        loop {
+            let problem = match self.attempt(&outgoing).await {
+                Ok(incoming) if incoming.status < 300 => {
+                    return Ok(byte_stream("instance", "download", incoming, permit));
+                }
+                Ok(incoming) => {
+                    let class = classify::class(incoming.status, None, None, "");
+                    let message = format!("HTTP status {}", incoming.status);
+                    AwsError { status: Some(incoming.status), ..error(class, &message) }
+                }
+                Err(failure) => plain_error("download", failure),
+            };
+            let again = match problem.status {
+                Some(status) => retry::is_worth_it(status, problem.class, &problem.message),
+                None => problem.class == ErrorClass::Connection,
+            };
+            if !again || attempt == retry::MAX_ATTEMPTS {
+                return Err(problem);
+            }
+            tokio::time::sleep(retry::pause(attempt, None)).await;
+            attempt += 1;
+        }
+    }
+}
+
+fn plain_get(url: String) -> Outgoing {
+    Outgoing { method: "GET".to_owned(), url, headers: Vec::new(), body: Outbody::Whole(Bytes::new()) }
+}
+
+fn is_web(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+}
+
+/// An error of a request that is no AWS call.
+pub(super) fn outside(operation: &str, class: ErrorClass, message: impl Into<String>) -> AwsError {
+    AwsError {
+        class,
+        service: "instance".to_owned(),
+        operation: operation.to_owned(),
+        code: None,
+        status: None,
+        message: message.into(),
+    }
+}
+
+pub(super) fn plain_error(operation: &str, failure: Failure) -> AwsError {
+    match failure {
+        Failure::Connection { message, .. } => outside(operation, ErrorClass::Connection, message),
+        Failure::Request(message) => outside(operation, ErrorClass::Input, message),
+        Failure::TooLarge => outside(operation, ErrorClass::Malformed, TOO_LARGE),
+    }
+}
