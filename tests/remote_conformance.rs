@@ -182,6 +182,7 @@ async fn a_version_in_the_middle_is_pulled_and_then_the_rest(place: &Place) {
     // An older version than the local head is there already.
     let (report, head) = pull(&alice.store, &*place.remote(), &name, Some(1), &name, &silent()).await.unwrap();
     assert_eq!((report.commits, head.number), (0, 3));
+    assert_eq!(alice.store.remote_head(&place.config().name, &name).unwrap(), Some(commits[2]));
 }
 
 async fn a_pod_is_pulled_under_another_name(place: &Place) {

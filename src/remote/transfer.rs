@@ -117,7 +117,9 @@ pub async fn pull(
             head = Some(store.publish(into, head.map(|head| head.commit), version.digest)?);
         }
     }
-    if let Some(newest) = wanted.last() {
+    // The newest of theirs that is here now; an older one asked for does not make the others unseen.
+    let here = wanted.len().max(common_length(&local, &theirs));
+    if let Some(newest) = here.checked_sub(1).and_then(|place| theirs.get(place)) {
         store.set_remote_head(&remote.config().name, pod, newest.digest)?;
     }
     let head = head.ok_or_else(|| unknown_version(pod, &theirs, "newest version".to_owned()))?;

@@ -202,7 +202,8 @@ impl Remote for Directory {
                 if files.create(&[PODS, &folder, VERSIONS], &number.to_string(), claim.as_bytes())? {
                     return Ok(None);
                 }
-                version(files, &name, number)
+                let vanished = || Fault::failed(format!("version {number} was deleted while being published"));
+                version(files, &name, number)?.ok_or_else(vanished).map(Some)
             })
             .await?;
         match winner {
