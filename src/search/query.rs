@@ -1,4 +1,5 @@
-//! Answers queries: every entry is tested on all cores, positions are worked out for the winners only.
+//! Answers queries: a cheap test picks the candidates on all cores, only those are scored, and positions are worked
+//! out for the winners alone.
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -6,7 +7,7 @@ use std::collections::BinaryHeap;
 use fuzzy_matcher::skim::SkimMatcherV2;
 use tokio_util::sync::CancellationToken;
 
-use super::matcher::{Bag, Matcher, is_subsequence};
+use super::matcher::{Matcher, Word};
 use super::{Entry, Hit, Index, Span};
 
 /// A value that matches as well as a name is shown behind it: names are what people mostly look for.
@@ -18,11 +19,15 @@ const CANCEL_STRIDE: usize = 4096;
 /// Fewest entries worth a thread of their own.
 const ENTRIES_PER_THREAD: usize = 16_384;
 
+/// Entries scored in one query. A short word matches nearly everything in a large store; scoring a million texts
+/// takes seconds, and nobody reads that far down. Texts that hold the words as they are come first.
+const SCORED: usize = 16_384;
+
 /// Best first, then shorter texts, then the index's own order.
 type Rank = (i64, Reverse<usize>, Reverse<usize>);
 
 pub(super) fn query(index: &Index, text: &str, limit: usize, cancel: &CancellationToken) -> Vec<Hit> {
-    let words: Vec<(&str, Bag)> = text.split_whitespace().map(|word| (word, Bag::of(word))).collect();
+    let words: Vec<Word> = text.split_whitespace().map(Word::new).collect();
     if words.is_empty() || limit == 0 {
         return Vec::new();
     }
@@ -30,10 +35,12 @@ pub(super) fn query(index: &Index, text: &str, limit: usize, cancel: &Cancellati
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let threads = index.entries.len().div_ceil(ENTRIES_PER_THREAD).clamp(1, cores);
     let share = index.entries.len().div_ceil(threads).max(1);
-    let best = |(number, entries): (usize, &[Entry])| best_of(entries, number * share, &words, limit, &matcher, cancel);
+    let search = Search { words: &words, limit, scored: SCORED / threads, matcher: &matcher, cancel };
+    let best = |(number, entries): (usize, &[Entry])| search.best_of(entries, number * share);
     let mut ranks: Vec<Rank> = if threads == 1 {
         best((0, &index.entries))
     } else {
+        let best = &best;
         std::thread::scope(|scope| {
             let chunks: Vec<_> = index.entries.chunks(share).enumerate().collect();
             let running: Vec<_> = chunks.into_iter().map(|chunk| scope.spawn(move || best(chunk))).collect();
@@ -45,42 +52,63 @@ pub(super) fn query(index: &Index, text: &str, limit: usize, cancel: &Cancellati
     ranks.into_iter().filter_map(|(score, _, Reverse(at))| index.hit(at, score, &words, &matcher)).collect()
 }
 
-/// The best entries of a slice that starts at `offset` of the index.
-fn best_of(
-    entries: &[Entry],
-    offset: usize,
-    words: &[(&str, Bag)],
+/// One query at work.
+struct Search<'a> {
+    words: &'a [Word<'a>],
     limit: usize,
-    matcher: &dyn Matcher,
-    cancel: &CancellationToken,
-) -> Vec<Rank> {
-    let mut best = BinaryHeap::<Reverse<Rank>>::new();
-    for (position, entry) in entries.iter().enumerate() {
-        if position % CANCEL_STRIDE == 0 && cancel.is_cancelled() {
-            break;
-        }
-        let Some(score) = score(entry, words, matcher) else { continue };
-        best.push(Reverse((score, Reverse(entry.text.len()), Reverse(offset + position))));
-        if best.len() > limit {
-            best.pop();
-        }
-    }
-    best.into_iter().map(|Reverse(rank)| rank).collect()
+    /// Most entries to score.
+    scored: usize,
+    matcher: &'a dyn Matcher,
+    cancel: &'a CancellationToken,
 }
 
-fn score(entry: &Entry, words: &[(&str, Bag)], matcher: &dyn Matcher) -> Option<i64> {
-    if !words.iter().all(|(word, bag)| entry.bag.holds(*bag) && is_subsequence(word, &entry.text)) {
-        return None;
+impl Search<'_> {
+    /// The best entries of a slice that starts at `offset` of the index.
+    fn best_of(&self, entries: &[Entry], offset: usize) -> Vec<Rank> {
+        let mut best = BinaryHeap::<Reverse<Rank>>::new();
+        for position in self.candidates(entries) {
+            let Some(entry) = entries.get(position) else { continue };
+            let Some(score) = self.score(entry) else { continue };
+            best.push(Reverse((score, Reverse(entry.text.len()), Reverse(offset + position))));
+            if best.len() > self.limit {
+                best.pop();
+            }
+        }
+        best.into_iter().map(|Reverse(rank)| rank).collect()
     }
-    let malus = if entry.property.is_some() { VALUE_MALUS } else { 0 };
-    words.iter().try_fold(-malus, |sum, (word, _)| Some(sum + matcher.score(&entry.text, word)?))
+
+    /// Positions of the entries worth scoring: those that hold every word as it is, then the others that may match.
+    fn candidates(&self, entries: &[Entry]) -> Vec<usize> {
+        let (mut whole, mut scattered) = (Vec::new(), Vec::new());
+        for (position, entry) in entries.iter().enumerate() {
+            if position % CANCEL_STRIDE == 0 && self.cancel.is_cancelled() || whole.len() >= self.scored {
+                break;
+            }
+            if !self.words.iter().all(|word| entry.bag.holds(word.bag) && word.is_subsequence_of(&entry.text)) {
+                continue;
+            }
+            if self.words.iter().all(|word| word.is_within(&entry.text)) {
+                whole.push(position);
+            } else if scattered.len() < self.scored {
+                scattered.push(position);
+            }
+        }
+        scattered.truncate(self.scored.saturating_sub(whole.len()));
+        whole.append(&mut scattered);
+        whole
+    }
+
+    fn score(&self, entry: &Entry) -> Option<i64> {
+        let malus = if entry.property.is_some() { VALUE_MALUS } else { 0 };
+        self.words.iter().try_fold(-malus, |sum, word| Some(sum + self.matcher.score(&entry.text, word.text)?))
+    }
 }
 
 impl Index {
-    fn hit(&self, at: usize, score: i64, words: &[(&str, Bag)], matcher: &dyn Matcher) -> Option<Hit> {
+    fn hit(&self, at: usize, score: i64, words: &[Word<'_>], matcher: &dyn Matcher) -> Option<Hit> {
         let entry = self.entries.get(at)?;
         let mut positions: Vec<usize> =
-            words.iter().filter_map(|(word, _)| matcher.positions(&entry.text, word)).flatten().collect();
+            words.iter().filter_map(|word| matcher.positions(&entry.text, word.text)).flatten().collect();
         positions.sort_unstable();
         positions.dedup();
         Some(Hit {
