@@ -28,6 +28,9 @@ pub(super) struct GlobalArgs {
     /// Print without colours (so does the NO_COLOR variable)
     #[arg(long, global = true, help_heading = "Global options")]
     pub(super) no_color: bool,
+    /// The explorer's theme: dark, light, terminal, or a theme file
+    #[arg(long, global = true, value_name = "THEME", help_heading = "Global options")]
+    pub(super) theme: Option<String>,
 }
 
 /// A pod, by position or by `--name`.

@@ -8,6 +8,7 @@ use super::error::CliError;
 use super::explore::has_terminal;
 use super::session::Session;
 use crate::ops::{Demo, demo, pods, remote_pods, write_samples};
+use crate::tui::StartAt;
 
 /// Try podex on sample applications, with an emulator and pods of their own
 ///
@@ -42,7 +43,8 @@ impl DemoCommand {
         if self.no_explorer || session.out.json || !has_terminal() {
             show(session, &demo).await?;
         } else {
-            super::explore::open(demo.context.clone(), demo.summary.notice.clone()).await?;
+            let start = StartAt { notice: demo.summary.notice.clone(), ..session.start() };
+            super::explore::open(demo.context.clone(), start).await?;
         }
         if self.keep {
             let endpoint = demo.summary.endpoint.clone();

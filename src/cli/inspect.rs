@@ -7,12 +7,13 @@ use serde_json::{Value, json};
 
 use super::args::shifted;
 use super::error::CliError;
-use super::explore::{Start, explore, has_terminal};
+use super::explore::{explore, has_terminal};
 use super::format::{Values, clean, readable};
 use super::session::Session;
 use super::show_tree::tree;
 use crate::ops::{Context, Found, OpError, Snapshot, find, resolve};
 use crate::pod::{BlobRef, Document, Observed, Reference, ResourceKey};
+use crate::tui::StartAt;
 
 /// Bytes copied at a time.
 const COPY_BUFFER: usize = 64 * 1024;
@@ -68,7 +69,7 @@ impl InspectCommand {
             format => format,
         };
         let Some(format) = format.or(self.body.then_some(Format::Tree)) else {
-            return explore(session, Start { reference: Some(reference), path }).await;
+            return explore(session, StartAt { reference: Some(reference), path, ..session.start() }).await;
         };
         let context = session.context()?;
         let (digest, commit) = resolve(&context, &reference, &session.events()).await?;

@@ -116,7 +116,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError> {
-    let Some(command) = command else { return explore::explore(session, explore::Start::default()).await };
+    let Some(command) = command else { return explore::explore(session, session.start()).await };
     session.stop_on_interrupt();
     match command {
         Command::Commit(command) => command.run(session).await,

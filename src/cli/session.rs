@@ -11,6 +11,7 @@ use super::output::Output;
 use super::progress::ProgressLine;
 use crate::event::Events;
 use crate::ops::{Context, EXIT_CANCELLED, OpError, Overrides, Paths};
+use crate::tui::StartAt;
 
 /// One run of the command line.
 pub(super) struct Session {
@@ -34,6 +35,11 @@ impl Session {
         let GlobalArgs { endpoint, accounts, regions, .. } = &self.global;
         let overrides = Overrides { endpoint: endpoint.clone(), accounts: accounts.clone(), regions: regions.clone() };
         Context::new(Paths::discover()?, overrides)
+    }
+
+    /// How the explorer begins.
+    pub(super) fn start(&self) -> StartAt {
+        StartAt { theme: self.global.theme.clone(), no_color: self.global.no_color, ..StartAt::default() }
     }
 
     /// Where operations report to.

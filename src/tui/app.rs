@@ -49,7 +49,7 @@ pub async fn run(context: Context, start: StartAt) -> Result<(), TuiError> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(TuiError::NoTerminal);
     }
-    let color = std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let color = !start.no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     let theme = Theme::load(start.theme.as_deref().or(context.theme.as_deref()))?;
     let theme = if color { theme } else { theme.without_color() };
     let catalog = context.catalog;

@@ -36,6 +36,8 @@ pub struct StartAt {
     pub path: Option<String>,
     /// The theme: a built-in one's name or a file. None means the configured one, else the default.
     pub theme: Option<String>,
+    /// Without colours, as the `NO_COLOR` variable asks too.
+    pub no_color: bool,
     /// Something to tell at the start.
     pub notice: Option<String>,
 }
