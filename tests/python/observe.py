@@ -322,6 +322,9 @@ class Reading:
             description = manager.describe_secret(SecretId=name)
             versions = {}
             for version, stages in (description.get("VersionIdsToStages") or {}).items():
+                # A version cannot be deleted: one without stages counts as not there.
+                if not stages:
+                    continue
                 value = self.maybe(manager.get_secret_value, SecretId=name, VersionId=version) or {}
                 # Some emulators give a secret without value a version of its own, without content.
                 if not value.get("SecretString") and not value.get("SecretBinary"):

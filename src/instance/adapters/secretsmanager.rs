@@ -1,7 +1,10 @@
 //! Secrets Manager: the versions of a secret, with their values and stages. The version's id can be chosen, so it is
 //! kept. A deleted secret is not listed, and a secret without value has no versions.
+//!
+//! A version cannot be deleted, only lose its stages; AWS then drops it some day. So one without stages counts as not
+//! there, which is also what makes the deletion of a version work.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
@@ -13,8 +16,8 @@ use crate::pod::{Document, Observed};
 
 const STAGES: &str = "VersionStages";
 const CURRENT: &str = "AWSCURRENT";
-/// The stage of a version that shall have none, while it is being made: without any it would become the current one.
-const MAKING: &str = "podex-restoring";
+/// Marks a current version that shall go, until another becomes the current one.
+const GOING: &str = "podex-deleted";
 
 /// `secretsmanager/secret-version`. Named by the version's id.
 pub(super) struct SecretVersions;
@@ -30,6 +33,11 @@ impl Adapter for SecretVersions {
         let secret = parent.key.own_name();
         for (id, stages) in versions(context, secret).await? {
             check_cancelled(context)?;
+            if stages.is_empty() {
+                let note = format!("versions of secret {secret} without a stage are left out: they count as deleted");
+                context.emit.note(note, false);
+                continue;
+            }
             let client = &context.instance.client;
             let input = json!({"SecretId": secret, "VersionId": id});
             let value = match client.call(&context.scope, "secretsmanager", "GetSecretValue", input).await {
@@ -54,12 +62,18 @@ impl Adapter for SecretVersions {
 
     async fn create(&self, context: &ApplyContext<'_>, wanted: &Document) -> Result<Observed, AwsError> {
         let stages = stages(wanted);
+        if stages.is_empty() {
+            return Ok(Observed::new());
+        }
         let mut input = wanted.attributes.clone();
         input.insert("ClientRequestToken".to_owned(), json!(context.key.own_name()));
-        if stages.is_empty() {
-            input.insert(STAGES.to_owned(), json!([MAKING]));
+        match call(context, "PutSecretValue", input).await {
+            // It is there, without a stage: a version never changes its value.
+            Err(error) if error.class == ErrorClass::Conflict => {}
+            put => {
+                put?;
+            }
         }
-        call(context, "PutSecretValue", input).await?;
         set_stages(context, &stages).await?;
         Ok(Observed::new())
     }
@@ -83,10 +97,8 @@ impl Adapter for SecretVersions {
         Ok(Observed::new())
     }
 
-    /// A version cannot be deleted, only lose its stages: then it counts as deprecated. The current one stays current
-    /// until another takes its place.
     async fn delete(&self, context: &ApplyContext<'_>) -> Result<(), AwsError> {
-        gone(set_stages(context, &BTreeSet::new()).await.map(|()| Value::Null))
+        gone(remove(context).await.map(|()| Value::Null))
     }
 
     fn ordered(&self) -> bool {
@@ -99,7 +111,7 @@ impl Adapter for SecretVersions {
     }
 }
 
-/// A secret's version ids and their stages, deprecated versions included.
+/// A secret's version ids and their stages, those without any included.
 async fn versions(
     context: &CaptureContext<'_>,
     secret: &str,
@@ -127,33 +139,57 @@ async fn call(context: &ApplyContext<'_>, operation: &str, mut input: Map<String
     context.instance.client.call(&context.scope, "secretsmanager", operation, Value::Object(input)).await
 }
 
+/// The secret's versions and their stages.
+async fn described(context: &ApplyContext<'_>) -> Result<BTreeMap<String, BTreeSet<String>>, AwsError> {
+    let answer = call(context, "DescribeSecret", Map::new()).await?;
+    let versions = answer.get("VersionIdsToStages").and_then(Value::as_object).cloned().unwrap_or_default();
+    let texts = |stages: Value| serde_json::from_value(stages).unwrap_or_default();
+    Ok(versions.into_iter().map(|(id, stages)| (id, texts(stages))).collect())
+}
+
 /// Moves stages until the version has exactly `wanted`.
 async fn set_stages(context: &ApplyContext<'_>, wanted: &BTreeSet<String>) -> Result<(), AwsError> {
     let own = context.key.own_name();
-    let described = call(context, "DescribeSecret", Map::new()).await?;
-    let versions = described.get("VersionIdsToStages").and_then(Value::as_object).cloned().unwrap_or_default();
-    let holder = |stage: &str| {
-        let has = |stages: &Value| stages.as_array().is_some_and(|stages| stages.iter().any(|one| one == stage));
-        versions.iter().find(|(_, stages)| has(stages)).map(|(id, _)| id.as_str())
-    };
-    for stage in wanted.iter().filter(|stage| holder(stage) != Some(own)) {
-        let mut input =
-            Map::from_iter([("VersionStage".to_owned(), json!(stage)), ("MoveToVersionId".to_owned(), json!(own))]);
-        input.extend(holder(stage).map(|id| ("RemoveFromVersionId".to_owned(), json!(id))));
-        call(context, "UpdateSecretVersionStage", input).await?;
-    }
-    let has = versions.get(own).and_then(Value::as_array).cloned().unwrap_or_default();
-    let surplus = has.iter().filter_map(Value::as_str).filter(|stage| !wanted.contains(*stage) && *stage != CURRENT);
-    for stage in surplus {
-        let input = json!({"VersionStage": stage, "RemoveFromVersionId": own});
-        match call(context, "UpdateSecretVersionStage", input.as_object().cloned().unwrap_or_default()).await {
-            Err(error) if error.class == ErrorClass::NotFound => {}
-            removed => {
-                removed?;
-            }
+    let versions = described(context).await?;
+    for stage in wanted {
+        let holder = versions.iter().find(|(_, stages)| stages.contains(stage));
+        if holder.is_some_and(|(id, _)| id == own) {
+            continue;
+        }
+        move_stage(context, stage, holder.map(|(id, _)| id.as_str()), Some(own)).await?;
+        if let Some((id, _)) = holder.filter(|(_, stages)| stage == CURRENT && stages.contains(GOING)) {
+            strip(context, id, &BTreeSet::new()).await?;
         }
     }
+    strip(context, own, wanted).await
+}
+
+/// Takes the version's stages away, or marks it where it is the current one, which a secret cannot be without.
+async fn remove(context: &ApplyContext<'_>) -> Result<(), AwsError> {
+    let own = context.key.own_name();
+    let versions = described(context).await?;
+    match versions.get(own) {
+        Some(stages) if stages.contains(CURRENT) && !stages.contains(GOING) => {
+            move_stage(context, GOING, None, Some(own)).await
+        }
+        _ => strip(context, own, &BTreeSet::new()).await,
+    }
+}
+
+/// Takes from a version the stages that are not in `kept`. They are looked up anew: moving one may move others.
+async fn strip(context: &ApplyContext<'_>, id: &str, kept: &BTreeSet<String>) -> Result<(), AwsError> {
+    let has = described(context).await?.remove(id).unwrap_or_default();
+    for stage in has.difference(kept).filter(|stage| *stage != CURRENT) {
+        move_stage(context, stage, Some(id), None).await?;
+    }
     Ok(())
+}
+
+async fn move_stage(context: &ApplyContext<'_>, stage: &str, from: Option<&str>, to: Option<&str>) -> Result<(), AwsError> {
+    let mut input = Map::from_iter([("VersionStage".to_owned(), json!(stage))]);
+    input.extend(from.map(|id| ("RemoveFromVersionId".to_owned(), json!(id))));
+    input.extend(to.map(|id| ("MoveToVersionId".to_owned(), json!(id))));
+    call(context, "UpdateSecretVersionStage", input).await.map(|_| ())
 }
 
 #[cfg(test)]
