@@ -185,7 +185,12 @@ async fn strip(context: &ApplyContext<'_>, id: &str, kept: &BTreeSet<String>) ->
     Ok(())
 }
 
-async fn move_stage(context: &ApplyContext<'_>, stage: &str, from: Option<&str>, to: Option<&str>) -> Result<(), AwsError> {
+async fn move_stage(
+    context: &ApplyContext<'_>,
+    stage: &str,
+    from: Option<&str>,
+    to: Option<&str>,
+) -> Result<(), AwsError> {
     let mut input = Map::from_iter([("VersionStage".to_owned(), json!(stage))]);
     input.extend(from.map(|id| ("RemoveFromVersionId".to_owned(), json!(id))));
     input.extend(to.map(|id| ("MoveToVersionId".to_owned(), json!(id))));
