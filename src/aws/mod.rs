@@ -9,6 +9,8 @@ mod classify;
 mod client;
 mod endpoint;
 mod error;
+#[cfg(test)]
+mod faults;
 mod model;
 mod pages;
 mod plain;
