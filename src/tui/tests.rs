@@ -1,1 +1,548 @@
-//! Whole screens of hand-made states.
+//! Whole screens of hand-made states, and what keys do to them.
+
+use std::sync::Arc;
+
+use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+use serde_json::json;
+
+use super::message::{Effect, Message};
+use super::model::detail::Content;
+use super::overlay::{Overlay, PlanStage};
+use super::state::{Shown, State};
+use super::theme::Theme;
+use super::update::update;
+use super::view::view;
+use crate::instance::{Emulator, Plan, Step, StepAction, Strategy};
+use crate::ops::{PodSummary, PreparedInject, RemotePod, VersionSummary};
+use crate::pod::{
+    Author, COMMIT_FORMAT, CaptureReport, Change, Commit, Digest, Document, InstanceInfo, Metamodel, Reference,
+    ResourceKey, TypeOutcome, TypeReport,
+};
+use crate::remote::{RemoteConfig, RemoteVersion};
+use crate::tasks::{Cause, Failure, Job, Loaded, Outcome, Task, TaskId, TaskState};
+
+const NOW: &str = "2026-11-24T15:00:00Z";
+
+fn at(text: &str) -> jiff::Timestamp {
+    text.parse().unwrap()
+}
+
+/// An explorer in a made-up world, and the tasks it asked for.
+struct Explorer {
+    state: State,
+    effects: Vec<Effect>,
+    next: u64,
+}
+
+impl Explorer {
+    fn new(columns: u16, rows: u16) -> Self {
+        let is_secret = Arc::new(|_: &ResourceKey, path: &[String]| path.iter().any(|name| name == "SecretString"));
+        let theme = Theme::load(None).unwrap();
+        let mut state = State::new("http://localhost:4566".to_owned(), theme, true, is_secret);
+        state.now = at(NOW);
+        let mut explorer = Self { state, effects: Vec::new(), next: 1 };
+        explorer.tell(Message::Resize(columns, rows));
+        explorer
+    }
+
+    /// One that has loaded everything and shows the newest version of `orders`.
+    fn loaded(columns: u16, rows: u16) -> Self {
+        let mut explorer = Self::new(columns, rows);
+        explorer.finish(Job::ListPods, Ok(Outcome::Pods(pods())));
+        let info = InstanceInfo {
+            endpoint: "http://localhost:4566".to_owned(),
+            emulator: "ministack".to_owned(),
+            version: "1.5.33".to_owned(),
+        };
+        explorer.finish(Job::Detect, Ok(Outcome::Instance(Emulator::Ministack, info)));
+        let team =
+            RemoteConfig { name: "team".parse().unwrap(), url: "oci://127.0.0.1:5000/pods".to_owned(), ca_file: None };
+        explorer.finish(Job::ListRemotes, Ok(Outcome::Remotes(vec![team])));
+        let theirs = RemoteVersion { number: 1, digest: commit(7).digest(), commit: commit(7) };
+        let remote_pods = vec![RemotePod { name: "digits".parse().unwrap(), versions: vec![theirs] }];
+        explorer.finish(Job::RemotePods("team".parse().unwrap()), Ok(Outcome::RemotePods(remote_pods)));
+        explorer.press("j j");
+        explorer.read();
+        explorer
+    }
+
+    fn tell(&mut self, message: Message) {
+        let effects = update(&mut self.state, message);
+        self.effects.extend(effects);
+    }
+
+    /// Presses keys, named as in the key map and separated by spaces.
+    fn press(&mut self, keys: &str) {
+        for key in keys.split(' ') {
+            let code = match key {
+                "enter" => KeyCode::Enter,
+                "esc" => KeyCode::Esc,
+                "tab" => KeyCode::Tab,
+                "space" => KeyCode::Char(' '),
+                "up" => KeyCode::Up,
+                "down" => KeyCode::Down,
+                _ => KeyCode::Char(key.chars().next_back().unwrap()),
+            };
+            let modifiers = if key.starts_with("ctrl-") { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
+            self.tell(Message::Key(KeyEvent::new(code, modifiers)));
+        }
+    }
+
+    fn write(&mut self, text: &str) {
+        for character in text.chars() {
+            self.tell(Message::Key(KeyEvent::new(KeyCode::Char(character), KeyModifiers::NONE)));
+        }
+    }
+
+    /// Ends a job as the queue would.
+    fn finish(&mut self, job: Job, result: Result<Outcome, Failure>) {
+        let id = TaskId(self.next);
+        self.next += 1;
+        let mut task = Task::new(id, job.title(), job.command());
+        task.state = match &result {
+            Ok(_) => TaskState::Done("done".to_owned()),
+            Err(Failure::Cancelled) => TaskState::Cancelled,
+            Err(Failure::Failed { reason, .. }) => TaskState::Failed(reason.clone()),
+        };
+        self.tell(Message::Submitted(id, Box::new(job)));
+        self.tell(Message::Task(Box::new(task)));
+        self.tell(Message::Finished(id, result));
+    }
+
+    /// Answers what was asked to be read: every version holds the same, every document too.
+    fn read(&mut self) {
+        while let Some(effect) = (!self.effects.is_empty()).then(|| self.effects.remove(0)) {
+            match effect {
+                Effect::ReadTree(digest, commit) => {
+                    let loaded = Loaded { digest, commit: *commit, metamodel: Arc::new(metamodel()) };
+                    self.tell(Message::Tree(digest, Ok(Box::new(loaded))));
+                }
+                Effect::ReadDocument(digest, _, key) => {
+                    self.tell(Message::Document(digest, key, Ok(content())));
+                }
+                Effect::Filter(digest, metamodel, query) => {
+                    let kept = super::model::tree::keep(&metamodel, &query);
+                    self.tell(Message::Filtered(digest, kept));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The jobs asked for since the last look.
+    fn jobs(&mut self) -> Vec<Job> {
+        let jobs = |effect| match effect {
+            Effect::Submit(job) => Some(*job),
+            _ => None,
+        };
+        std::mem::take(&mut self.effects).into_iter().filter_map(jobs).collect()
+    }
+
+    /// The commands of the jobs asked for since the last look.
+    fn commands(&mut self) -> Vec<String> {
+        self.jobs().iter().filter_map(Job::command).collect()
+    }
+
+    fn screen(&self) -> String {
+        let (columns, rows) = self.state.size;
+        let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
+        terminal.draw(|frame| view(&self.state, frame)).unwrap();
+        let text = terminal.backend().to_string();
+        text.lines().map(|line| line.trim_matches('"').trim_end().to_owned() + "\n").collect()
+    }
+}
+
+fn commit(number: u64) -> Commit {
+    let report = |outcome, count, notes: &[&str]| TypeReport {
+        outcome,
+        count,
+        notes: notes.iter().map(|note| (*note).to_owned()).collect(),
+    };
+    let types = [
+        ("s3/bucket", report(TypeOutcome::Complete, 2, &[])),
+        ("s3/object", report(TypeOutcome::Complete, 3, &[])),
+        ("sqs/queue", report(TypeOutcome::Complete, 1, &[])),
+        ("secretsmanager/secret", report(TypeOutcome::Partial, 1, &["one secret is scheduled for deletion"])),
+        ("lambda/layer-version", report(TypeOutcome::NotImplemented, 0, &[])),
+    ];
+    let messages = ["first light", "the orders workflow, with its queue", "read the secret from its own region"];
+    Commit {
+        format: COMMIT_FORMAT,
+        parents: Vec::new(),
+        state: Digest::of(format!("state {number}").as_bytes()),
+        observed: Digest::of(b"observed"),
+        resources: 7,
+        message: messages.get(number as usize - 1).copied().unwrap_or("digits, trained").to_owned(),
+        author: Author { name: if number == 2 { "Bob" } else { "Alice" }.to_owned(), email: String::new() },
+        time: at("2026-11-24T09:00:00Z") + jiff::SignedDuration::from_hours(number as i64),
+        instance: InstanceInfo {
+            endpoint: "http://localhost:4566".to_owned(),
+            emulator: "ministack".to_owned(),
+            version: "1.5.33".to_owned(),
+        },
+        services: Vec::new(),
+        report: CaptureReport { types: types.map(|(name, line)| (name.to_owned(), line)).into() },
+    }
+}
+
+fn pods() -> Vec<(PodSummary, Vec<VersionSummary>)> {
+    let version = |number| VersionSummary {
+        number,
+        digest: commit(number).digest(),
+        commit: commit(number),
+        pushed_to: if number == 1 { vec!["team".to_owned()] } else { Vec::new() },
+    };
+    let orders: Vec<VersionSummary> = (1..=3).map(version).collect();
+    let summary = |name: &str, versions: &[VersionSummary]| PodSummary {
+        name: name.parse().unwrap(),
+        versions: versions.len() as u64,
+        head: versions.last().map(|version| (version.digest, version.commit.clone())),
+        fault: None,
+    };
+    let broken = PodSummary {
+        name: "torn".parse().unwrap(),
+        versions: 1,
+        head: None,
+        fault: Some("pack 3f2a is damaged: its footer is cut off".to_owned()),
+    };
+    vec![(summary("orders", &orders), orders), (broken, Vec::new())]
+}
+
+fn key(region: &str, service: &str, kind: &str, name: &[&str]) -> ResourceKey {
+    ResourceKey::new("000000000000", region, service, kind, name.iter().copied())
+}
+
+fn metamodel() -> Metamodel {
+    let keys = [
+        key("eu-west-1", "s3", "bucket", &["images"]),
+        key("eu-west-1", "s3", "object", &["images", "digits/0.png"]),
+        key("eu-west-1", "s3", "object", &["images", "digits/\u{1b}[31m日本.png"]),
+        key("us-east-1", "s3", "bucket", &["orders"]),
+        key("us-east-1", "s3", "object", &["orders", "2026/11/24.json"]),
+        key("us-east-1", "sqs", "queue", &["orders"]),
+        key("us-west-2", "secretsmanager", "secret", &["orders/db"]),
+    ];
+    let parent = |_: &str, kind: &str| (kind == "object").then(|| "bucket".to_owned());
+    Metamodel::from_keys(keys, &parent)
+}
+
+fn content() -> Content {
+    let mut document = Document::from_value(json!({
+        "Name": "orders/db",
+        "Description": "Where the orders function finds its database, in a sentence that is too long for one line of a narrow pane.",
+        "SecretString": "hunter2",
+        "Tags": {"team": "orders", "evil": "\u{1b}]0;owned\u{7}"},
+        "Policy": {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "s3:GetObject"}]},
+        "RotationDays": 30,
+    }));
+    let blob = crate::pod::BlobRef { digest: Digest::of(b"body"), size: 1_234_567 };
+    document.blobs.insert("body".to_owned(), blob);
+    let serde_json::Value::Object(observed) = json!({"ARN": "arn:aws:x", "CreatedDate": "2026-11-24"}) else {
+        unreachable!()
+    };
+    Content { document, observed }
+}
+
+fn changes() -> Vec<Change> {
+    let queue = json!({"VisibilityTimeout": 30, "Policy": {"Statement": ["a", "b"]}});
+    let queue_after = json!({"VisibilityTimeout": 60, "Policy": {"Statement": ["a", "c"]}, "DelaySeconds": 5});
+    let code = json!({"Environment": {"SECRET_REGION": "us-east-1"}, "Description": "line one\nline two\nline three"});
+    let code_after = json!({"Environment": {"SECRET_REGION": "us-west-2"}, "Description": "line one\nline 2\nline three\nline four"});
+    let change = |key, before: Option<serde_json::Value>, after: Option<serde_json::Value>| {
+        let (before, after) = (before.map(Document::from_value), after.map(Document::from_value));
+        Change::between(key, before.as_ref(), after.as_ref()).unwrap()
+    };
+    let secret = |value: &str| Some(json!({"Name": "orders/db", "SecretString": value}));
+    vec![
+        change(key("us-east-1", "lambda", "function", &["orders"]), Some(code), Some(code_after)),
+        change(key("us-east-1", "sqs", "queue", &["orders"]), Some(queue), Some(queue_after)),
+        change(key("us-east-1", "s3", "bucket", &["archive"]), None, Some(json!({"Name": "archive"}))),
+        change(key("us-west-2", "secretsmanager", "secret", &["orders/db"]), secret("old"), secret("new")),
+        change(key("us-east-1", "sns", "topic", &["gone"]), Some(json!({"Name": "gone"})), None),
+    ]
+}
+
+fn step(action: StepAction, key: ResourceKey) -> Step {
+    let properties = changes().swap_remove(1).properties;
+    let changes = if action == StepAction::Update { properties } else { Vec::new() };
+    Step { action, key, changes, wanted: None, current: None }
+}
+
+fn prepared() -> PreparedInject {
+    let steps = vec![
+        step(StepAction::Create, key("us-east-1", "s3", "bucket", &["archive"])),
+        step(StepAction::Update, key("us-east-1", "sqs", "queue", &["orders"])),
+        step(StepAction::Replace, key("us-east-1", "dynamodb", "table", &["orders"])),
+        step(StepAction::Delete, key("us-east-1", "sns", "topic", &["gone"])),
+    ];
+    let notes = vec!["lambda/layer-version is not implemented by this emulator: left out".to_owned()];
+    PreparedInject {
+        target: commit(3).digest(),
+        pod: Some("orders".parse().unwrap()),
+        safety: Digest::of(b"safety"),
+        plan: Plan { steps, notes },
+    }
+}
+
+/// The sizes every screen is looked at in.
+const SIZES: [(u16, u16); 3] = [(80, 24), (120, 40), (200, 60)];
+
+fn at_every_size(name: &str, prepare: impl Fn(&mut Explorer)) {
+    for (columns, rows) in SIZES {
+        let mut explorer = Explorer::loaded(columns, rows);
+        prepare(&mut explorer);
+        insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), explorer.screen());
+    }
+}
+
+#[test]
+fn the_first_frame_says_what_is_going_on() {
+    insta::assert_snapshot!(Explorer::new(80, 24).screen());
+}
+
+#[test]
+fn a_version_shows_its_commit() {
+    at_every_size("version", |explorer| explorer.press("l j"));
+}
+
+#[test]
+fn a_resource_shows_its_document_with_secrets_masked_and_escapes_harmless() {
+    at_every_size("document", |explorer| {
+        explorer.press("2 G");
+        explorer.read();
+        assert!(!explorer.screen().contains("hunter2"));
+        assert!(!explorer.screen().contains('\u{1b}'));
+    });
+}
+
+#[test]
+fn the_comparison_is_side_by_side_where_there_is_room() {
+    at_every_size("diff", |explorer| {
+        let job = Job::Diff { before: "orders:2".parse().unwrap(), after: "orders:3".parse().unwrap() };
+        explorer.state.diff = None;
+        super::update::show_changes(&mut explorer.state, ("orders:2", "orders:3"), job.command().unwrap(), changes());
+    });
+}
+
+#[test]
+fn a_plan_shows_every_step_before_anything_is_done() {
+    at_every_size("plan", |explorer| {
+        explorer.press("i");
+        let job = explorer.jobs().pop().unwrap();
+        explorer.finish(job, Ok(Outcome::Prepared(Box::new(prepared()))));
+    });
+}
+
+#[test]
+fn help_lists_every_key_and_why_some_do_nothing() {
+    at_every_size("help", |explorer| explorer.press("?"));
+}
+
+#[test]
+fn the_palette_finds_actions_by_words() {
+    at_every_size("palette", |explorer| {
+        explorer.press(":");
+        explorer.write("pull");
+    });
+}
+
+#[test]
+fn the_commit_form_asks_for_a_message() {
+    at_every_size("commit_form", |explorer| {
+        explorer.press("c");
+        explorer.write("a message");
+    });
+}
+
+#[test]
+fn a_terminal_that_is_too_small_is_told_what_is_needed() {
+    insta::assert_snapshot!(Explorer::loaded(50, 10).screen());
+}
+
+#[test]
+fn without_an_emulator_the_screen_says_how_to_get_one() {
+    let mut explorer = Explorer::new(120, 30);
+    explorer.finish(Job::ListPods, Ok(Outcome::Pods(Vec::new())));
+    explorer.finish(Job::ListRemotes, Ok(Outcome::Remotes(Vec::new())));
+    let reason = "no AWS emulator answers at http://localhost:4566: connection refused".to_owned();
+    explorer.finish(Job::Detect, Err(Failure::Failed { reason, cause: Cause::Unreachable }));
+    insta::assert_snapshot!(explorer.screen());
+    explorer.press("c");
+    assert!(explorer.screen().contains("I starts one"), "{}", explorer.screen());
+}
+
+#[test]
+fn a_task_that_runs_shows_how_far_it_is() {
+    let mut explorer = Explorer::loaded(120, 40);
+    let mut task = Task::new(TaskId(99), "commit orders".to_owned(), Some("podex commit orders".to_owned()));
+    task.state = TaskState::Running;
+    task.phase = "capture".to_owned();
+    task.progress = crate::event::Progress { done: 30, total: 120, bytes: 0, total_bytes: 0 };
+    explorer.tell(Message::Task(Box::new(task)));
+    explorer.press("t");
+    // The log carries the clock: it has no place in a snapshot.
+    let screen = explorer.screen();
+    assert!(screen.contains("30 of 120") && screen.contains("████░░"), "{screen}");
+    assert!(screen.contains("$ podex commit orders"), "{screen}");
+}
+
+#[test]
+fn d_compares_the_chosen_version_with_the_one_before() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("d");
+    assert_eq!(explorer.commands(), ["podex diff orders:2 orders"]);
+}
+
+#[test]
+fn d_compares_two_marked_versions_the_older_first() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("l j space j space d");
+    assert_eq!(explorer.commands(), ["podex diff orders:1 orders:3"]);
+}
+
+#[test]
+fn inject_plans_first_and_applies_only_after_a_yes() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("i");
+    let job = explorer.jobs().pop().unwrap();
+    assert!(matches!(&job, Job::PrepareInject(args) if args.strategy == Strategy::AccountRegionMerge));
+    explorer.finish(job.clone(), Ok(Outcome::Prepared(Box::new(prepared()))));
+    explorer.press("enter");
+    assert_eq!(explorer.commands(), Vec::<String>::new());
+    assert!(explorer.state.overlays.is_empty());
+    explorer.press("i");
+    let job = explorer.jobs().pop().unwrap();
+    explorer.finish(job, Ok(Outcome::Prepared(Box::new(prepared()))));
+    explorer.press("y");
+    assert_eq!(explorer.commands(), ["podex inject orders --yes"]);
+}
+
+#[test]
+fn another_strategy_makes_another_plan() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("i");
+    let job = explorer.jobs().pop().unwrap();
+    explorer.finish(job, Ok(Outcome::Prepared(Box::new(prepared()))));
+    explorer.press("3");
+    assert_eq!(explorer.commands(), ["podex inject orders --strategy overwrite --dry-run"]);
+    assert!(
+        matches!(explorer.state.overlays.last(), Some(Overlay::Plan(view)) if matches!(view.stage, PlanStage::Planning(_)))
+    );
+}
+
+#[test]
+fn commit_asks_for_a_message_and_refuses_a_bad_name() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("c");
+    explorer.write("it works");
+    explorer.press("enter");
+    assert_eq!(explorer.commands(), ["podex commit orders -m 'it works'"]);
+    explorer.press("c tab");
+    explorer.write("!");
+    explorer.press("enter enter");
+    assert!(explorer.jobs().is_empty());
+    assert!(explorer.screen().contains("is not a valid pod name"), "{}", explorer.screen());
+}
+
+#[test]
+fn remote_pods_are_pulled_and_local_ones_pushed() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("P enter");
+    assert_eq!(explorer.commands(), ["podex push orders team"]);
+    explorer.press("G p");
+    assert_eq!(explorer.commands(), ["podex pull team/digits"]);
+}
+
+#[test]
+fn when_both_sides_moved_on_pull_offers_another_name() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("G p");
+    let job = explorer.jobs().pop().unwrap();
+    explorer.finish(job, Err(Failure::Failed { reason: "both moved".to_owned(), cause: Cause::BothMoved }));
+    explorer.press("enter");
+    assert_eq!(explorer.commands(), ["podex pull team/digits --as digits-team"]);
+}
+
+#[test]
+fn the_filter_narrows_the_tree_and_escape_gives_it_back() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("/");
+    explorer.write("queue");
+    explorer.read();
+    assert!(!explorer.screen().contains("images"), "{}", explorer.screen());
+    explorer.press("enter");
+    assert!(explorer.screen().contains("/queue"));
+    explorer.press("esc");
+    assert!(explorer.screen().contains("images"));
+}
+
+#[test]
+fn v_shows_a_secret_and_moving_on_hides_it_again() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("2 G v");
+    explorer.read();
+    assert!(explorer.screen().contains("hunter2"));
+    explorer.press("k k j j");
+    explorer.read();
+    assert!(!explorer.screen().contains("hunter2"));
+}
+
+#[test]
+fn leaving_asks_only_while_something_is_being_changed() {
+    let mut explorer = Explorer::loaded(120, 40);
+    let commit = Job::Push { pod: "orders".parse().unwrap(), remote: "team".parse().unwrap() };
+    let id = TaskId(77);
+    let mut task = Task::new(id, commit.title(), commit.command());
+    task.state = TaskState::Running;
+    explorer.tell(Message::Submitted(id, Box::new(commit)));
+    explorer.tell(Message::Task(Box::new(task)));
+    explorer.press("q");
+    assert!(!explorer.state.leaving && explorer.screen().contains("push orders to team"));
+    explorer.press("enter");
+    assert!(explorer.state.overlays.is_empty() && !explorer.state.leaving);
+    explorer.press("q y");
+    assert!(explorer.state.leaving);
+    let mut idle = Explorer::loaded(120, 40);
+    idle.press("q");
+    assert!(idle.state.leaving);
+}
+
+#[test]
+fn every_screen_survives_every_size() {
+    for columns in (1..130).step_by(7) {
+        for rows in 1..45 {
+            let mut explorer = Explorer::loaded(120, 40);
+            explorer.press("2 G");
+            explorer.read();
+            explorer.tell(Message::Resize(columns, rows));
+            explorer.screen();
+            for overlay in ["?", "esc :", "esc c", "esc t", "esc L", "esc I", "esc ctrl-p"] {
+                explorer.press(overlay);
+                explorer.screen();
+            }
+        }
+    }
+}
+
+#[test]
+fn a_tree_that_cannot_be_read_says_why() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("l j j");
+    let Shown::Loading(digest) = explorer.state.shown else { panic!("{:?}", explorer.state.shown) };
+    explorer.tell(Message::Tree(digest, Err("pack 3f2a is damaged".to_owned())));
+    assert!(explorer.screen().contains("pack 3f2a is damaged"));
+}
+
+#[test]
+fn starting_at_a_path_goes_there_when_it_is_read() {
+    let mut explorer = Explorer::new(120, 40);
+    let reference: Reference = "orders:2".parse().unwrap();
+    explorer.state.wanted = Some((reference, Some("sqs/queue/orders".to_owned())));
+    explorer.finish(Job::ListPods, Ok(Outcome::Pods(pods())));
+    explorer.read();
+    let (_, key) = explorer.state.chosen_resource().unwrap();
+    assert_eq!(key.label(), "queue/orders");
+    assert_eq!(explorer.state.wanted, None);
+}

@@ -108,6 +108,17 @@ fn tree_read(state: &mut State, digest: Digest, result: Result<Box<Loaded>, Stri
     }
 }
 
+/// Shows a comparison, as when it was just made.
+#[cfg(test)]
+pub(super) fn show_changes(
+    state: &mut State,
+    (before, after): (&str, &str),
+    command: String,
+    changes: Vec<crate::pod::Change>,
+) {
+    outcome::show_diff(state, (before.to_owned(), after.to_owned()), command, changes);
+}
+
 /// Where keys go while nothing is being typed.
 pub fn scope(state: &State) -> Scope {
     match (state.overlays.last(), &state.diff) {
