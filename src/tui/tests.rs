@@ -149,8 +149,19 @@ impl Explorer {
         let (columns, rows) = self.state.size;
         let mut terminal = Terminal::new(TestBackend::new(columns, rows)).unwrap();
         terminal.draw(|frame| view(&self.state, frame)).unwrap();
-        let text = terminal.backend().to_string();
-        text.lines().map(|line| line.trim_matches('"').trim_end().to_owned() + "\n").collect()
+        let buffer = terminal.backend().buffer();
+        let line = |row: u16| {
+            let mut line = String::new();
+            let mut column = 0;
+            while column < columns {
+                let symbol = buffer[(column, row)].symbol();
+                line.push_str(symbol);
+                // A wide character covers the cell behind it.
+                column += super::text::width(symbol).max(1) as u16;
+            }
+            line.trim_end().to_owned() + "\n"
+        };
+        (0..rows).map(line).collect()
     }
 }
 

@@ -23,6 +23,21 @@ impl Card {
         self.push(1, label, value, role, false);
     }
 
+    /// The rows, with the values of neighbouring lines below each other.
+    fn finish(mut self) -> Vec<DetailRow> {
+        /// Longer names than this stand out of the column rather than push it away.
+        const WIDEST: usize = 24;
+        for block in self.rows.chunk_by_mut(|one, other| !one.heading && !other.heading) {
+            let named = |row: &DetailRow| row.depth == 1 && text::width(&row.label) <= WIDEST;
+            let widest = block.iter().filter(|row| named(row)).map(|row| text::width(&row.label)).max().unwrap_or(0);
+            for row in block.iter_mut().filter(|row| named(row)) {
+                let missing = widest - text::width(&row.label);
+                row.label.push_str(&" ".repeat(missing));
+            }
+        }
+        self.rows
+    }
+
     /// Text without a name.
     fn text(&mut self, value: &str, role: Role) {
         for line in value.lines() {
@@ -82,7 +97,7 @@ pub fn row(state: &State, row: &RowId) -> Vec<DetailRow> {
             version(state, row, &mut card);
         }
     }
-    card.rows
+    card.finish()
 }
 
 fn live(state: &State, card: &mut Card) {
@@ -208,7 +223,7 @@ fn outcome(outcome: TypeOutcome) -> (&'static str, Role) {
 pub fn folder(state: &State, digest: &Digest, node: NodeId) -> Vec<DetailRow> {
     let mut card = Card::default();
     let Some(tree) = state.trees.iter().find(|(known, _)| known == digest).map(|(_, tree)| tree) else {
-        return card.rows;
+        return Vec::new();
     };
     let metamodel: &Metamodel = tree.metamodel();
     let found = metamodel.node(node);
@@ -237,7 +252,7 @@ pub fn folder(state: &State, digest: &Digest, node: NodeId) -> Vec<DetailRow> {
             card.line(&child.label, &child.resources.to_string(), Role::Literal);
         }
     }
-    card.rows
+    card.finish()
 }
 
 fn service_above(metamodel: &Metamodel, node: NodeId) -> Option<&str> {

@@ -78,7 +78,7 @@ impl Builder<'_> {
             return;
         }
         let path = vec![name.to_owned()];
-        let note = if settable { "" } else { " (read-only or changing by itself: never compared)" };
+        let note = if settable { "" } else { " (read-only, never compared)" };
         let label = format!("{name}{note}");
         let open = self.heading(path.clone(), label, text::count(values.len() as u64, "field"));
         if open {
@@ -218,7 +218,7 @@ mod tests {
             "  Tags: []",
             "blobs: 1 blob",
             "  body: 2.0 KiB  sha256:2d711642b726",
-            "observed (read-only or changing by itself: never compared): 1 field",
+            "observed (read-only, never compared): 1 field",
             "  ARN: arn:aws:x",
         ];
         assert_eq!(drawn(&rows(&content(), &HashSet::new(), false, &is_secret)), expected);

@@ -347,7 +347,7 @@ pub(super) fn settle(state: &mut State) {
         Some(Overlay::Plan(view)) => {
             if let PlanStage::Ready(prepared) = &view.stage {
                 let rows = prepared.plan.steps.len() + prepared.plan.notes.len();
-                view.cursor.settle(rows, inner(PLAN.0, PLAN.1, 8));
+                view.cursor.settle(rows, inner(PLAN.0, plan_rows(view), 9));
             }
         }
         Some(Overlay::Tasks(view)) => view.cursor.settle(tasks, TASK_ROWS),
@@ -361,8 +361,17 @@ pub(super) fn settle(state: &mut State) {
 pub const HELP: (u16, u16) = (96, 200);
 /// Columns and rows of the palette.
 pub const PALETTE: (u16, u16) = (84, 24);
-/// Columns and rows of a plan.
-pub const PLAN: (u16, u16) = (110, 60);
+/// Columns of a plan, and the fewest rows.
+pub const PLAN: (u16, u16) = (110, 14);
+
+/// Rows that a plan takes with everything around its steps.
+pub fn plan_rows(view: &PlanView) -> u16 {
+    let listed = match &view.stage {
+        PlanStage::Ready(prepared) => prepared.plan.steps.len() + prepared.plan.notes.len(),
+        _ => 0,
+    };
+    u16::try_from(listed + 10).unwrap_or(u16::MAX).max(PLAN.1)
+}
 /// Columns and rows of search.
 pub const SEARCH: (u16, u16) = (130, 60);
 /// Columns and rows of the journal.

@@ -16,7 +16,7 @@ use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::update::outcome::word;
-use crate::tui::update::overlays::PLAN;
+use crate::tui::update::overlays::{PLAN, plan_rows};
 
 /// The strategies in the order of their keys, with what each means.
 const STRATEGIES: [(Strategy, &str); 3] = [
@@ -33,7 +33,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &PlanView) {
         Some(args) => format!("Inject {} into {}", args.reference, state.endpoint),
         None => format!("Undo the last inject into {}", state.endpoint),
     };
-    let inner = popup(state, frame, centred(state.size, PLAN.0, PLAN.1), &text::clean(&title), Role::Focus);
+    let inner = popup(state, frame, centred(state.size, PLAN.0, plan_rows(view)), &text::clean(&title), Role::Focus);
     let mut top = 0;
     if let Some(args) = &view.args {
         lines(frame, inner, strategies(state, args.strategy, usize::from(inner.width)));

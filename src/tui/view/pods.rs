@@ -46,7 +46,7 @@ fn line<'a>(state: &State, row: &'a RowId, width: usize) -> Line<'a> {
         None => "  ",
     };
     let marked = state.pods.marked.contains(row);
-    let mut left = vec![Span::raw("  ".repeat(row.depth().saturating_sub(1)))];
+    let mut left = vec![Span::raw(" ".repeat((row.depth() * 2).saturating_sub(1)))];
     left.push(if marked { span(state, Role::Marked, "✓ ") } else { span(state, Role::Muted, arrow) });
     let mut right = Vec::new();
     match row {
