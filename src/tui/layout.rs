@@ -98,7 +98,7 @@ impl DiffAreas {
         let footer = Rect::new(0, rows.saturating_sub(1), columns, 1.min(rows));
         let (top, height) = (1, rows.saturating_sub(2));
         if columns >= SIDE_BY_SIDE {
-            let list = (columns * 3 / 10).clamp(30, 56);
+            let list = (columns * 36 / 100).clamp(36, 64);
             return Self {
                 header,
                 footer,

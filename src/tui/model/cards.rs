@@ -109,7 +109,7 @@ fn live(state: &State, card: &mut Card) {
             card.line("emulator", &format!("{} {}", emulator_name(*emulator), info.version), Role::Live);
             match state.live {
                 Some((digest, time)) => {
-                    card.line("captured", &format!("{} ago", text::age(time, state.now)), Role::Text);
+                    card.line("captured", &text::moment(time), Role::Text);
                     if let Some(commit) = state.opened.get(&digest) {
                         card.line("resources", &commit.resources.to_string(), Role::Text);
                         report(commit, card);

@@ -82,6 +82,9 @@ pub fn rows(change: &Change, reveal: bool, is_secret: IsSecret<'_>) -> Vec<DiffR
             pair(&before, &after, &mut rows);
         }
     }
+    if rows.is_empty() {
+        rows.push(DiffRow::Same("(it has no properties of its own)".to_owned()));
+    }
     rows
 }
 

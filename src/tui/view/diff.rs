@@ -19,7 +19,9 @@ pub(super) fn draw(state: &State, frame: &mut Frame) {
     let areas = DiffAreas::of(state.size);
     header(state, frame, areas.header, screen);
     list(state, frame, areas.list, screen);
-    change(state, frame, areas.change, screen, areas.wide && !screen.unified);
+    // What only one side has needs no second column.
+    let both = screen.changes.get(screen.cursor.at).is_some_and(|change| change.kind == ChangeKind::Modified);
+    change(state, frame, areas.change, screen, both && areas.wide && !screen.unified);
     frame.buffer_mut().set_style(areas.footer, state.theme.style(Role::Bar));
     let width = usize::from(areas.footer.width);
     let line = match &state.status {
