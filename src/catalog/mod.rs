@@ -198,8 +198,8 @@ impl Catalog {
         if spec.level == spec::Level::RoundTrip && (spec.create.is_none() || spec.delete.is_empty()) {
             return Some(format!("type {kind:?} needs create and delete, or the level capture-only"));
         }
-        let shapeless = spec.facets.iter().any(|facet| facet.attribute.is_none() == facet.members.is_empty());
-        shapeless.then(|| format!("each facet of type {kind:?} needs either an attribute or members"))
+        let double = spec.facets.iter().any(|facet| facet.attribute.is_some() && !facet.members.is_empty());
+        double.then(|| format!("a facet of type {kind:?} has both an attribute and members"))
     }
 }
 

@@ -110,9 +110,9 @@ pub struct TypeSpec {
     /// Parts of the resource with calls of their own.
     #[serde(default, rename = "facet")]
     pub facets: Vec<Facet>,
-    /// What cannot be read back: sentences for the capture report.
-    #[serde(default)]
-    pub notes: Vec<String>,
+    /// What cannot be read back.
+    #[serde(default, rename = "note")]
+    pub notes: Vec<Note>,
     /// A call to repeat after changes until the resource is usable.
     pub ready: Option<Ready>,
     /// A new resource has settings of its own: read it again after creating it.
@@ -203,6 +203,16 @@ pub struct Condition {
     pub on: Vec<String>,
 }
 
+/// A sentence for the capture report about what cannot be read back.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Note {
+    /// Said where this observed field is there.
+    pub observed: DottedPath,
+    /// The sentence.
+    pub text: String,
+}
+
 /// How the put and delete calls of a facet treat a change.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -227,7 +237,7 @@ pub struct Facet {
     pub out: DottedPath,
     /// The attribute that takes the value found.
     pub attribute: Option<String>,
-    /// Or: the members of the value that become attributes. The others are observed.
+    /// Or: the members of the value that become attributes. The others are observed; all, if none is named.
     #[serde(default)]
     pub members: Vec<String>,
     /// The value is a list of names; this call reads each (as `{value}`), making an object by name.

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::tokens::Tokens;
 use crate::aws::{AwsError, ErrorClass};
-use crate::catalog::Catalog;
+use crate::catalog::{Catalog, look_up};
 use crate::event::{Events, Progress};
 use crate::instance::{CaptureSink, InstanceError};
 use crate::pod::{CaptureReport, Document, Observed, ResourceKey, Token, TypeOutcome, TypeReport};
@@ -57,7 +57,11 @@ impl<'a> Collector<'a> {
                 }
             }
             for note in spec.map_or(&[][..], |spec| &spec.notes) {
-                add_note(line(&mut state.report, &key.service, &key.kind), note.clone());
+                if note.observed.0.split_first().is_some_and(|(field, rest)| {
+                    observed.get(field).is_some_and(|value| look_up(value, rest).is_some())
+                }) {
+                    add_note(line(&mut state.report, &key.service, &key.kind), note.text.clone());
+                }
             }
             state.progress.done += 1;
             state.progress.total = state.progress.total.max(state.progress.done);
