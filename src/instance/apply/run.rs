@@ -91,19 +91,20 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Marks a unit as started and gives the steps in it that can run: what they need has worked.
+    /// Marks a unit as started and gives the steps in it that can run: nothing they need has failed.
     fn start(&mut self, unit: usize) -> Vec<usize> {
         if std::mem::replace(&mut self.started[unit], true) {
             return Vec::new();
         }
+        let failed = |state| matches!(state, State::Failed | State::Left);
         let mut runs = Vec::new();
         for &node in &self.units.nodes[unit] {
             if node >= self.plan.steps.len() {
                 self.state[node] = State::Worked;
-            } else if self.needs[node].iter().all(|need| !need.must_work || self.state[need.node] == State::Worked) {
-                runs.push(node);
-            } else {
+            } else if self.needs[node].iter().any(|need| need.must_work && failed(self.state[need.node])) {
                 self.state[node] = State::Left;
+            } else {
+                runs.push(node);
             }
         }
         runs

@@ -161,7 +161,10 @@ impl<'a> Graph<'a> {
                 let (gone, made): (Vec<usize>, Vec<usize>) = first.iter().partition(|node| deletes(node));
                 let not_gone: Vec<usize> = nodes.iter().filter(|node| !deletes(node)).copied().collect();
                 self.barrier(&made, &not_gone);
-                // What depends on a type lets go of it before it is deleted.
+                // What depends on a type lets go of it before it is deleted. Nothing holds on to user data.
+                if before.split_once('/').and_then(|(s, k)| self.catalog.get(s, k)).is_some_and(|spec| spec.data) {
+                    continue;
+                }
                 let letting_go: Vec<usize> =
                     nodes.iter().filter(|node| self.steps[**node].action != StepAction::Create).copied().collect();
                 self.barrier(&letting_go, &gone);
