@@ -53,10 +53,18 @@ impl Adapter for LayerVersions {
     async fn update(
         &self,
         context: &ApplyContext<'_>,
-        _current: &Document,
+        current: &Document,
         wanted: &Document,
     ) -> Result<Observed, AwsError> {
-        let made = self.create(context, wanted).await?;
+        let mut wanted = wanted.clone();
+        // Content that the pod does not have is no reason to lose what is there.
+        if let (false, Some(content)) = (wanted.blobs.contains_key(CODE), current.blobs.get(CODE)) {
+            wanted.blobs.insert(CODE.to_owned(), *content);
+        }
+        if wanted == *current {
+            return Ok((context.live)(context.key).unwrap_or_default());
+        }
+        let made = self.create(context, &wanted).await?;
         self.delete(context).await?;
         Ok(made)
     }
@@ -113,10 +121,10 @@ async fn read_version(
     observed.extend(pick(content, &["CodeSha256"]));
     let scope = &context.scope;
     let key = ResourceKey::new(&scope.account, &scope.region, "lambda", "layer-version", name.iter().cloned());
-    let same = known(context, &key, CODE, |_, observed| {
-        digest.is_some() && observed.get("CodeSha256").and_then(Value::as_str) == digest
-    });
-    let blob = read(context, &format!("layer {layer} version {number}"), text(content, "Location"), same).await?;
+    let blob = match known(context, &key, digest) {
+        Some(blob) => Some(blob),
+        None => read(context, &format!("layer {layer} version {number}"), text(content, "Location")).await?,
+    };
     let attributes = pick(&answer, &["Description", "CompatibleRuntimes", "CompatibleArchitectures", "LicenseInfo"]);
     let blobs: BTreeMap<_, _> = blob.map(|blob| (CODE.to_owned(), blob)).into_iter().collect();
     Ok((Document { attributes, blobs }, observed))

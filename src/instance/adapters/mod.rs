@@ -15,6 +15,8 @@ mod lambda_code;
 mod lambda_function;
 mod lambda_layer;
 mod lambda_permission;
+mod lambda_settings;
+mod lambda_target;
 mod s3_chain;
 mod s3_object;
 mod s3_put;
