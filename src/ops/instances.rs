@@ -46,7 +46,7 @@ pub async fn instance_start(
     let (instances, cache, events) = (folder_of(context), emulators_folder(&context.paths.cache), events.clone());
     in_background(move || {
         let port = port.or_else(|| is_free(USUAL_PORT).then_some(USUAL_PORT));
-        let Launched { running, folder, instance } = launch(&instances, &cache, emulator, port, &events)?;
+        let Launched { running, folder, instance } = launch(&instances, None, &cache, emulator, port, &events)?;
         running.detach();
         let _ = folder.keep();
         Ok(instance)
@@ -101,9 +101,11 @@ pub(super) struct Launched {
     pub(super) instance: ManagedInstance,
 }
 
-/// Installs and starts an emulator and records it below `instances`.
+/// Installs and starts an emulator and records it below `instances`. Should this process be killed meanwhile,
+/// `whole` is removed (None: the emulator's folder alone).
 pub(super) fn launch(
     instances: &Path,
+    whole: Option<&Path>,
     cache: &Path,
     emulator: ManagedEmulator,
     port: Option<u16>,
@@ -113,7 +115,7 @@ pub(super) fn launch(
     fs::create_dir_all(instances).map_err(ManagedError::io(instances))?;
     let prefix = format!("{}-", emulator.name());
     let folder = tempfile::Builder::new().prefix(&prefix).tempdir_in(instances).map_err(ManagedError::io(instances))?;
-    let (running, port) = emulator.start(&environment, folder.path(), port, events)?;
+    let (running, port) = emulator.start(&environment, folder.path(), whole.unwrap_or(folder.path()), port, events)?;
     let instance = ManagedInstance {
         emulator: emulator.name().to_owned(),
         endpoint: format!("http://127.0.0.1:{port}"),

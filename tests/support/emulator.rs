@@ -43,8 +43,8 @@ pub fn moto() -> Option<Emulator> {
 fn managed(emulator: ManagedEmulator, account: &'static str) -> Result<Emulator, ManagedError> {
     let environment = emulator.environment().install(&cache(), &events())?;
     let folder = scratch(emulator.name());
-    let (mut running, port) = emulator.start(&environment, folder.path(), None, &events())?;
-    running.guard(folder)?;
+    let (mut running, port) = emulator.start(&environment, folder.path(), folder.path(), None, &events())?;
+    running.own(folder)?;
     Ok(Emulator { name: emulator.name(), port, account, running })
 }
 

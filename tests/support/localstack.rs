@@ -60,8 +60,8 @@ fn start() -> Result<Emulator, ManagedError> {
         .env("DNS_ADDRESS", "0")
         .env("SQS_ENDPOINT_STRATEGY", "path")
         .current_dir(folder.path());
-    let mut running = Running::start(&mut command, &log)?;
-    running.guard(folder)?;
+    let mut running = Running::start(&mut command, folder.path(), &log)?;
+    running.own(folder)?;
     running.wait_until("LocalStack", &log, PATIENCE, &events(), || {
         http_status(port, "GET", "/_localstack/health") == Some(200)
     })?;

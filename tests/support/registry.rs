@@ -92,9 +92,12 @@ fn start(options: RegistryOptions) -> Result<Registry, ManagedError> {
     }
     fs::write(path("config.yml"), settings).map_err(ManagedError::io(path("config.yml")))?;
     let log = path("log");
-    let mut running =
-        Running::start(Command::new(program).arg("serve").arg(path("config.yml")).current_dir(folder.path()), &log)?;
-    running.guard(folder)?;
+    let mut running = Running::start(
+        Command::new(program).arg("serve").arg(path("config.yml")).current_dir(folder.path()),
+        folder.path(),
+        &log,
+    )?;
+    running.own(folder)?;
     // A plain request to an https port is answered too, with a complaint: it listens.
     running.wait_until("docker-registry", &log, PATIENCE, &events(), || http_status(port, "GET", "/v2/").is_some())?;
     Ok(Registry { port, running })

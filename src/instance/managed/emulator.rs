@@ -104,11 +104,13 @@ impl ManagedEmulator {
     }
 
     /// Starts it on 127.0.0.1 and waits until it answers. Its files and its log (`log`) go into `folder`, which
-    /// must exist. `port` None takes a free one. Gives the process and the port.
+    /// must exist; should this process be killed, `whole` is removed: that folder or one around it. `port` None
+    /// takes a free one. Gives the process and the port.
     pub fn start(
         self,
         environment: &Path,
         folder: &Path,
+        whole: &Path,
         port: Option<u16>,
         events: &Events,
     ) -> Result<(Running, u16), ManagedError> {
@@ -123,7 +125,7 @@ impl ManagedEmulator {
         loop {
             left -= 1;
             let port = port.map_or_else(free_port, Ok)?;
-            let mut running = Running::start(&mut self.command(environment, folder, port), &log)?;
+            let mut running = Running::start(&mut self.command(environment, folder, port), whole, &log)?;
             let ready = || http_status(port, "GET", self.probe()) == Some(200);
             match running.wait_until(self.name(), &log, PATIENCE, events, ready) {
                 Ok(()) => return Ok((running, port)),

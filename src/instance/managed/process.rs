@@ -21,8 +21,12 @@ const PROBE: Duration = Duration::from_secs(2);
 /// Lines of a log that an error repeats.
 const LAST_LINES: usize = 12;
 
-/// Waits for its parent's end, then ends the group ($1) and removes its folder ($2).
-const WATCHDOG: &str = r#"cat >/dev/null; kill -TERM "-$1"; sleep 1; kill -KILL "-$1"; [ -z "$2" ] || rm -rf -- "$2""#;
+/// Reads folders, a line each, until its parent's end; then ends the group ($1) and removes the folders.
+const WATCHDOG: &str = r#"
+    group=$1; shift
+    while IFS= read -r folder; do set -- "$@" "$folder"; done
+    kill -TERM "-$group"; sleep 1; kill -KILL "-$group"
+    rm -rf -- "$@""#;
 
 /// A server that ends when this is dropped, and also when this process is killed. Its folder goes with it.
 #[derive(Debug)]
@@ -33,13 +37,21 @@ pub struct Running {
 }
 
 impl Running {
-    /// Starts `command` in a process group of its own, without input, its output in the file `log`.
-    pub fn start(command: &mut Command, log: &Path) -> Result<Self, ManagedError> {
+    /// Starts `command` in a process group of its own, without input, its output in the file `log`. Should this
+    /// process be killed, the server ends and `folder` is removed.
+    pub fn start(command: &mut Command, folder: &Path, log: &Path) -> Result<Self, ManagedError> {
         let output = File::create(log).map_err(ManagedError::io(log))?;
         let errors = output.try_clone().map_err(ManagedError::io(log))?;
         command.stdin(Stdio::null()).stdout(output).stderr(errors);
         let child = in_own_group(command).spawn().map_err(ManagedError::io(command.get_program()))?;
-        Ok(Self { child: Some(child), watchdog: None, folder: None })
+        let mut running = Self { child: Some(child), watchdog: None, folder: None };
+        let mut watchdog = Command::new("sh");
+        watchdog.args(["-c", WATCHDOG, "podex-watchdog", &running.pid().to_string()]);
+        // The pipe closes when this process ends, however it ends.
+        watchdog.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+        running.watchdog = Some(in_own_group(&mut watchdog).spawn().map_err(ManagedError::io("sh"))?);
+        running.tell(folder)?;
+        Ok(running)
     }
 
     /// Its process id, which is also its group's.
@@ -52,29 +64,30 @@ impl Running {
         self.folder.as_ref().map(TempDir::path)
     }
 
-    /// Makes the server end, and `folder` go, even if this process is killed before it can drop this.
-    pub fn guard(&mut self, folder: TempDir) -> Result<(), ManagedError> {
-        let mut watchdog = Command::new("sh");
-        watchdog.args(["-c", WATCHDOG, "podex-watchdog", &self.pid().to_string()]).arg(folder.path());
-        // The pipe closes when this process ends, however it ends.
-        watchdog.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
-        self.watchdog = Some(in_own_group(&mut watchdog).spawn().map_err(ManagedError::io("sh"))?);
+    /// Makes `folder` go with the server, however this process ends.
+    pub fn own(&mut self, folder: TempDir) -> Result<(), ManagedError> {
+        self.tell(folder.path())?;
         self.folder = Some(folder);
         Ok(())
     }
 
-    /// Lets the server live on after this process, and gives its process id.
-    pub fn detach(mut self) -> u32 {
-        let pid = self.pid();
-        self.child = None;
-        pid
-    }
-
-    /// Lets the server live on with its folder, and gives that (empty where it has none).
-    pub fn keep(mut self) -> PathBuf {
+    /// Lets the server live on after this process, with its folder, and gives that (empty where it owns none).
+    pub fn detach(mut self) -> PathBuf {
         self.end_watchdog();
         self.child = None;
         self.folder.take().map(TempDir::keep).unwrap_or_default()
+    }
+
+    /// Names a folder to the watchdog.
+    fn tell(&mut self, folder: &Path) -> Result<(), ManagedError> {
+        let text = folder.as_os_str().as_encoded_bytes();
+        // A name with a line break would read as two folders: that one stays if this process is killed.
+        if let Some(pipe) = self.watchdog.as_mut().and_then(|watchdog| watchdog.stdin.as_mut())
+            && !text.contains(&b'\n')
+        {
+            pipe.write_all(&[text, b"\n"].concat()).map_err(ManagedError::io("sh"))?;
+        }
+        Ok(())
     }
 
     fn end_watchdog(&mut self) {
@@ -233,7 +246,7 @@ mod tests {
     use super::*;
 
     fn sleeper(folder: &Path) -> Running {
-        Running::start(Command::new("sh").args(["-c", "sleep 300 & sleep 300"]), &folder.join("log")).unwrap()
+        Running::start(Command::new("sh").args(["-c", "sleep 300 & sleep 300"]), folder, &folder.join("log")).unwrap()
     }
 
     #[test]
@@ -242,7 +255,7 @@ mod tests {
         let path = folder.path().to_owned();
         let mut running = sleeper(&path);
         let pid = running.pid();
-        running.guard(folder).unwrap();
+        running.own(folder).unwrap();
         assert!(identity(pid).is_some());
         drop(running);
         assert_eq!(identity(pid), None);
@@ -263,7 +276,7 @@ mod tests {
         let path = folder.path().to_owned();
         let mut running = sleeper(&path);
         let pid = running.pid();
-        running.guard(folder).unwrap();
+        running.own(folder).unwrap();
         // What the system does when this process is killed: the pipe closes, nothing is dropped.
         drop(running.watchdog.as_mut().unwrap().stdin.take());
         let begun = Instant::now();
@@ -277,7 +290,8 @@ mod tests {
     fn a_process_that_ends_at_once_is_an_error_that_shows_its_log() {
         let folder = tempfile::tempdir().unwrap();
         let log = folder.path().join("log");
-        let mut running = Running::start(Command::new("sh").args(["-c", "echo no such luck; exit 1"]), &log).unwrap();
+        let mut running =
+            Running::start(Command::new("sh").args(["-c", "echo no such luck; exit 1"]), folder.path(), &log).unwrap();
         let result = running.wait_until("it", &log, GRACE, &Events::silent(), || false);
         assert!(result.unwrap_err().to_string().contains("no such luck"));
     }

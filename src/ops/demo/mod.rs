@@ -68,7 +68,7 @@ impl Demo {
     /// Lets the emulator run on and the folder stay. Gives the folder.
     pub fn keep(self) -> PathBuf {
         match self.home {
-            Home::Live(running) => running.keep(),
+            Home::Live(running) => running.detach(),
             Home::Still(folder) => folder.keep(),
         }
     }
@@ -88,10 +88,10 @@ async fn live(events: &Events) -> Result<Demo, OpError> {
     let launched = in_background(move || {
         let emulator = ManagedEmulator::Ministack;
         let Launched { mut running, folder, instance } =
-            launch(&paths.instances(), &emulators, emulator, None, &reporting)?;
+            launch(&paths.instances(), Some(home.path()), &emulators, emulator, None, &reporting)?;
         // It lies in the demo's folder and goes with that.
         let _ = folder.keep();
-        running.guard(home)?;
+        running.own(home)?;
         Ok((running, instance))
     });
     let (running, instance) = launched.await?;
