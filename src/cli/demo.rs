@@ -43,7 +43,7 @@ impl DemoCommand {
         if self.no_explorer || session.out.json || !has_terminal() {
             show(session, &demo).await?;
         } else {
-            let start = StartAt { notice: demo.summary.notice.clone(), ..session.start() };
+            let start = StartAt { notice: Some(demo.summary.notice.clone()), ..session.start() };
             super::explore::open(demo.context.clone(), start).await?;
         }
         if self.keep {
@@ -68,7 +68,7 @@ async fn show(session: &Session, demo: &Demo) -> Result<(), CliError> {
     let mut lines = Vec::new();
     match &demo.summary.endpoint {
         Some(endpoint) => lines.push(format!("emulator  ministack at {endpoint}")),
-        None => lines.extend(demo.summary.notice.clone()),
+        None => lines.push(demo.summary.notice.clone()),
     }
     for pod in pods(&demo.context)? {
         let newest = pod.head.map(|(_, commit)| format!(", newest by {}: {}", commit.author.name, commit.message));

@@ -26,6 +26,19 @@ const ALICE: &str = "Alice";
 /// The remote both share.
 const TEAM: &str = "team";
 
+/// Told when the explorer opens.
+const WELCOME: &str = "\
+Two sample applications in an emulator of their own. You are Bob.
+Nothing of yours is read or changed, and all of this goes when you quit.
+
+orders   Your function looks for its signing key in the wrong region. Version 2
+         holds the orders that failed, version 3 is Alice's fix: open orders,
+         mark both with Space, and d shows what she changed.
+         i on version 2 brings the failure back, u takes that back.
+digits   Pictures, a function that reads them, and its layer.
+         The remote 'team' has a newer version: p pulls it.
+@live    The emulator has moved on since the last commit: s shows how.";
+
 /// A demo that is ready to be looked at. Dropping it ends its emulator and removes its folder.
 pub struct Demo {
     /// Bob's: his store, his remote, the emulator.
@@ -41,8 +54,8 @@ pub struct Demo {
 pub struct DemoSummary {
     /// Where the emulator listens; None where the sample pods stand alone.
     pub endpoint: Option<String>,
-    /// Why there is no emulator, and how to connect one.
-    pub notice: Option<String>,
+    /// What to look at; or why there is no emulator, and how to connect one.
+    pub notice: String,
     /// Set as `PODEX_HOME`, it makes every command work on the demo.
     pub home: PathBuf,
 }
@@ -109,7 +122,7 @@ async fn live(events: &Events) -> Result<Demo, OpError> {
     story::tell(&bob, &alice, &live, events).await?;
     drop(alice);
     std::fs::remove_dir_all(&others).map_err(ManagedError::io(&others)).map_err(InstanceError::from)?;
-    let summary = DemoSummary { endpoint: Some(instance.endpoint), notice: None, home };
+    let summary = DemoSummary { endpoint: Some(instance.endpoint), notice: WELCOME.to_owned(), home };
     Ok(Demo { context: bob, summary, home: Home::Live(running) })
 }
 
@@ -123,7 +136,7 @@ async fn still(reason: &ManagedError, events: &Events) -> Result<Demo, OpError> 
     let notice = format!(
         "these are sample pods without an emulator: {reason}\n'podex instance start' runs one once Python is there; --endpoint or PODEX_ENDPOINT names one of yours"
     );
-    let summary = DemoSummary { endpoint: None, notice: Some(notice), home };
+    let summary = DemoSummary { endpoint: None, notice, home };
     Ok(Demo { context: bob, summary, home: Home::Still(folder) })
 }
 
