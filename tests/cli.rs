@@ -1,6 +1,5 @@
 //! The whole program, without any emulator: what it prints, what it refuses, and how it exits.
 
-#[allow(dead_code)]
 mod support;
 
 use std::io::Write;

@@ -369,7 +369,7 @@ async fn a_deleted_pod_is_gone_and_can_be_pushed_again(place: &Place) {
     for _ in 0..2 {
         bob.commit(&name, "one");
         push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
-        assert_eq!(place.remote().pods().await.unwrap(), [name.clone()]);
+        assert_eq!(place.remote().pods().await.unwrap(), std::slice::from_ref(&name));
         place.remote().delete(&name).await.unwrap();
         assert_eq!(place.remote().versions(&name).await.unwrap(), []);
         assert_eq!(place.remote().pods().await.unwrap(), []);

@@ -39,7 +39,7 @@ const HITS: usize = 500;
 
 /// What the terminal sends.
 enum Input {
-    Message(Message),
+    Message(Box<Message>),
     /// The terminal is gone.
     Gone,
 }
@@ -157,7 +157,7 @@ impl App {
                 input = self.inputs.recv() => {
                     at_once = true;
                     match input {
-                        Some(Input::Message(message)) => self.take_in(message).await?,
+                        Some(Input::Message(message)) => self.take_in(*message).await?,
                         Some(Input::Gone) | None => return Err(TuiError::Signal { number: 1 }),
                     }
                 }
@@ -194,7 +194,7 @@ impl App {
             }
             if let Ok(input) = self.inputs.try_recv() {
                 match input {
-                    Input::Message(message) => self.take_in(message).await?,
+                    Input::Message(message) => self.take_in(*message).await?,
                     Input::Gone => return Err(TuiError::Signal { number: 1 }),
                 }
             } else if let Ok(message) = self.answers.try_recv() {
@@ -338,7 +338,7 @@ fn read_terminal(sender: mpsc::UnboundedSender<Input>) -> JoinHandle<()> {
                 Event::Resize(columns, rows) => Message::Resize(columns, rows),
                 Event::FocusGained | Event::FocusLost => continue,
             };
-            if sender.send(Input::Message(message)).is_err() {
+            if sender.send(Input::Message(Box::new(message))).is_err() {
                 return;
             }
         }

@@ -48,7 +48,7 @@ async fn strange_names_in_a_shared_folder_are_nobodys() {
     {
         std::fs::create_dir(share.join(strange)).unwrap();
     }
-    assert_eq!(place.remote().pods().await.unwrap(), [name.clone()]);
+    assert_eq!(place.remote().pods().await.unwrap(), std::slice::from_ref(&name));
     assert_eq!(place.remote().versions(&name).await.unwrap().len(), 1);
 }
 

@@ -194,7 +194,7 @@ mod tests {
     fn the_newest_version_is_the_last_of_all() {
         let attributes = json!({"Value": "2", "Type": "String", "Tags": {"a": "b"}, "History": [{"Value": "1"}]});
         let document = Document { attributes: attributes.as_object().unwrap().clone(), ..Document::default() };
-        let values: Vec<_> = versions(&document).into_iter().map(|version| Value::Object(version)).collect();
+        let values: Vec<_> = versions(&document).into_iter().map(Value::Object).collect();
         assert_eq!(values, [json!({"Value": "1"}), json!({"Value": "2", "Type": "String"})]);
     }
 }

@@ -287,7 +287,7 @@ mod tests {
     fn a_lock_lasts_as_long_as_the_step_that_was_started_under_it() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().to_owned();
-        with_lock(&path, "it", &Events::silent(), |lock| {
+        let mut step = with_lock(&path, "it", &Events::silent(), |lock| {
             // As when this process is killed in the middle of a step: the step goes on.
             Ok(Command::new("sleep").arg("1").stdin(lock.try_clone().unwrap()).spawn().unwrap())
         })
@@ -295,6 +295,7 @@ mod tests {
         let again = File::open(path.join("it.lock")).unwrap();
         assert!(matches!(again.try_lock(), Err(TryLockError::WouldBlock)));
         with_lock(&path, "it", &Events::silent(), |_| Ok(())).unwrap();
+        step.wait().unwrap();
     }
 
     #[test]
