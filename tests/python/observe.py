@@ -47,7 +47,9 @@ def digest(data):
 def clean(value, field=None):
     """`value` without what emulators invent."""
     if isinstance(value, dict):
-        return {name: clean(inner, name) for name, inner in sorted(value.items()) if name not in VOLATILE and inner is not None}
+        # Some say that the bucket key is off, some leave it out.
+        said = {name: inner for name, inner in value.items() if (name, inner) != ("BucketKeyEnabled", False)}
+        return {name: clean(inner, name) for name, inner in sorted(said.items()) if name not in VOLATILE and inner is not None}
     if isinstance(value, (list, tuple)):
         return [clean(inner) for inner in value]
     if isinstance(value, (bytes, bytearray)):

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use super::s3_object::{Bucket, CONCURRENT_OBJECTS, decoded, set_tags};
+use super::s3_object::{Bucket, CONCURRENT_OBJECTS, decoded};
 use super::util::{all, fault, gone, left_out, list, text};
 use super::{ApplyContext, InstanceError, s3_put};
 use crate::aws::{AwsError, ErrorClass};
@@ -76,7 +76,7 @@ async fn read_chain(bucket: &Bucket<'_>, key: &str, links: Vec<Link>) -> Result<
         let attributes = if link.marker {
             Map::from_iter([("DeleteMarker".to_owned(), json!(true))])
         } else if let Some((mut attributes, blob)) = known(&previous, &label, &id) {
-            set_tags(&mut attributes, bucket.tags(key, Some(&link.id)).await?);
+            bucket.read_tags(&mut attributes, key, Some(&link.id)).await?;
             blobs.insert(label.clone(), blob);
             attributes
         } else {

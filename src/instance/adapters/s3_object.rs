@@ -153,7 +153,7 @@ impl Bucket<'_> {
             && observed.len() == 3
             && before == observed
         {
-            set_tags(&mut document.attributes, self.tags(key, None).await?);
+            self.read_tags(&mut document.attributes, key, None).await?;
             return Ok((document, observed));
         }
         let (attributes, blob) = self.object(key, None).await?;
@@ -175,19 +175,29 @@ impl Bucket<'_> {
         // The emulators we know count tags in the answer; others are asked.
         let counted = answer.get("TagCount").and_then(Value::as_u64).unwrap_or_default() > 0;
         if counted || instance.emulator == Emulator::Unknown {
-            set_tags(&mut attributes, self.tags(key, version).await?);
+            self.read_tags(&mut attributes, key, version).await?;
         }
         Ok((attributes, blob))
     }
 
-    /// The tags of an object or version.
-    pub(super) async fn tags(&self, key: &str, version: Option<&str>) -> Result<Map<String, Value>, AwsError> {
+    /// Puts in the tags of an object or version that is there. Where the emulator does not find it all the same
+    /// (ministack: a version below a delete marker), those in `attributes` stand.
+    pub(super) async fn read_tags(
+        &self,
+        attributes: &mut Map<String, Value>,
+        key: &str,
+        version: Option<&str>,
+    ) -> Result<(), AwsError> {
         match self.call("GetObjectTagging", self.address(key, version)).await {
-            Ok(answer) => Ok(tag_map(list(&answer, "TagSet"))),
-            // ministack knows no tags of a version that lies below a delete marker; the version is there all the same.
-            Err(error) if version.is_some() && error.class == ErrorClass::NotFound => Ok(Map::new()),
-            Err(error) => Err(error),
+            Ok(answer) => set_tags(attributes, tag_map(list(&answer, "TagSet"))),
+            Err(error) if error.class == ErrorClass::NotFound => {
+                let bucket = self.name();
+                let note = format!("tags of {key:?} in bucket {bucket} could not be read, although it is there: {error}");
+                self.context.emit.note(note, false);
+            }
+            Err(error) => return Err(error),
         }
+        Ok(())
     }
 
     fn address(&self, key: &str, version: Option<&str>) -> Value {
@@ -200,7 +210,7 @@ impl Bucket<'_> {
 }
 
 /// Puts tags in, or takes them out where there are none.
-pub(super) fn set_tags(attributes: &mut Map<String, Value>, tags: Map<String, Value>) {
+fn set_tags(attributes: &mut Map<String, Value>, tags: Map<String, Value>) {
     if tags.is_empty() {
         attributes.remove("Tags");
     } else {
