@@ -192,7 +192,8 @@ impl Bucket<'_> {
             Ok(answer) => set_tags(attributes, tag_map(list(&answer, "TagSet"))),
             Err(error) if error.class == ErrorClass::NotFound => {
                 let bucket = self.name();
-                let note = format!("tags of {key:?} in bucket {bucket} could not be read, although it is there: {error}");
+                let note =
+                    format!("tags of {key:?} in bucket {bucket} could not be read, although it is there: {error}");
                 self.context.emit.note(note, false);
             }
             Err(error) => return Err(error),
