@@ -40,7 +40,7 @@ pub struct CommitOutcome {
 pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Result<CommitOutcome, OpError> {
     check_services(context, &args.services)?;
     let parent = head(context, &args.pod)?;
-    let instance = context.connect().await?;
+    let instance = context.connect_unless_cancelled(events).await?;
     let near = parent.map(|digest| Snapshot::load(&context.store, digest)).transpose()?;
     let wanted = Wanted {
         services: args.services.clone(),

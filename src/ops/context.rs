@@ -6,6 +6,7 @@ use super::config::is_account;
 use super::{Config, OpError, Paths, author, instance_list};
 use crate::aws::Endpoint;
 use crate::catalog::Catalog;
+use crate::event::Events;
 use crate::instance::{Instance, InstanceError};
 use crate::pod::Author;
 use crate::store::Store;
@@ -123,9 +124,17 @@ impl Context {
     /// When nothing answers there; the error says which places were asked for an endpoint.
     pub async fn connect(&self) -> Result<Instance, OpError> {
         Instance::connect(&self.endpoint).await.map_err(|error| match error {
-            source @ InstanceError::Unreachable { .. } => OpError::NoInstance { source, origin: self.origin },
+            source @ InstanceError::Unreachable { .. } => {
+                OpError::NoInstance { source: Box::new(source), origin: self.origin }
+            }
             other => other.into(),
         })
+    }
+
+    /// Connects, unless the user cancels first: an endpoint that takes connections but never answers is waited for
+    /// quite long.
+    pub(super) async fn connect_unless_cancelled(&self, events: &Events) -> Result<Instance, OpError> {
+        events.cancellation().run_until_cancelled(self.connect()).await.unwrap_or(Err(OpError::Cancelled))
     }
 
     /// The endpoint's text, as commits and the operation log name it.

@@ -6,6 +6,7 @@ use super::blocking::blocking;
 use super::capture::{Wanted, capture};
 use super::commit::check_services;
 use super::compare::{Absence, Compared, differences, passes, unmatched_patterns};
+use super::inject::INCOMPLETE;
 use super::snapshot::parse;
 use super::{Context, OpError, Snapshot};
 use crate::event::Events;
@@ -63,7 +64,7 @@ pub(super) async fn live(
     services: Vec<String>,
     events: &Events,
 ) -> Result<Snapshot, OpError> {
-    let instance = context.connect().await?;
+    let instance = context.connect_unless_cancelled(events).await?;
     capture(context, &instance, Wanted { services, near, ..Wanted::default() }, events).await
 }
 
@@ -138,6 +139,8 @@ pub(super) struct Touch {
     pub(super) base: Snapshot,
     /// For an inject: the instance before it.
     pub(super) safety: Option<Digest>,
+    /// For an inject: whether it left steps undone.
+    pub(super) incomplete: bool,
 }
 
 /// The last commit from, or inject into, the context's instance that is not undone.
@@ -145,17 +148,18 @@ pub(super) fn last_touch(context: &Context) -> Result<Option<Touch>, OpError> {
     let endpoint = context.endpoint_text();
     let records = context.store.operations()?;
     let here = records.into_iter().filter(|record| record.endpoint.as_ref() == Some(&endpoint));
-    let mut undone = 0;
+    let (mut undone, mut incomplete) = (0, false);
     for record in here {
         let OpRecord { operation, pod, commit, safety, .. } = record;
         match operation.as_str() {
             "undo" if safety.is_some() => undone += 1,
-            "inject" if undone > 0 && safety.is_some() => undone -= 1,
+            "inject" if undone > 0 && safety.is_some() => (undone, incomplete) = (undone - 1, false),
+            INCOMPLETE => incomplete = true,
             "inject" | "commit" => {
                 let (Some(pod), Some(commit)) = (pod, commit) else { continue };
                 // The commit of a deleted pod may be gone; what was done before it still tells something.
                 let Ok(base) = Snapshot::load(&context.store, commit) else { continue };
-                return Ok(Some(Touch { pod, base, safety }));
+                return Ok(Some(Touch { pod, base, safety, incomplete }));
             }
             _ => {}
         }
@@ -168,9 +172,9 @@ pub(super) fn last_touch(context: &Context) -> Result<Option<Touch>, OpError> {
 /// # Errors
 /// When nothing answers at the endpoint or the store fails.
 pub async fn status(context: &Context, events: &Events) -> Result<StatusOutcome, OpError> {
-    let Some(Touch { pod, base, safety }) = last_touch(context)? else {
+    let Some(Touch { pod, base, safety, incomplete }) = last_touch(context)? else {
         // Even without a base the answer should say whether there is an instance at all.
-        context.connect().await?;
+        context.connect_unless_cancelled(events).await?;
         return Ok(StatusOutcome { base: None, changes: Vec::new(), notes: Vec::new() });
     };
     let live = live_like(context, &base, &Filter::default(), events).await?;
@@ -179,18 +183,20 @@ pub async fn status(context: &Context, events: &Events) -> Result<StatusOutcome,
     let compared = blocking(move || -> Result<_, OpError> {
         let Compared { mut found, notes } = differences(&base, &live, Absence::BothSides, &events)?;
         if let Some(safety) = safety.and_then(|digest| Snapshot::load(&store, digest).ok()) {
-            found = since_inject(&safety, found)?;
+            found = since_inject(&safety, found, incomplete)?;
         }
         Ok(StatusOutcome { base: Some((pod, base.digest)), changes: changes(&base, found.into_iter())?, notes })
     });
     compared.await
 }
 
-/// Drops what the inject left alone: there the instance differs from the pod, but is as it was before.
-fn since_inject(safety: &Snapshot, found: Vec<Difference>) -> Result<Vec<Difference>, OpError> {
+/// Drops what the inject left alone: there the instance differs from the pod, but is as it was before. An inject that
+/// left steps undone left alone what it should not have: then only what the pod lacks is dropped.
+fn since_inject(safety: &Snapshot, found: Vec<Difference>, incomplete: bool) -> Result<Vec<Difference>, OpError> {
     let mut kept = Vec::new();
     for difference in found {
-        if safety.state.get(&difference.key)? != difference.after {
+        let of_pod = difference.before.is_some();
+        if incomplete && of_pod || safety.state.get(&difference.key)? != difference.after {
             kept.push(difference);
         }
     }

@@ -27,7 +27,7 @@ pub enum OpError {
     #[error("{source}\n({origin})")]
     NoInstance {
         /// What was tried and what happened.
-        source: InstanceError,
+        source: Box<InstanceError>,
         /// Who named the endpoint.
         origin: EndpointOrigin,
     },

@@ -14,6 +14,9 @@ use crate::instance::{self, ApplyReport, Filter, Plan, StepAction, Strategy};
 use crate::pod::{Digest, PodName, Reference};
 use crate::store::OpRecord;
 
+/// The operation log's word for an inject or undo that left steps undone; it follows the record of that.
+pub(super) const INCOMPLETE: &str = "incomplete";
+
 /// What to inject and how.
 #[derive(Clone, Debug)]
 pub struct InjectArgs {
@@ -146,7 +149,7 @@ pub async fn apply_inject(
 ) -> Result<InjectOutcome, OpError> {
     let target = Snapshot::load(&context.store, prepared.target)?;
     let safety = Snapshot::load(&context.store, prepared.safety)?;
-    let instance = context.connect().await?;
+    let instance = context.connect_unless_cancelled(events).await?;
     // Recorded before the first step: should this process die in the middle, undo still knows the way back.
     record(context, prepared)?;
     if prepared.plan.steps.is_empty() {
@@ -156,6 +159,11 @@ pub async fn apply_inject(
     let identities = Arc::new(BothSides { live: safety, pod: target });
     let blobs = Arc::new(StoreBlobs(context.store.clone()));
     let report = instance::apply(&instance, context.catalog, &prepared.plan, identities, blobs, events).await?;
+    if !report.failed.is_empty() || !report.left.is_empty() || report.stopped.is_some() {
+        let left = report.failed.len() + report.left.len();
+        let summary = format!("{left} of {} steps are left: run it again", prepared.plan.steps.len());
+        append(context, prepared, INCOMPLETE, None, summary)?;
+    }
     Ok(InjectOutcome { report, safety: prepared.safety })
 }
 
@@ -165,15 +173,27 @@ fn record(context: &Context, prepared: &PreparedInject) -> Result<(), OpError> {
         None => ("undo", format!("went back to {}", prepared.target.short())),
     };
     let steps = prepared.plan.steps.len();
+    // An inject that changes nothing leaves nothing to undo. An undo always counts as done.
+    let safety = (steps > 0 || prepared.pod.is_none()).then_some(prepared.safety);
+    let summary = format!("{what}: {steps} {}", if steps == 1 { "step" } else { "steps" });
+    append(context, prepared, operation, safety, summary)
+}
+
+fn append(
+    context: &Context,
+    prepared: &PreparedInject,
+    operation: &str,
+    safety: Option<Digest>,
+    summary: String,
+) -> Result<(), OpError> {
     context.store.record(&OpRecord {
         time: jiff::Timestamp::now(),
         operation: operation.to_owned(),
         pod: prepared.pod.clone(),
         endpoint: Some(context.endpoint_text()),
         commit: Some(prepared.target),
-        // An inject that changes nothing leaves nothing to undo. An undo always counts as done.
-        safety: (steps > 0 || prepared.pod.is_none()).then_some(prepared.safety),
-        summary: format!("{what}: {steps} {}", if steps == 1 { "step" } else { "steps" }),
+        safety,
+        summary,
     })?;
     Ok(())
 }
