@@ -84,6 +84,11 @@ impl<'a> Graph<'a> {
         }
     }
 
+    /// Whether the step makes its resource. One that only changes it leaves it usable, even when it fails.
+    fn is_made(&self, node: usize) -> bool {
+        matches!(self.steps[node].action, StepAction::Create | StepAction::Replace)
+    }
+
     fn parents(&mut self, node: usize, step: &Step) {
         let Some(parent) = parent_key(self.catalog, &step.key).and_then(|key| self.by_key.get(&key).copied()) else {
             return;
@@ -91,7 +96,7 @@ impl<'a> Graph<'a> {
         if step.action == StepAction::Delete {
             self.add(parent, node, true);
         } else {
-            self.add(node, parent, true);
+            self.add(node, parent, self.is_made(parent));
         }
     }
 
@@ -112,7 +117,7 @@ impl<'a> Graph<'a> {
         let current = step.current.as_ref().map(|document| named(&document.attributes)).unwrap_or_default();
         for on in wanted {
             if self.steps[on].action != StepAction::Delete {
-                self.add(node, on, true);
+                self.add(node, on, self.is_made(on));
             }
         }
         for gone in current {
