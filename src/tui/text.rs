@@ -168,8 +168,9 @@ mod tests {
     }
 
     proptest! {
+        // From three columns on: the widest character there is (U+17D8) takes three, and cannot be broken.
         #[test]
-        fn wrapped_lines_fit_and_lose_nothing(text in "\\PC{0,60}", columns in 2usize..20) {
+        fn wrapped_lines_fit_and_lose_nothing(text in "\\PC{0,60}", columns in 3usize..20) {
             let text = clean(&text).into_owned();
             let lines = wrap(&text, columns);
             prop_assert_eq!(lines.concat(), text.as_str());
