@@ -77,7 +77,15 @@ impl Job {
     pub fn work(self, context: Context) -> Work<Outcome> {
         Box::new(move |events| {
             // The queue gave this work a thread of its own: operations may read disks and wait on it.
-            let result = tokio::runtime::Handle::current().block_on(run(&context, self, &events));
+            let result = tokio::runtime::Handle::current().block_on(async {
+                // What only looks can be dropped anywhere; what changes something stops where it chooses to.
+                let looks = self.is_read_only();
+                tokio::select! {
+                    biased;
+                    () = events.cancellation().cancelled(), if looks => Err(OpError::Cancelled),
+                    result = run(&context, self, &events) => result,
+                }
+            });
             result.map_err(|error| failure(&error))
         })
     }
@@ -220,6 +228,22 @@ pub fn read_tree(context: &Context, state: Digest, events: &Events) -> Result<Me
     Ok(Metamodel::from_keys(keys, &parent))
 }
 
+/// A size for people: `512 B`, `1.2 MiB`.
+pub fn size(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    const STEP: f64 = 1024.0;
+    if bytes < 1024 {
+        return format!("{bytes} B");
+    }
+    let mut value = bytes as f64 / STEP;
+    let mut unit = 0;
+    while value >= STEP && unit + 1 < UNITS.len() {
+        value /= STEP;
+        unit += 1;
+    }
+    format!("{value:.1} {}", UNITS[unit])
+}
+
 fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
@@ -232,6 +256,6 @@ fn transferred(verb: &str, commits: u64, bytes: u64) -> String {
     if commits == 0 {
         "already up to date".to_owned()
     } else {
-        format!("{verb} {} ({bytes} bytes)", count(commits, "version"))
+        format!("{verb} {} ({})", count(commits, "version"), size(bytes))
     }
 }

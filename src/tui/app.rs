@@ -140,6 +140,11 @@ impl App {
         // The first frame comes before anything is read.
         self.take_in(Message::Resize(size.0, size.1)).await?;
         self.draw()?;
+        #[cfg(debug_assertions)]
+        if std::env::var_os("PODEX_TEST_PANIC").is_some() {
+            // Lets a test see that the terminal survives a bug of ours.
+            panic!("as PODEX_TEST_PANIC asks");
+        }
         for job in [Job::ListPods, Job::Detect, Job::ListRemotes] {
             self.submit(job);
         }

@@ -248,6 +248,8 @@ pub struct SearchView {
     pub hits: Vec<Hit>,
     /// The chosen one.
     pub cursor: Cursor,
+    /// Enter was pressed before the answer came: go to the best hit when it does.
+    pub eager: bool,
     /// Why there is no index.
     pub failure: Option<String>,
 }

@@ -157,6 +157,8 @@ pub struct State {
     pub detail: Detail,
     /// The filter being typed.
     pub filter: Option<Input>,
+    /// What the tree is to be filtered for, as soon as that is worked out.
+    pub sought: Option<String>,
     /// The comparison, when it is on screen.
     pub diff: Option<DiffScreen>,
     /// What lies on top, topmost last.
@@ -198,6 +200,7 @@ impl State {
             live: None,
             detail: Detail::default(),
             filter: None,
+            sought: None,
             diff: None,
             overlays: Vec::new(),
             tasks: Vec::new(),

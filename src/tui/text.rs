@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+pub use crate::tasks::size as bytes;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
 
 /// Shown for characters that are invisible, reorder text or steer terminals and have no picture of their own.
@@ -102,22 +103,6 @@ pub fn wrap(text: &str, columns: usize) -> Vec<&str> {
     }
     lines.push(rest);
     lines
-}
-
-/// A size for people: `512 B`, `1.2 MiB`.
-pub fn bytes(size: u64) -> String {
-    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-    const STEP: f64 = 1024.0;
-    if size < 1024 {
-        return format!("{size} B");
-    }
-    let mut value = size as f64 / STEP;
-    let mut unit = 0;
-    while value >= STEP && unit + 1 < UNITS.len() {
-        value /= STEP;
-        unit += 1;
-    }
-    format!("{value:.1} {}", UNITS[unit])
 }
 
 /// `number` with its noun: `1 version`, `3 versions`.

@@ -169,6 +169,7 @@ fn sideways(state: &mut State, right: bool) {
 fn back(state: &mut State) {
     if let Some(tree) = state.tree_mut().filter(|tree| tree.query().is_some()) {
         tree.filter(None);
+        state.sought = None;
     } else if !state.pods.marked.is_empty() {
         state.pods.marked.clear();
     } else if state.focus != Pane::Pods {

@@ -226,6 +226,7 @@ pub(super) fn filter_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     match key.code {
         KeyCode::Esc => {
             state.filter = None;
+            state.sought = None;
             if let Some(tree) = state.tree_mut() {
                 tree.filter(None);
             }
@@ -254,6 +255,7 @@ pub(super) fn filter_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
 
 pub(super) fn filter_changed(state: &mut State) -> Vec<Effect> {
     let query = state.filter.as_ref().map(|input| input.value().to_owned()).unwrap_or_default();
+    state.sought = Some(query.clone()).filter(|query| !query.is_empty());
     let Shown::Tree(digest) = state.shown else { return Vec::new() };
     let Some(tree) = state.tree_mut() else { return Vec::new() };
     if query.is_empty() {

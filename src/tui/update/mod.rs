@@ -70,8 +70,9 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Filtered(digest, kept) => {
-            let current = state.filter.as_ref().is_some_and(|input| input.value() == kept.query);
-            if current
+            // Typing may be over by now; what counts is that nothing else is sought.
+            let wanted = state.sought.as_ref() == Some(&kept.query);
+            if wanted
                 && state.shown == Shown::Tree(digest)
                 && let Some(tree) = state.tree_mut()
             {
@@ -79,10 +80,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Message::Found(query, hits) => {
-            search::found(state, query, hits);
-            Vec::new()
-        }
+        Message::Found(query, hits) => search::found(state, query, hits),
         Message::Tick(now) => {
             state.now = now;
             state.spin = state.spin.wrapping_add(1);

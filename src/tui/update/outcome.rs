@@ -31,8 +31,12 @@ pub(super) fn finished(state: &mut State, id: TaskId, result: Result<Outcome, Fa
         Err(Failure::Cancelled) => {
             state.say(Role::Warning, format!("cancelled: {}", job.title()), None);
             stop_planning(state, id, "cancelled");
-            if let Job::RemotePods(remote) = &job {
-                state.pods.set_remote_pods(remote, Listing::Failed("cancelled".to_owned()));
+            match &job {
+                Job::RemotePods(remote) => {
+                    state.pods.set_remote_pods(remote, Listing::Failed("cancelled".to_owned()));
+                }
+                Job::Detect => state.pods.live = Live::Offline("looking for it was cancelled".to_owned()),
+                _ => {}
             }
             Vec::new()
         }

@@ -44,12 +44,12 @@ pub(super) fn changed(state: &mut State) -> Vec<Effect> {
 }
 
 /// Takes in what was found.
-pub(super) fn found(state: &mut State, query: String, hits: Vec<Hit>) {
-    if let Some(view) = view(state).filter(|view| view.input.value() == query) {
-        view.hits = hits;
-        view.answered = query;
-        view.cursor = Cursor::default();
-    }
+pub(super) fn found(state: &mut State, query: String, hits: Vec<Hit>) -> Vec<Effect> {
+    let Some(view) = view(state).filter(|view| view.input.value() == query) else { return Vec::new() };
+    view.hits = hits;
+    view.answered = query;
+    view.cursor = Cursor::default();
+    if std::mem::take(&mut view.eager) { go(state) } else { Vec::new() }
 }
 
 /// The pods could not be read; gives whether search shows that.
@@ -76,7 +76,10 @@ pub(super) fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         KeyCode::PageUp => step(view, Move::Up(10), rows),
         KeyCode::PageDown => step(view, Move::Down(10), rows),
         _ => match input_request(key) {
-            Some(request) if view.input.handle(request).is_some_and(|change| change.value) => changed(state),
+            Some(request) if view.input.handle(request).is_some_and(|change| change.value) => {
+                view.eager = false;
+                changed(state)
+            }
             _ => Vec::new(),
         },
     }
@@ -90,6 +93,10 @@ fn step(view: &mut SearchView, by: Move, rows: usize) -> Vec<Effect> {
 /// Goes to the chosen hit, in the newest version that has it.
 fn go(state: &mut State) -> Vec<Effect> {
     let Some(view) = view(state) else { return Vec::new() };
+    if view.answered != view.input.value() {
+        view.eager = true;
+        return Vec::new();
+    }
     let Some(hit) = view.hits.get(view.cursor.at) else { return Vec::new() };
     let Some((pod, number, _)) = hit.places.first().cloned() else { return Vec::new() };
     let path = hit.key.to_string();

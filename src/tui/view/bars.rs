@@ -62,10 +62,10 @@ pub(super) fn footer(state: &State, frame: &mut Frame, area: Rect) {
         let room = usize::from(area.width).saturating_sub(prompt.len() + 34);
         let (shown, cursor) = typed(input, room);
         let left = vec![span(state, Role::Key, prompt), Span::raw(shown)];
-        let found = state
-            .tree()
-            .and_then(|tree| tree.query())
-            .map(|kept| text::count(kept.matches as u64, "match").replace("matchs", "matches"));
+        let found = state.tree().and_then(|tree| tree.query()).map(|kept| match kept.matches {
+            1 => "1 match".to_owned(),
+            matches => format!("{matches} matches"),
+        });
         let right = vec![span(state, Role::Muted, format!("{}  ⏎ keeps  Esc clears ", found.unwrap_or_default()))];
         let line = spread(left, right, usize::from(area.width));
         frame.buffer_mut().set_line(area.x, area.y, &line, area.width);

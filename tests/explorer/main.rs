@@ -1,0 +1,8 @@
+//! The explorer as a user meets it: the real program in a real pseudo-terminal. Each test reads as a story: press,
+//! then expect.
+
+mod screen;
+mod story;
+#[path = "../support/mod.rs"]
+mod support;
+mod terminal;
