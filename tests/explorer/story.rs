@@ -84,7 +84,7 @@ fn browse_commit_compare_inject_undo_push_and_pull() {
     screen.expect("no emulator at").expect("team").expect("1 pod").press("G").expect("This version lies on a remote");
     // Look inside without pulling, then pull.
     screen.press("<Enter>").expect("us-east-1").press("1").press("p").expect("pulled 2 versions");
-    screen.expect("2 orders").expect("with a fresh queue").press("q");
+    screen.expect("2 orders").expect("with a fresh").press("q");
     assert_eq!(screen.end(), 0);
     let pods = alice.run(["list"]).expect(0).stdout;
     assert!(pods.contains("orders"), "{pods}");
