@@ -49,7 +49,7 @@ fn browse_commit_compare_inject_undo_push_and_pull() {
     screen.press("c").expect("Commit the live instance").press("orders<Enter>first light<Enter>");
     screen.expect("committed orders:1");
     create_queue(&ministack, "fresh");
-    screen.press("c").expect("Commit the live instance").press("<Enter>").press("with a fresh queue<Enter>");
+    screen.press("c").expect("Commit the live instance").press("with a fresh queue<Enter>");
     screen.wait("the second commit", |text| text.contains("committed orders:2"));
     // Compare the two.
     screen.press("d").expect("orders:1 → orders:2").expect("+ sqs/queue/fresh").press("<Esc>").expect("1 Pods");
