@@ -3,4 +3,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod accounts;
+mod demo;
+mod faults;
+mod moves;
+mod reading;
+mod round_trip;
 mod servers;
+mod team;

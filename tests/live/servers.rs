@@ -47,6 +47,7 @@ fn registries_answer_open_with_a_password_and_over_https() {
     let Some(guarded) = support::registry_with(RegistryOptions { auth: true, tls: false }) else { return };
     assert_eq!(http_status(guarded.port, "GET", "/v2/"), Some(401));
     let Some(secure) = support::registry_with(RegistryOptions { auth: true, tls: true }) else { return };
-    assert_eq!(http_status(secure.port, "GET", "/v2/"), Some(400));
+    // Plain HTTP is told off there, or just cut off, whichever arrives first.
+    assert!(matches!(http_status(secure.port, "GET", "/v2/"), None | Some(400)));
     assert!(secure.ca_file().exists());
 }

@@ -188,6 +188,7 @@ class Seed:
         for number in range(1, 4):
             step("s3 version", s3.put_object, Bucket=history, Key="doc.txt", Body=f"version {number}".encode(),
                  Metadata={"number": str(number)}, ContentType="text/plain", Tagging=f"number={number}")
+            time.sleep(0.01)  # Versions of the same millisecond have no order that could be restored.
         step("s3 version", s3.put_object, Bucket=history, Key="gone.txt", Body=b"was here")
         step("s3 delete marker", s3.delete_object, Bucket=history, Key="gone.txt")
         step("s3 version", s3.put_object, Bucket=history, Key="back.txt", Body=b"first life")

@@ -141,12 +141,19 @@ pub(super) async fn write(
     result
 }
 
+/// Emulators tell which version is the older one by times of milliseconds: written faster than that, a chain comes
+/// back in another order.
+const APART: std::time::Duration = std::time::Duration::from_millis(3);
+
 async fn append(
     context: &ApplyContext<'_>,
     versions: &[(String, Value, Option<BlobRef>)],
 ) -> Result<Observed, AwsError> {
     let client = &context.instance.client;
-    for (label, version, blob) in versions {
+    for (position, (label, version, blob)) in versions.iter().enumerate() {
+        if position > 0 {
+            tokio::time::sleep(APART).await;
+        }
         if version.get("DeleteMarker").is_some() {
             client.call(&context.scope, "s3", "DeleteObject", Value::Object(s3_put::address(context))).await?;
         } else {

@@ -1,0 +1,58 @@
+//! Bob and Alice: a workflow that fails for him is found, fixed and shared by her, through a registry.
+
+use crate::reading::play;
+use crate::support::{self, Podex};
+
+#[test]
+fn alice_fixes_what_fails_for_bob_and_he_gets_it_working() {
+    let Some(registry) = support::registry() else { return };
+    let (Some(his), Some(hers)) = (support::ministack(), support::ministack()) else { return };
+    let (bob, alice) = (Podex::new("Bob").at(&his), Podex::new("Alice").at(&hers));
+    for one in [&bob, &alice] {
+        one.run(["remote", "add", "team", &registry.url("pods")]).expect(0);
+    }
+
+    // His orders end in the dead-letter queue; the steps wait until they are there.
+    play(&his, &["orders/1-build.json", "orders/2-fail.json"]);
+    bob.run(["commit", "orders", "-m", "two orders failed: why?"]).expect(0);
+    bob.run(["push", "orders", "team"]).expect(0);
+
+    alice.run(["pull", "team/orders"]).expect(0);
+    alice.run(["inject", "orders", "--yes"]).expect(0);
+    alice.run(["diff", "orders", "@live", "--exit-code"]).expect(0);
+    let seen = alice.run(["inspect", "orders", "--format", "tree"]).expect(0).stdout;
+    assert!(seen.contains("eu-west-1") && seen.contains("orders/signing-key"), "{seen}");
+    // On her emulator the function runs, and signs an order once it looks in the right region.
+    play(&hers, &["orders/3-fix.json"]);
+    alice.run(["commit", "orders", "-m", "read the key from eu-west-1, where it is"]).expect(0);
+    alice.run(["push", "orders", "team"]).expect(0);
+
+    // Bob has gone on meanwhile: his push is refused, with what to do, and loses nothing.
+    play(&his, &["orders/4-drift.json"]);
+    bob.run(["commit", "mine", "-m", "a friendlier greeting"]).expect(0);
+    let change = bob.run(["diff", "orders", "team/orders", "--json"]).expect(0).stdout;
+    assert!(change.contains("SIGNING_KEY_REGION"), "{change}");
+    bob.run(["pull", "team/orders"]).expect(0);
+    bob.run(["inject", "orders", "--strategy", "overwrite", "--yes"]).expect(0);
+    // A new order is signed on his emulator, by the function as she fixed it.
+    play(&his, &["orders/5-order.json"]);
+}
+
+#[test]
+fn a_push_to_a_remote_that_has_moved_on_is_refused_with_exit_code_4() {
+    let Some(registry) = support::registry() else { return };
+    let Some(ministack) = support::ministack() else { return };
+    let (bob, alice) = (Podex::new("Bob").at(&ministack), Podex::new("Alice").at(&ministack));
+    for one in [&bob, &alice] {
+        one.run(["remote", "add", "team", &registry.url("pods")]).expect(0);
+    }
+    bob.run(["commit", "p1"]).expect(0);
+    bob.run(["push", "p1", "team"]).expect(0);
+    alice.run(["pull", "team/p1"]).expect(0);
+    alice.run(["commit", "p1", "-m", "hers"]).expect(0);
+    alice.run(["push", "p1", "team"]).expect(0);
+    bob.run(["commit", "p1", "-m", "his"]).expect(0);
+    let refused = bob.run(["push", "p1", "team"]).expect(4);
+    assert!(refused.stderr.contains("Alice") && refused.stderr.contains("pull"), "{}", refused.stderr);
+    assert_eq!(bob.run(["versions", "p1", "--json"]).expect(0).json().as_array().map(Vec::len), Some(2));
+}
