@@ -105,7 +105,8 @@ fn known(previous: &(Document, Observed), label: &str, id: &Value) -> Option<(Ma
 /// them. Where it is the same second, the marker is the newer one: nobody deletes what is not there.
 fn oldest_first(mut links: Vec<Link>) -> Vec<Link> {
     links.sort_by(|one, other| {
-        let rank = |link: &Link| Reverse((link.latest, link.modified.clone(), link.marker));
+        // As times, not as text: "02.1Z" is before "02.105Z", but sorts behind it.
+        let rank = |link: &Link| Reverse((link.latest, link.modified.parse::<jiff::Timestamp>().ok(), link.marker));
         rank(one).cmp(&rank(other))
     });
     links.reverse();
@@ -325,5 +326,15 @@ mod tests {
         ];
         let ids: Vec<_> = oldest_first(listed).into_iter().map(|link| link.id).collect();
         assert_eq!(ids, ["v1", "v2", "v3", "m1"]);
+    }
+    #[test]
+    fn fractions_of_a_second_are_compared_as_times() {
+        let listed = vec![
+            link("v2", "2026-01-01T00:00:01.105Z", true, false),
+            link("v1", "2026-01-01T00:00:01.1Z", false, false),
+            link("m1", "2026-01-01T00:00:01Z", false, true),
+        ];
+        let ids: Vec<_> = oldest_first(listed).into_iter().map(|link| link.id).collect();
+        assert_eq!(ids, ["m1", "v1", "v2"]);
     }
 }
