@@ -6,6 +6,7 @@ use clap::Args;
 
 use super::error::CliError;
 use super::explore::has_terminal;
+use super::format::count;
 use super::session::Session;
 use crate::ops::{Demo, demo, pods, remote_pods, write_samples};
 use crate::tui::StartAt;
@@ -72,11 +73,17 @@ async fn show(session: &Session, demo: &Demo) -> Result<(), CliError> {
     }
     for pod in pods(&demo.context)? {
         let newest = pod.head.map(|(_, commit)| format!(", newest by {}: {}", commit.author.name, commit.message));
-        lines.push(format!("pod       {} ({} versions{})", pod.name, pod.versions, newest.unwrap_or_default()));
+        lines.push(format!(
+            "pod       {} ({}{})",
+            pod.name,
+            count(pod.versions, "version"),
+            newest.unwrap_or_default()
+        ));
     }
     for remote in crate::ops::remote_list(&demo.context)? {
         for pod in remote_pods(&demo.context, &remote.name, &session.events()).await? {
-            lines.push(format!("remote    {}/{} ({} versions)", remote.name, pod.name, pod.versions.len()));
+            let versions = count(pod.versions.len() as u64, "version");
+            lines.push(format!("remote    {}/{} ({versions})", remote.name, pod.name));
         }
     }
     session.progress.clear();

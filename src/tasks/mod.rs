@@ -11,5 +11,5 @@ mod task;
 
 pub use job::{Job, Lane, emulator_name, inject_command, strategy_name};
 pub use queue::{Notice, Queue, Work};
-pub use run::{Indexed, Loaded, Outcome, read_tree, size};
+pub use run::{Indexed, Loaded, Outcome, count, read_tree, size};
 pub use task::{Cause, Failure, LogLevel, LogLine, Task, TaskId, TaskState};

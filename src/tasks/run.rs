@@ -244,7 +244,8 @@ pub fn size(bytes: u64) -> String {
     format!("{value:.1} {}", UNITS[unit])
 }
 
-fn count(number: u64, noun: &str) -> String {
+/// `number` with its noun: `1 version`, `3 versions`.
+pub fn count(number: u64, noun: &str) -> String {
     format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }
 

@@ -19,6 +19,11 @@ pub fn seed(emulator: &Emulator, account: Option<&str>) {
     tool(emulator, "seed.py", account).run();
 }
 
+/// Adds, changes and removes something of every kind.
+pub fn change(emulator: &Emulator) {
+    tool(emulator, "change.py", None).run();
+}
+
 /// Empties the emulator.
 pub fn wipe(emulator: &Emulator) {
     tool(emulator, "wipe.py", None).run();

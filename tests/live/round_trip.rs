@@ -1,6 +1,6 @@
 //! Commit, wipe, inject: an emulator comes back as it was, by an independent reading.
 
-use crate::reading::{assert_same, observe, seed, wipe};
+use crate::reading::{assert_same, change, observe, seed, wipe};
 use crate::support::{self, Emulator, Podex};
 
 /// Of a managed policy the default version is kept; the capture report says so.
@@ -34,4 +34,27 @@ fn ministack_comes_back_after_a_wipe() {
 fn moto_comes_back_after_a_wipe() {
     let Some(moto) = support::moto() else { return };
     comes_back_after_a_wipe(&moto, &[OLD_POLICY_VERSIONS, BUCKET_KEY, MOTO_CODE]);
+}
+
+#[test]
+fn localstack_comes_back_after_a_wipe() {
+    let Some(localstack) = support::localstack() else { return };
+    comes_back_after_a_wipe(&localstack, &[OLD_POLICY_VERSIONS]);
+}
+
+#[test]
+fn an_overwrite_takes_back_every_kind_of_change() {
+    let Some(ministack) = support::ministack() else { return };
+    seed(&ministack, None);
+    let before = observe(&ministack, None);
+    let podex = Podex::new("Bob").at(&ministack);
+    podex.run(["commit", "p1"]).expect(0);
+    change(&ministack);
+    podex.run(["diff", "p1", "@live", "--exit-code"]).expect(3);
+    let overwrite = ["inject", "p1", "--strategy", "overwrite", "--yes"];
+    podex.run(overwrite).expect(0);
+    // The first inject deletes objects of a bucket that tells a queue of deletions; the second removes that message.
+    podex.run(overwrite).expect(0);
+    assert_same(&before, &observe(&ministack, None), &[OLD_POLICY_VERSIONS, BUCKET_KEY]);
+    podex.run(["diff", "p1", "@live", "--exit-code"]).expect(0);
 }

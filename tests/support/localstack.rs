@@ -21,6 +21,9 @@ const LOCALSTACK: Environment = Environment {
 /// Stands in for AWS's DynamoDB Local, which LocalStack would download and whose licence forbids much.
 const DYNALITE: &str = "dynalite-4.0.0";
 
+/// What LocalStack would install by itself for the streams of tables, with settings of its own for the network.
+const KINESIS: &str = "kinesis-local-0.5.2";
+
 /// A start takes 6 to 11 seconds on an idle machine.
 const PATIENCE: Duration = Duration::from_secs(120);
 
@@ -35,8 +38,11 @@ fn start() -> Result<Emulator, ManagedError> {
     let root = folder.path().join("root");
     make_folder(&folder.path().join("tmp"))?;
     make_folder(&root)?;
-    match dynalite() {
-        Ok(dynalite) => offer_dynalite(&dynalite, &root)?,
+    match npm(DYNALITE, "dynalite@4.0.0").and_then(|dynalite| Ok((dynalite, npm(KINESIS, "kinesis-local@0.5.2")?))) {
+        Ok((dynalite, kinesis)) => {
+            offer_dynalite(&dynalite, &root)?;
+            offer_kinesis(&kinesis, &root)?;
+        }
         Err(error) => say(&format!("LocalStack runs without DynamoDB: {error}")),
     }
     let log = folder.path().join("log");
@@ -68,21 +74,32 @@ fn start() -> Result<Emulator, ManagedError> {
     Ok(Emulator { name: "localstack", port, account: "000000000000", running })
 }
 
-/// Installs dynalite by npm, once.
-fn dynalite() -> Result<PathBuf, ManagedError> {
+/// Installs a package by npm into a folder of the cache, once.
+fn npm(name: &str, package: &str) -> Result<PathBuf, ManagedError> {
     let folder = cache();
-    let target = folder.join(DYNALITE);
-    with_lock(&folder, DYNALITE, &events(), |lock| {
+    let target = folder.join(name);
+    with_lock(&folder, name, &events(), |lock| {
         let complete = target.join("complete");
         if !complete.exists() {
-            events().phase(format!("install {DYNALITE}"));
+            events().phase(format!("install {name}"));
             let mut npm = Command::new("npm");
-            npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&target).arg("dynalite@4.0.0");
-            run_step(DYNALITE, &mut npm, lock, &events())?;
+            npm.args(["install", "--no-audit", "--no-fund", "--prefix"]).arg(&target).arg(package);
+            run_step(name, &mut npm, lock, &events())?;
             fs::write(&complete, "").map_err(ManagedError::io(&complete))?;
         }
         Ok(target.clone())
     })
+}
+
+/// Puts kinesis-local where LocalStack would install it: it takes what is there.
+fn offer_kinesis(kinesis: &Path, root: &Path) -> Result<(), ManagedError> {
+    let target = root.join("var/lib/localstack/lib/kinesis-local/0.5.2");
+    make_folder(target.parent().expect("it is in a folder"))?;
+    // A copy, because LocalStack may write there.
+    let mut copy = Command::new("cp");
+    let status = copy.arg("-r").arg(kinesis).arg(&target).status().map_err(ManagedError::io("cp"))?;
+    assert!(status.success(), "{} can be copied", kinesis.display());
+    Ok(())
 }
 
 /// Puts dynalite where LocalStack looks for the Java that is to run DynamoDB Local.

@@ -25,7 +25,9 @@ const LAST_LINES: usize = 12;
 const WATCHDOG: &str = r#"
     group=$1; shift
     while IFS= read -r folder; do set -- "$@" "$folder"; done
-    kill -TERM "-$group"; sleep 1; kill -KILL "-$group"
+    kill -TERM "-$group"
+    for second in 1 2 3 4 5; do kill -0 "-$group" 2>/dev/null || break; sleep 1; done
+    kill -KILL "-$group"
     rm -rf -- "$@""#;
 
 /// A server that ends when this is dropped, and also when this process is killed. Its folder goes with it.

@@ -26,14 +26,15 @@ const ALICE: &str = "Alice";
 /// The remote both share.
 const TEAM: &str = "team";
 
-/// Told when the explorer opens.
+/// Told when the explorer opens. Its lines fit a terminal of 80 columns with the box around them.
 const WELCOME: &str = "\
 Two sample applications in an emulator of their own. You are Bob.
 Nothing of yours is read or changed, and all of this goes when you quit.
 
-orders   Your function looks for its signing key in the wrong region. Version 2
-         holds the orders that failed, version 3 is Alice's fix: open orders,
-         mark both with Space, and d shows what she changed.
+orders   Your function looks for its signing key in the wrong region.
+         Version 2 holds the orders that failed, version 3 is Alice's
+         fix: open orders, mark both with Space, and d shows what she
+         changed.
          i on version 2 brings the failure back, u takes that back.
 digits   Pictures, a function that reads them, and its layer.
          The remote 'team' has a newer version: p pulls it.
