@@ -5,4 +5,5 @@ mod screen;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;
+mod team;
 mod terminal;

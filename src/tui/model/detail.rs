@@ -55,6 +55,24 @@ pub fn value_place(row: &DetailRow, width: usize) -> (usize, usize) {
 /// Which attributes are secret, by their path.
 pub type IsSecret<'a> = &'a dyn Fn(&[String]) -> bool;
 
+/// Puts the mask in place of every secret at or below `path`.
+pub fn mask(path: &mut Vec<String>, value: &mut Value, is_secret: IsSecret<'_>) {
+    if is_secret(path) {
+        *value = Value::String(MASK.to_owned());
+        return;
+    }
+    let members: Vec<(String, &mut Value)> = match value {
+        Value::Object(members) => members.iter_mut().map(|(name, value)| (name.clone(), value)).collect(),
+        Value::Array(items) => items.iter_mut().enumerate().map(|(at, value)| (at.to_string(), value)).collect(),
+        _ => Vec::new(),
+    };
+    for (name, value) in members {
+        path.push(name);
+        mask(path, value, is_secret);
+        path.pop();
+    }
+}
+
 /// The rows of a document. `folds` holds the paths whose fold differs from the default.
 pub fn rows(content: &Content, folds: &HashSet<Vec<String>>, reveal: bool, is_secret: IsSecret<'_>) -> Vec<DetailRow> {
     let mut builder = Builder { rows: Vec::new(), folds, reveal, is_secret };

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
-use super::detail::{IsSecret, MASK};
+use super::detail::{IsSecret, MASK, mask};
 use crate::pod::{Change, ChangeKind, PropertyChange};
 use crate::tui::text;
 
@@ -71,8 +71,13 @@ pub fn rows(change: &Change, reveal: bool, is_secret: IsSecret<'_>) -> Vec<DiffR
         let masked = is_secret(path) && !reveal;
         let lines = |value: &Option<Value>| match value {
             None => Vec::new(),
-            Some(_) if masked => vec![MASK.to_owned()],
-            Some(value) => value_lines(value),
+            Some(value) if reveal => value_lines(value),
+            // A property that only one side has is shown whole: secrets may lie deeper in it.
+            Some(value) => {
+                let mut value = value.clone();
+                mask(&mut path.clone(), &mut value, is_secret);
+                value_lines(&value)
+            }
         };
         let (before, after) = (lines(&property.before), lines(&property.after));
         if masked && property.before.is_some() && property.after.is_some() {
@@ -233,6 +238,13 @@ mod tests {
         let change = change(json!({"SecretString": "hunter2"}), json!({"SecretString": "hunter3"}));
         let drawn = format!("{:?}", rows(&change, false, &|_| true));
         assert!(drawn.contains("another value") && !drawn.contains("hunter"), "{drawn}");
+    }
+
+    #[test]
+    fn a_secret_within_a_value_that_only_one_side_has_is_masked_too() {
+        let change = change(json!({}), json!({"Environment": {"Variables": {"KEY": "hunter2"}, "Size": 7}}));
+        let drawn = format!("{:?}", rows(&change, false, &|path| path.len() == 3));
+        assert!(drawn.contains("KEY") && drawn.contains("Size") && !drawn.contains("hunter"), "{drawn}");
     }
 
     #[test]

@@ -405,8 +405,6 @@ impl TreeModel {
 
     /// Takes over the folds and the cursor of another version's tree, where the same places exist.
     pub fn adopt(&mut self, other: &Self) {
-        self.open.fill(false);
-        self.open[0] = true;
         let mut pairs = vec![(Metamodel::ROOT, Metamodel::ROOT)];
         let mut found = false;
         while let Some((ours, theirs)) = pairs.pop() {
@@ -422,8 +420,9 @@ impl TreeModel {
                     self.selected = child;
                     found = true;
                 }
-                if other.open[twin.0 as usize] {
-                    self.open[child.0 as usize] = true;
+                let open = other.open[twin.0 as usize];
+                self.open[child.0 as usize] = open;
+                if open {
                     pairs.push((child, *twin));
                 }
             }

@@ -1,13 +1,12 @@
 //! What follows from the cursors: which tree is shown, what the detail pane is about, and what must be read for it.
 
 use crossterm::event::{KeyCode, KeyEvent};
-use serde_json::Value;
 
 use super::input_request;
 use crate::pod::{Digest, Document, NodeKind, ResourceKey};
 use crate::tui::message::Effect;
 use crate::tui::model::cards;
-use crate::tui::model::detail::{self, Content, DetailRow, IsSecret, MASK};
+use crate::tui::model::detail::{self, Content, DetailRow, IsSecret};
 use crate::tui::model::list::{Cursor, Move};
 use crate::tui::model::pods::{Live, RowId};
 use crate::tui::state::{Pane, Shown, State, Subject};
@@ -197,26 +196,10 @@ pub(super) fn toggle_detail(state: &mut State) {
 
 /// A document with its secrets masked, for showing it outside.
 pub(super) fn masked(document: &Document, reveal: bool, is_secret: IsSecret<'_>) -> Document {
-    fn mask(path: &mut Vec<String>, value: &mut Value, is_secret: IsSecret<'_>) {
-        if !path.is_empty() && is_secret(path) {
-            *value = Value::String(MASK.to_owned());
-            return;
-        }
-        let members: Vec<(String, &mut Value)> = match value {
-            Value::Object(members) => members.iter_mut().map(|(name, value)| (name.clone(), value)).collect(),
-            Value::Array(items) => items.iter_mut().enumerate().map(|(at, value)| (at.to_string(), value)).collect(),
-            _ => Vec::new(),
-        };
-        for (name, value) in members {
-            path.push(name);
-            mask(path, value, is_secret);
-            path.pop();
-        }
-    }
     let mut document = document.clone();
     if !reveal {
         for (name, value) in &mut document.attributes {
-            mask(&mut vec![name.clone()], value, is_secret);
+            detail::mask(&mut vec![name.clone()], value, is_secret);
         }
     }
     document

@@ -164,7 +164,12 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
         }
         Outcome::Pulled(pod, head) => {
             state.say(Role::Success, format!("{}: {sentence}", job.title()), job.command());
-            return read_again(state, RowId::Version(pod, head.number));
+            let mut effects = read_again(state, RowId::Version(pod, head.number));
+            if let Job::Pull { remote, .. } = job {
+                // The remote may have more than it was known to have.
+                effects.extend(submit(Job::RemotePods(remote.clone())));
+            }
+            return effects;
         }
         Outcome::Diff(outcome) => {
             state.say(Role::Success, format!("{}: {sentence}", job.title()), job.command());
