@@ -28,6 +28,9 @@ pub(super) struct GlobalArgs {
     /// Print without colours (so does the NO_COLOR variable)
     #[arg(long, global = true, help_heading = "Global options")]
     pub(super) no_color: bool,
+    /// Look only: refuse whatever changes pods, remotes or the emulator
+    #[arg(long, global = true, help_heading = "Global options")]
+    pub(super) read_only: bool,
     /// The explorer's theme: dark, light, terminal, or a theme file
     #[arg(long, global = true, value_name = "THEME", help_heading = "Global options")]
     pub(super) theme: Option<String>,

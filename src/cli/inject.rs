@@ -66,7 +66,19 @@ pub(super) struct PlanArgs {
     full: bool,
 }
 
+impl PlanArgs {
+    /// Whether more than a plan is asked for.
+    pub(super) fn changes(&self) -> bool {
+        !self.dry_run
+    }
+}
+
 impl InjectCommand {
+    /// Whether it changes anything.
+    pub(super) fn changes(&self) -> bool {
+        self.how.plan.changes()
+    }
+
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
         inject(session, &context, self.reference.reference()?, self.how).await

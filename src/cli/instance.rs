@@ -54,6 +54,11 @@ enum Action {
 }
 
 impl InstanceCommand {
+    /// Whether it changes anything.
+    pub(super) fn changes(&self) -> bool {
+        !matches!(self.action, Action::List)
+    }
+
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
         match self.action {

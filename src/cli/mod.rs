@@ -21,6 +21,7 @@ mod instance;
 mod list;
 mod load;
 mod log;
+mod man;
 mod output;
 mod progress;
 mod pull;
@@ -95,6 +96,24 @@ enum Command {
     Fsck(fsck::FsckCommand),
     Config(config::ConfigCommand),
     Completions(completions::CompletionsCommand),
+    Man(man::ManCommand),
+}
+
+impl Command {
+    /// Whether it changes pods, remotes or the instance. The demo has an instance and pods of its own.
+    fn changes(&self) -> bool {
+        match self {
+            Self::Commit(_) | Self::Push(_) | Self::Pull(_) | Self::Save(_) | Self::Load(_) => true,
+            Self::Rename(_) | Self::Delete(_) => true,
+            Self::Inject(command) => command.changes(),
+            Self::Undo(command) => command.changes(),
+            Self::Remote(command) => command.changes(),
+            Self::Instance(command) => command.changes(),
+            Self::Status(_) | Self::Diff(_) | Self::List(_) | Self::Versions(_) | Self::Log(_) | Self::Inspect(_) => false,
+            Self::Search(_) | Self::Demo(_) | Self::Fsck(_) | Self::Config(_) | Self::Completions(_) => false,
+            Self::Man(_) => false,
+        }
+    }
 }
 
 /// Runs the command line of this process.
@@ -117,6 +136,9 @@ pub fn main() -> ExitCode {
 
 async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError> {
     let Some(command) = command else { return explore::explore(session, session.start()).await };
+    if command.changes() {
+        session.may_change()?;
+    }
     session.stop_on_interrupt();
     match command {
         Command::Commit(command) => command.run(session).await,
@@ -141,12 +163,13 @@ async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError
         Command::Fsck(command) => command.run(session),
         Command::Config(command) => command.run(session),
         Command::Completions(command) => command.run(session, Cli::command()),
+        Command::Man(command) => command.run(session, Cli::command()),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::CommandFactory;
+    use clap::{CommandFactory, Parser};
 
     #[test]
     fn the_command_line_is_well_formed_and_every_command_shows_examples() {
@@ -155,6 +178,21 @@ mod tests {
         for command in command.get_subcommands() {
             let help = command.get_after_help().map(ToString::to_string).unwrap_or_default();
             assert!(help.contains("Example"), "{} has no examples", command.get_name());
+        }
+    }
+
+    #[test]
+    fn the_headless_equivalents_of_the_explorers_actions_are_commands() {
+        for group in crate::tui::key_groups().unwrap() {
+            for command in group.rows.iter().filter_map(|row| row.command) {
+                // The placeholders are valid names themselves, but for a URL.
+                let words = command.split(' ').map(|word| if word == "URL" { "file:///x" } else { word });
+                match super::Cli::try_parse_from(words) {
+                    Ok(_) => {}
+                    Err(error) if error.kind() == clap::error::ErrorKind::DisplayHelp => {}
+                    Err(error) => panic!("{command}: {error}"),
+                }
+            }
         }
     }
 }

@@ -46,6 +46,11 @@ enum Action {
 }
 
 impl RemoteCommand {
+    /// Whether it changes anything.
+    pub(super) fn changes(&self) -> bool {
+        !matches!(self.action, Action::List)
+    }
+
     pub(super) fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
         match self.action {

@@ -10,7 +10,7 @@ use super::format::clean_lines;
 use super::output::Output;
 use super::progress::ProgressLine;
 use crate::event::Events;
-use crate::ops::{Context, EXIT_CANCELLED, OpError, Overrides, Paths};
+use crate::ops::{Config, Context, EXIT_CANCELLED, OpError, Overrides, Paths};
 use crate::tui::StartAt;
 
 /// One run of the command line.
@@ -32,9 +32,27 @@ impl Session {
 
     /// What operations need.
     pub(super) fn context(&self) -> Result<Context, OpError> {
-        let GlobalArgs { endpoint, accounts, regions, .. } = &self.global;
-        let overrides = Overrides { endpoint: endpoint.clone(), accounts: accounts.clone(), regions: regions.clone() };
+        let GlobalArgs { endpoint, accounts, regions, read_only, .. } = &self.global;
+        let overrides = Overrides {
+            endpoint: endpoint.clone(),
+            accounts: accounts.clone(),
+            regions: regions.clone(),
+            read_only: *read_only,
+        };
         Context::new(Paths::discover()?, overrides)
+    }
+
+    /// Fails where `--read-only` or the configuration forbids changes.
+    pub(super) fn may_change(&self) -> Result<(), CliError> {
+        if self.global.read_only {
+            return Err(CliError::usage("this command changes something: leave --read-only out for that"));
+        }
+        let file = Paths::discover()?.config_file;
+        if Config::load(&file)?.read_only {
+            let file = file.display();
+            return Err(CliError::usage(format!("this command changes something, and {file} says read_only = true")));
+        }
+        Ok(())
     }
 
     /// How the explorer begins.

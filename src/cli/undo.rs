@@ -22,6 +22,11 @@ pub(super) struct UndoCommand {
 }
 
 impl UndoCommand {
+    /// Whether it changes anything.
+    pub(super) fn changes(&self) -> bool {
+        self.plan.changes()
+    }
+
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
         let prepared = prepare_undo(&context, &session.events()).await?;

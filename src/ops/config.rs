@@ -32,6 +32,10 @@ pub struct Config {
     pub author: Option<Author>,
     /// The explorer's theme.
     pub theme: Option<String>,
+    /// Whether the explorer listens to the mouse; it does unless told otherwise.
+    pub mouse: Option<bool>,
+    /// Whether everything that changes pods, remotes or the instance is refused.
+    pub read_only: bool,
     /// Where pods are shared.
     #[serde(rename = "remote")]
     pub remotes: Vec<RemoteConfig>,

@@ -35,6 +35,10 @@ pub struct Context {
     pub regions: Vec<String>,
     /// The explorer's theme, where one is configured.
     pub theme: Option<String>,
+    /// Whether the explorer listens to the mouse.
+    pub mouse: bool,
+    /// Whether everything that changes pods, remotes or the instance is refused.
+    pub read_only: bool,
 }
 
 /// What the command line says about a context; it wins over environment and configuration.
@@ -46,6 +50,8 @@ pub struct Overrides {
     pub accounts: Vec<String>,
     /// `--region`.
     pub regions: Vec<String>,
+    /// `--read-only`.
+    pub read_only: bool,
 }
 
 /// Where the endpoint in use was named.
@@ -103,6 +109,8 @@ impl Context {
             accounts,
             regions: or(overrides.regions, config.regions),
             theme: config.theme,
+            mouse: config.mouse.unwrap_or(true),
+            read_only: config.read_only || overrides.read_only,
         };
         if let Some((endpoint, origin)) = named.or_else(|| context.managed_endpoint()) {
             (context.endpoint, context.origin) = (endpoint, origin);

@@ -47,6 +47,16 @@ impl Paths {
         Self { config_file: home.join("config.toml"), data: home.join("data"), cache: home.join("cache") }
     }
 
+    /// The user's key map.
+    pub fn keymap(&self) -> PathBuf {
+        self.config_file.with_file_name("keymap.toml")
+    }
+
+    /// The folder of the user's themes.
+    pub fn themes(&self) -> PathBuf {
+        self.config_file.with_file_name("themes")
+    }
+
     /// The folder of the version store.
     pub fn store(&self) -> PathBuf {
         self.data.join("store")

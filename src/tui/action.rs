@@ -1,4 +1,4 @@
-//! The one table of what can be done. Footer, help, palette and key map are all made from it.
+//! The one table of what can be done. Footer, help, palette, key map, man page and README are all made from it.
 
 /// Where an action's keys work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -14,6 +14,9 @@ pub enum Scope {
 }
 
 impl Scope {
+    /// Every scope, in the order of help.
+    pub const ALL: [Self; 4] = [Self::Browse, Self::Diff, Self::Tasks, Self::Anywhere];
+
     /// The heading in help.
     pub fn title(self) -> &'static str {
         match self {
@@ -25,85 +28,107 @@ impl Scope {
     }
 }
 
+/// What an action does to pods, remotes and the instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// Nothing.
+    Looks,
+    /// It adds or renames something.
+    Changes,
+    /// It overwrites or deletes something: it asks first, and no is the default.
+    Destroys,
+}
+
 macro_rules! actions {
-    ($($action:ident, $scope:ident, $keys:expr, $name:literal, $description:literal;)*) => {
+    ($($action:ident, $scope:ident, $reach:ident, $id:literal, $name:literal, $description:literal, $command:expr;)*) => {
         /// One thing that can be done.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         #[allow(missing_docs, reason = "each is described in its row of the table, which people read in help")]
         pub enum Action { $($action,)* }
 
         /// Every action, in the order of help.
-        pub const TABLE: &[ActionInfo] =
-            &[$(ActionInfo { action: Action::$action, scope: Scope::$scope, keys: $keys, name: $name, description: $description },)*];
+        pub const TABLE: &[ActionInfo] = &[$(ActionInfo {
+            action: Action::$action,
+            scope: Scope::$scope,
+            reach: Reach::$reach,
+            id: $id,
+            name: $name,
+            description: $description,
+            command: $command,
+        },)*];
     };
 }
 
-/// A row of the table.
+/// A row of the table. Its keys are in the key map; whether it can be done right now, `enabled` says.
 #[derive(Clone, Copy, Debug)]
 pub struct ActionInfo {
     /// What it does.
     pub action: Action,
     /// Where its keys work.
     pub scope: Scope,
-    /// Its keys, the one to show first.
-    pub keys: &'static [&'static str],
+    /// What it does to pods, remotes and the instance.
+    pub reach: Reach,
+    /// Its name in key maps.
+    pub id: &'static str,
     /// Two words at most, for the footer.
     pub name: &'static str,
     /// A sentence for help and palette.
     pub description: &'static str,
+    /// The headless command that does the same; None for what has a meaning on a screen only.
+    pub command: Option<&'static str>,
 }
 
 actions! {
-    Open, Browse, &["enter"], "open", "Open what is chosen: unfold a row, browse a version, capture the live instance";
-    Commit, Browse, &["c"], "commit", "Capture the live instance as a pod's next version";
-    Inject, Browse, &["i"], "inject", "Put the chosen version into the live instance: shows the plan first";
-    Diff, Browse, &["d"], "diff", "Compare the two marked versions, or the marked one, or the one before, with the chosen one";
-    DiffLive, Browse, &["D"], "diff live", "Compare the chosen version with the live instance";
-    Push, Browse, &["P"], "push", "Push the chosen pod to a remote";
-    Pull, Browse, &["p"], "pull", "Pull the chosen remote pod, or what a remote has new of the chosen local one";
-    Undo, Browse, &["u"], "undo", "Take the live instance back to before the last inject: shows the plan first";
-    Status, Browse, &["s"], "status", "Show what changed in the live instance since it was last committed or injected";
-    Mark, Browse, &["space"], "mark", "Mark a version for comparing, or take the mark off";
-    Filter, Browse, &["/"], "filter", "Show only what contains some text in the tree";
-    Edit, Browse, &["e"], "editor", "Look at the chosen document in $EDITOR (changes there are not kept)";
-    Reveal, Browse, &["v"], "reveal", "Show or hide secret values";
-    ExpandAll, Browse, &["*", "E"], "expand all", "Unfold everything below the chosen row";
-    CollapseAll, Browse, &["-", "_"], "fold all", "Fold everything below the chosen row";
-    Rename, Browse, &["R"], "rename", "Rename the chosen local pod";
-    Delete, Browse, &["X", "delete"], "delete", "Delete the chosen local pod with all its versions";
-    AddRemote, Browse, &["A"], "add remote", "Configure a remote to share pods through";
-    StartInstance, Browse, &["I"], "start emulator", "Install and start an emulator that podex manages";
-    Refresh, Browse, &["r"], "refresh", "Read pods, remotes and the instance again";
-    NextPane, Browse, &["tab"], "next pane", "Go to the next pane";
-    PreviousPane, Browse, &["backtab"], "previous pane", "Go to the pane before";
-    FocusPods, Browse, &["1"], "pods", "Go to the pods";
-    FocusTree, Browse, &["2"], "tree", "Go to the tree";
-    FocusDetail, Browse, &["3"], "detail", "Go to the detail";
-    NextChange, Diff, &["n"], "next change", "Go to the next change";
-    PreviousChange, Diff, &["N"], "previous change", "Go to the change before";
-    SwitchSides, Diff, &["tab", "backtab"], "list / change", "Go from the list of resources to the change and back";
-    Unified, Diff, &["s"], "layout", "Switch between side by side and unified";
-    RevealDiff, Diff, &["v"], "reveal", "Show or hide secret values";
-    CancelTask, Tasks, &["x"], "cancel", "Tell the chosen task to stop";
-    Up, Anywhere, &["up", "k"], "up", "One row up";
-    Down, Anywhere, &["down", "j"], "down", "One row down";
-    Left, Anywhere, &["left", "h"], "fold", "Fold the row, or go to the one above it";
-    Right, Anywhere, &["right", "l"], "unfold", "Unfold the row, or go into it";
-    PageUp, Anywhere, &["pageup", "ctrl-b", "ctrl-u"], "page up", "One page up";
-    PageDown, Anywhere, &["pagedown", "ctrl-f", "ctrl-d"], "page down", "One page down";
-    Top, Anywhere, &["home", "g"], "top", "To the first row";
-    Bottom, Anywhere, &["end", "G"], "bottom", "To the last row";
-    Search, Anywhere, &["ctrl-p", "f"], "search", "Search the resources of all pods";
-    Palette, Anywhere, &[":"], "palette", "Find an action by its name";
-    Help, Anywhere, &["?", "f1"], "help", "Show every key, and why it does nothing right now";
-    Tasks, Anywhere, &["t"], "tasks", "Show what runs, how far it is, and its log";
-    Log, Anywhere, &["L"], "log", "Show what was done so far, with the headless command of each";
-    Copy, Anywhere, &["y"], "copy", "Copy what is chosen: its name, value or reference";
-    CopyCommand, Anywhere, &["Y"], "copy command", "Copy the headless command that shows what is on screen";
-    Theme, Anywhere, &["T"], "theme", "Switch to the next theme";
-    Suspend, Anywhere, &["ctrl-z"], "suspend", "Go back to the shell for a while; 'fg' returns";
-    Back, Anywhere, &["esc"], "back", "Close what is on top, take a filter or a mark off";
-    Quit, Anywhere, &["q", "ctrl-c"], "quit", "Leave podex; asks first while something is being changed";
+    Open, Browse, Looks, "open", "open", "Open what is chosen: unfold a row, browse a version, capture the live instance", Some("podex inspect REF");
+    Commit, Browse, Changes, "commit", "commit", "Capture the live instance as a pod's next version", Some("podex commit POD -m MESSAGE");
+    Inject, Browse, Destroys, "inject", "inject", "Put the chosen version into the live instance: shows the plan first", Some("podex inject REF");
+    Diff, Browse, Looks, "diff", "diff", "Compare the two marked versions, or the marked one, or the one before, with the chosen one", Some("podex diff REF REF");
+    DiffLive, Browse, Looks, "diff-live", "diff live", "Compare the chosen version with the live instance", Some("podex diff REF @live");
+    Push, Browse, Changes, "push", "push", "Push the chosen pod to a remote", Some("podex push POD REMOTE");
+    Pull, Browse, Changes, "pull", "pull", "Pull the chosen remote pod, or what a remote has new of the chosen local one", Some("podex pull REMOTE/POD");
+    Undo, Browse, Destroys, "undo", "undo", "Take the live instance back to before the last inject: shows the plan first", Some("podex undo");
+    Status, Browse, Looks, "status", "status", "Show what changed in the live instance since it was last committed or injected", Some("podex status");
+    Mark, Browse, Looks, "mark", "mark", "Mark a version for comparing, or take the mark off", None;
+    Filter, Browse, Looks, "filter", "filter", "Show only what contains some text in the tree", Some("podex inspect REF PATTERN");
+    Edit, Browse, Looks, "edit", "editor", "Look at the chosen document in $EDITOR (changes there are not kept)", Some("podex inspect REF PATH");
+    Reveal, Anywhere, Looks, "reveal", "reveal", "Show or hide secret values", None;
+    ExpandAll, Browse, Looks, "expand-all", "expand all", "Unfold everything below the chosen row", None;
+    CollapseAll, Browse, Looks, "collapse-all", "fold all", "Fold everything below the chosen row", None;
+    Rename, Browse, Changes, "rename", "rename", "Rename the chosen local pod", Some("podex rename POD NAME");
+    Delete, Browse, Destroys, "delete", "delete", "Delete the chosen local pod with all its versions", Some("podex delete POD");
+    AddRemote, Browse, Changes, "add-remote", "add remote", "Configure a remote to share pods through", Some("podex remote add NAME URL");
+    StartInstance, Browse, Changes, "start-instance", "start emulator", "Install and start an emulator that podex manages", Some("podex instance start ministack");
+    Refresh, Browse, Looks, "refresh", "refresh", "Read pods, remotes and the instance again", Some("podex list");
+    NextPane, Browse, Looks, "next-pane", "next pane", "Go to the next pane", None;
+    PreviousPane, Browse, Looks, "previous-pane", "previous pane", "Go to the pane before", None;
+    FocusPods, Browse, Looks, "focus-pods", "pods", "Go to the pods", None;
+    FocusTree, Browse, Looks, "focus-tree", "tree", "Go to the tree", None;
+    FocusDetail, Browse, Looks, "focus-detail", "detail", "Go to the detail", None;
+    NextChange, Diff, Looks, "next-change", "next change", "Go to the next change", None;
+    PreviousChange, Diff, Looks, "previous-change", "previous change", "Go to the change before", None;
+    SwitchSides, Diff, Looks, "switch-sides", "list / change", "Go from the list of resources to the change and back", None;
+    Unified, Diff, Looks, "unified", "layout", "Switch between side by side and unified", None;
+    CancelTask, Tasks, Looks, "cancel-task", "cancel", "Tell the chosen task to stop", None;
+    Up, Anywhere, Looks, "up", "up", "One row up", None;
+    Down, Anywhere, Looks, "down", "down", "One row down", None;
+    Left, Anywhere, Looks, "left", "fold", "Fold the row, or go to the one above it", None;
+    Right, Anywhere, Looks, "right", "unfold", "Unfold the row, or go into it", None;
+    PageUp, Anywhere, Looks, "page-up", "page up", "One page up", None;
+    PageDown, Anywhere, Looks, "page-down", "page down", "One page down", None;
+    Top, Anywhere, Looks, "top", "top", "To the first row", None;
+    Bottom, Anywhere, Looks, "bottom", "bottom", "To the last row", None;
+    Search, Anywhere, Looks, "search", "search", "Search the resources of all pods", Some("podex search QUERY");
+    Palette, Anywhere, Looks, "palette", "palette", "Find an action by its name", None;
+    Help, Anywhere, Looks, "help", "help", "Show every key, and why it does nothing right now", Some("podex --help");
+    Tasks, Anywhere, Looks, "tasks", "tasks", "Show what runs, how far it is, and its log", None;
+    Log, Anywhere, Looks, "log", "log", "Show what was done so far, with the headless command of each", Some("podex log POD");
+    Copy, Anywhere, Looks, "copy", "copy", "Copy what is chosen: its name, value or reference", None;
+    CopyCommand, Anywhere, Looks, "copy-command", "copy command", "Copy the headless command that shows what is on screen", None;
+    Theme, Anywhere, Looks, "theme", "theme", "Switch to the next theme", None;
+    Mouse, Anywhere, Looks, "mouse", "mouse", "Listen to the mouse, or leave it to the terminal for selecting text", None;
+    Suspend, Anywhere, Looks, "suspend", "suspend", "Go back to the shell for a while; 'fg' returns", None;
+    Back, Anywhere, Looks, "back", "back", "Close what is on top, take a filter or a mark off", None;
+    Quit, Anywhere, Looks, "quit", "quit", "Leave podex; asks first while something is being changed", None;
 }
 
 impl Action {
@@ -111,5 +136,21 @@ impl Action {
     pub fn info(self) -> &'static ActionInfo {
         // The macro writes enum and table from the same list, in the same order.
         &TABLE[self as usize]
+    }
+
+    /// The action of this name in key maps.
+    pub fn of_id(id: &str) -> Option<Self> {
+        TABLE.iter().find(|info| info.id == id).map(|info| info.action)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_action_finds_its_own_row_and_no_two_share_a_name() {
+        assert!(TABLE.iter().all(|info| info.action.info().action == info.action));
+        assert!(TABLE.iter().all(|info| Action::of_id(info.id) == Some(info.action)));
     }
 }

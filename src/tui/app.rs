@@ -11,13 +11,14 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::keymap::Keymap;
 use super::latest::Latest;
 use super::message::{Effect, Message};
 use super::model::detail::Content;
 use super::model::pods::Live;
 use super::model::tree;
 use super::overlay::Overlay;
-use super::state::{Shown, State};
+use super::state::{Settings, Shown, State};
 use super::terminal::Screen;
 use super::theme::Theme;
 use super::update::update;
@@ -55,7 +56,9 @@ pub async fn run(context: Context, start: StartAt) -> Result<(), TuiError> {
     let catalog = context.catalog;
     let is_secret =
         Arc::new(move |key: &ResourceKey, path: &[String]| catalog.is_secret(&key.service, &key.kind, path));
-    let mut state = State::new(context.endpoint.to_string(), theme, color, is_secret);
+    let keymap = Keymap::load(&context.paths.keymap())?;
+    let settings = Settings { theme, color, keymap, read_only: context.read_only, mouse: context.mouse };
+    let mut state = State::new(context.endpoint.to_string(), settings, is_secret);
     state.wanted = start.reference.map(|reference| (reference, start.path));
     if let Some(notice) = start.notice {
         state.overlays.push(Overlay::Notice { title: "Welcome".to_owned(), text: notice, failure: false });
@@ -89,7 +92,7 @@ struct App {
 
 impl App {
     fn new(context: Context, state: State) -> Result<Self, TuiError> {
-        let screen = Screen::take()?;
+        let screen = Screen::take(state.mouse)?;
         let (queue, notices) = Queue::new();
         let (sender, answers) = mpsc::unbounded_channel();
         let (input_sender, inputs) = mpsc::unbounded_channel();
@@ -262,6 +265,7 @@ impl App {
                     }
                     Err(error) => self.state.hint(error.to_string()),
                 },
+                Effect::Mouse(wanted) => self.screen.listen_to_mouse(wanted)?,
                 Effect::Suspend => self.suspend().await?,
                 Effect::Quit => self.leaving = true,
             }

@@ -1,5 +1,6 @@
 //! What the explorer can fail with.
 
+use super::keymap::KeymapError;
 use super::theme::ThemeError;
 
 /// Why the explorer could not run, or had to end.
@@ -13,6 +14,9 @@ pub enum TuiError {
     /// The theme cannot be used.
     #[error(transparent)]
     Theme(#[from] ThemeError),
+    /// The key map cannot be used.
+    #[error(transparent)]
+    Keymap(#[from] KeymapError),
     /// The terminal could not be read or written.
     #[error("the terminal failed: {0}")]
     Terminal(#[from] std::io::Error),
@@ -28,7 +32,7 @@ impl TuiError {
     /// The process's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::NoTerminal | Self::Theme(_) => 2,
+            Self::NoTerminal | Self::Theme(_) | Self::Keymap(_) => 2,
             Self::Terminal(_) => 1,
             Self::Signal { number } => 128 + number,
         }

@@ -66,6 +66,8 @@ pub enum Effect {
         /// Its content.
         text: String,
     },
+    /// Listen to the mouse, or do not.
+    Mouse(bool),
     /// Talk to another endpoint from now on.
     Connect(String),
     /// Go back to the shell for a while.

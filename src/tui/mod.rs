@@ -12,6 +12,7 @@ mod layout;
 mod message;
 mod model;
 mod overlay;
+mod reference;
 mod state;
 mod terminal;
 #[cfg(test)]
@@ -23,6 +24,8 @@ mod view;
 
 pub use app::run;
 pub use error::TuiError;
+pub use keymap::KeymapError;
+pub use reference::{KeyGroup, KeyRow, key_groups};
 pub use theme::{Theme, ThemeError};
 
 use crate::pod::Reference;

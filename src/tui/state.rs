@@ -1,10 +1,12 @@
 //! Everything the screen shows. Changed by `update` alone, drawn by `view` alone.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use tui_input::Input;
 
+use super::action::Action;
+use super::keymap::Keymap;
 use super::model::detail::{Content, DetailRow};
 use super::model::diff::DiffRow;
 use super::model::list::Cursor;
@@ -17,6 +19,8 @@ use crate::tasks::{Indexed, Job, Task, TaskId};
 
 /// How many trees are kept for going back to.
 const TREES_KEPT: usize = 6;
+/// How many actions are remembered for a crash report.
+const TRAIL: usize = 20;
 /// How many lines of the journal are kept.
 const JOURNAL_LINES: usize = 1_000;
 
@@ -124,6 +128,21 @@ pub struct JournalLine {
 /// Tells whether the attribute at a path of a resource is secret.
 pub type SecretRule = Arc<dyn Fn(&ResourceKey, &[String]) -> bool + Send + Sync>;
 
+/// What the user chose for every run.
+#[derive(Clone)]
+pub struct Settings {
+    /// Colours.
+    pub theme: Theme,
+    /// Whether there may be any.
+    pub color: bool,
+    /// Keys.
+    pub keymap: Keymap,
+    /// Nothing may be changed.
+    pub read_only: bool,
+    /// The mouse is listened to.
+    pub mouse: bool,
+}
+
 /// The explorer.
 #[derive(Clone)]
 pub struct State {
@@ -133,6 +152,16 @@ pub struct State {
     pub theme: Theme,
     /// Whether there may be any.
     pub color: bool,
+    /// Keys.
+    pub keymap: Arc<Keymap>,
+    /// The beginning of a chord: keys pressed that mean nothing yet.
+    pub chord: Vec<String>,
+    /// Nothing may be changed.
+    pub read_only: bool,
+    /// The mouse is listened to.
+    pub mouse: bool,
+    /// What was done last, latest last: for a crash report.
+    pub trail: VecDeque<Action>,
     /// The instance's endpoint, as text.
     pub endpoint: String,
     /// What is secret.
@@ -183,11 +212,17 @@ pub struct State {
 
 impl State {
     /// The first screen, before anything was read.
-    pub fn new(endpoint: String, theme: Theme, color: bool, is_secret: SecretRule) -> Self {
+    pub fn new(endpoint: String, settings: Settings, is_secret: SecretRule) -> Self {
+        let Settings { theme, color, keymap, read_only, mouse } = settings;
         Self {
             size: (80, 24),
             theme,
             color,
+            keymap: Arc::new(keymap),
+            chord: Vec::new(),
+            read_only,
+            mouse,
+            trail: VecDeque::new(),
             endpoint,
             is_secret,
             now: jiff::Timestamp::now(),
@@ -212,6 +247,19 @@ impl State {
             spin: 0,
             leaving: false,
         }
+    }
+
+    /// The key of an action, for hints.
+    pub fn key(&self, action: Action) -> String {
+        self.keymap.key(action)
+    }
+
+    /// Remembers that an action was done.
+    pub fn remember(&mut self, action: Action) {
+        if self.trail.len() >= TRAIL {
+            self.trail.pop_front();
+        }
+        self.trail.push_back(action);
     }
 
     /// The tree on screen.

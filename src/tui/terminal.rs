@@ -29,19 +29,20 @@ type Out = BufWriter<Stdout>;
 /// The terminal while it is ours. Dropping it gives it back.
 pub(super) struct Screen {
     terminal: Terminal<CrosstermBackend<Out>>,
+    mouse: bool,
 }
 
 impl Screen {
     /// Takes the terminal over. A panic gives it back before it is reported.
-    pub(super) fn take() -> io::Result<Self> {
+    pub(super) fn take(mouse: bool) -> io::Result<Self> {
         hook_panics();
         *DRAWS.lock().unwrap_or_else(PoisonError::into_inner) = Some(std::thread::current().id());
-        enter()?;
+        enter(mouse)?;
         // Held in any case from here on, so that a failure below gives the terminal back.
         let guard = Restore;
         let terminal = Terminal::new(CrosstermBackend::new(BufWriter::new(io::stdout())))?;
         std::mem::forget(guard);
-        Ok(Self { terminal })
+        Ok(Self { terminal, mouse })
     }
 
     /// Columns and rows.
@@ -63,6 +64,16 @@ impl Screen {
         execute!(self.terminal.backend_mut(), CopyToClipboard::to_clipboard_from(text))
     }
 
+    /// Listens to the mouse, or leaves it to the terminal, where it selects text.
+    pub(super) fn listen_to_mouse(&mut self, wanted: bool) -> io::Result<()> {
+        self.mouse = wanted;
+        if wanted {
+            execute!(self.terminal.backend_mut(), EnableMouseCapture)
+        } else {
+            execute!(self.terminal.backend_mut(), DisableMouseCapture)
+        }
+    }
+
     /// Gives the terminal back for a while.
     pub(super) fn lend(&mut self) {
         restore();
@@ -70,7 +81,7 @@ impl Screen {
 
     /// Takes it over again; the next frame is drawn whole.
     pub(super) fn take_again(&mut self) -> io::Result<()> {
-        enter()?;
+        enter(self.mouse)?;
         let (columns, rows) = self.size()?;
         self.terminal.resize(Rect::new(0, 0, columns, rows))
     }
@@ -91,10 +102,11 @@ impl Drop for Restore {
     }
 }
 
-fn enter() -> io::Result<()> {
+fn enter(mouse: bool) -> io::Result<()> {
     enable_raw_mode()?;
     TAKEN.store(true, Ordering::SeqCst);
-    execute!(io::stdout(), EnterAlternateScreen, EnableMouseCapture, EnableBracketedPaste, cursor::Hide)
+    execute!(io::stdout(), EnterAlternateScreen, EnableBracketedPaste, cursor::Hide)?;
+    if mouse { execute!(io::stdout(), EnableMouseCapture) } else { Ok(()) }
 }
 
 /// Gives the terminal back, if it is taken. Failures are of no use to anyone here.

@@ -7,10 +7,12 @@ use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use serde_json::json;
 
+use super::action::{Reach, Scope, TABLE};
+use super::keymap::Keymap;
 use super::message::{Effect, Message};
 use super::model::detail::Content;
 use super::overlay::{Overlay, PlanStage};
-use super::state::{Shown, State};
+use super::state::{Settings, Shown, State};
 use super::theme::Theme;
 use super::update::update;
 use super::view::view;
@@ -40,7 +42,9 @@ impl Explorer {
     fn new(columns: u16, rows: u16) -> Self {
         let is_secret = Arc::new(|_: &ResourceKey, path: &[String]| path.iter().any(|name| name == "SecretString"));
         let theme = Theme::load(None).unwrap();
-        let mut state = State::new("http://localhost:4566".to_owned(), theme, true, is_secret);
+        let keymap = Keymap::builtin().unwrap();
+        let settings = Settings { theme, color: true, keymap, read_only: false, mouse: true };
+        let mut state = State::new("http://localhost:4566".to_owned(), settings, is_secret);
         state.now = at(NOW);
         let mut explorer = Self { state, effects: Vec::new(), next: 1 };
         explorer.tell(Message::Resize(columns, rows));
@@ -80,9 +84,18 @@ impl Explorer {
                 "enter" => KeyCode::Enter,
                 "esc" => KeyCode::Esc,
                 "tab" => KeyCode::Tab,
+                "backtab" => KeyCode::BackTab,
                 "space" => KeyCode::Char(' '),
                 "up" => KeyCode::Up,
                 "down" => KeyCode::Down,
+                "left" => KeyCode::Left,
+                "right" => KeyCode::Right,
+                "home" => KeyCode::Home,
+                "end" => KeyCode::End,
+                "pageup" => KeyCode::PageUp,
+                "pagedown" => KeyCode::PageDown,
+                "delete" => KeyCode::Delete,
+                "f1" => KeyCode::F(1),
                 _ => KeyCode::Char(key.chars().next_back().unwrap()),
             };
             let modifiers = if key.starts_with("ctrl-") { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
@@ -305,6 +318,85 @@ fn at_every_size(name: &str, prepare: impl Fn(&mut Explorer)) {
         let mut explorer = Explorer::loaded(columns, rows);
         prepare(&mut explorer);
         insta::assert_snapshot!(format!("{name}_{columns}x{rows}"), explorer.screen());
+    }
+}
+
+/// Explorers in which the actions of a scope can be called.
+fn in_scope(scope: Scope) -> Explorer {
+    let mut explorer = Explorer::loaded(120, 40);
+    match scope {
+        Scope::Anywhere | Scope::Browse => {}
+        Scope::Diff => {
+            let (sides, command) = (("orders:2", "orders:3"), "podex diff orders:2 orders:3".to_owned());
+            super::update::show_changes(&mut explorer.state, sides, command, changes());
+        }
+        Scope::Tasks => explorer.press("t"),
+    }
+    explorer
+}
+
+#[test]
+fn every_action_is_reached_by_each_of_its_keys_and_by_the_palette() {
+    let keymap = Keymap::builtin().unwrap();
+    for info in TABLE {
+        for keys in keymap.written(info.action) {
+            let mut explorer = in_scope(info.scope);
+            explorer.press(&keys.join(" "));
+            // Ctrl-C leads out without asking the key map.
+            let reached = explorer.state.trail.back() == Some(&info.action) || explorer.state.leaving;
+            assert!(reached, "{keys:?} does not {:?}", info.id);
+        }
+        let mut explorer = in_scope(info.scope);
+        explorer.press(":");
+        explorer.write(&format!("{} {}", info.id, info.description));
+        explorer.press("enter");
+        assert_eq!(explorer.state.trail.back(), Some(&info.action), "the palette does not {:?}", info.id);
+    }
+}
+
+#[test]
+fn read_only_refuses_what_changes_something_and_says_so() {
+    for info in TABLE.iter().filter(|info| info.reach != Reach::Looks) {
+        let mut explorer = Explorer::loaded(120, 40);
+        explorer.state.read_only = true;
+        explorer.press(&Keymap::builtin().unwrap().written(info.action).next().unwrap().join(" "));
+        assert!(explorer.jobs().is_empty() && explorer.state.overlays.is_empty(), "{}", info.id);
+        assert!(explorer.screen().contains("--read-only"), "{}", info.id);
+    }
+}
+
+#[test]
+fn the_beginning_of_a_chord_shows_how_it_can_go_on() {
+    let mut explorer = Explorer::loaded(80, 24);
+    explorer.press("g");
+    insta::assert_snapshot!(explorer.screen());
+    explorer.press("g");
+    assert!(explorer.state.chord.is_empty() && explorer.state.pods.cursor.at == 0);
+    explorer.press("g esc");
+    assert!(explorer.state.chord.is_empty());
+}
+
+#[test]
+fn hints_name_the_users_own_keys() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("keymap.toml");
+    std::fs::write(&file, "commit = ['ctrl-k']\n").unwrap();
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.state.keymap = Arc::new(Keymap::load(&file).unwrap());
+    explorer.press("1");
+    assert!(explorer.screen().contains("^K commit"), "{}", explorer.screen());
+    explorer.press("ctrl-k");
+    assert!(explorer.screen().contains("Commit the live instance"));
+}
+
+#[test]
+fn help_opens_over_whatever_waits_for_an_answer() {
+    for screen in ["I ?", "t ?", "L ?", "c f1", ": f1", "i ?"] {
+        let mut explorer = Explorer::loaded(120, 40);
+        explorer.press(screen);
+        assert!(matches!(explorer.state.overlays.last(), Some(Overlay::Help(_))), "{screen}");
+        explorer.press("esc");
+        assert_eq!(explorer.state.overlays.len(), 1, "{screen}");
     }
 }
 

@@ -4,6 +4,7 @@ use super::detail::DetailRow;
 use super::pods::{Listing, Live, RowId};
 use crate::pod::{Commit, Digest, Metamodel, NodeId, NodeKind, TypeOutcome};
 use crate::tasks::emulator_name;
+use crate::tui::action::Action;
 use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -70,10 +71,11 @@ pub fn row(state: &State, row: &RowId) -> Vec<DetailRow> {
             match &state.pods.local {
                 Listing::Loading => card.text("Reading …", Role::Muted),
                 Listing::Failed(reason) => card.text(reason, Role::Error),
-                Listing::Ready(pods) if pods.is_empty() => card.text(
-                    "A pod is a named line of snapshots of an emulator.\nPress c to capture the live instance as the first version of one.",
-                    Role::Text,
-                ),
+                Listing::Ready(pods) if pods.is_empty() => {
+                    let commit = state.key(Action::Commit);
+                    let first = format!("Press {commit} to capture the live instance as the first version of one.");
+                    card.text(&format!("A pod is a named line of snapshots of an emulator.\n{first}"), Role::Text);
+                }
                 Listing::Ready(pods) => {
                     for pod in pods {
                         card.line(
@@ -115,12 +117,16 @@ fn live(state: &State, card: &mut Card) {
                         report(commit, card);
                     }
                 }
-                None => card.text("Enter captures it, to look at what is in it.", Role::Muted),
+                None => {
+                    let open = state.key(Action::Open);
+                    card.text(&format!("{open} captures it, to look at what is in it."), Role::Muted);
+                }
             }
         }
         Live::Offline(reason) => {
             card.text(reason, Role::Error);
-            card.text("I starts an emulator here. r looks again.", Role::Text);
+            let (start, again) = (state.key(Action::StartInstance), state.key(Action::Refresh));
+            card.text(&format!("{start} starts an emulator here. {again} looks again."), Role::Text);
         }
     }
 }
@@ -133,10 +139,11 @@ fn remote(state: &State, name: &crate::pod::RemoteName, card: &mut Card) {
         Listing::Loading => card.line("pods", "asking …", Role::Muted),
         Listing::Failed(reason) => {
             card.text(reason, Role::Error);
-            card.text("r asks again.", Role::Text);
+            card.text(&format!("{} asks again.", state.key(Action::Refresh)), Role::Text);
         }
         Listing::Ready(pods) if pods.is_empty() => {
-            card.text("No pods yet. Choose one of yours and press P to push it here.", Role::Text);
+            let push = state.key(Action::Push);
+            card.text(&format!("No pods yet. Choose one of yours and press {push} to push it here."), Role::Text);
         }
         Listing::Ready(pods) => {
             for pod in pods {

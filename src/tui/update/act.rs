@@ -50,7 +50,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.pods.toggle_mark();
             state.pods.step(Move::Down(1));
         }
-        Action::Reveal | Action::RevealDiff => {
+        Action::Reveal => {
             state.detail.reveal = !state.detail.reveal;
             state.detail.stale = true;
         }
@@ -74,6 +74,11 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             state.overlays.push(Overlay::Log(Cursor { at: last, top: 0 }));
         }
         Action::Theme => next_theme(state),
+        Action::Mouse => {
+            state.mouse = !state.mouse;
+            state.hint(if state.mouse { "the mouse scrolls and chooses" } else { "the mouse is the terminal's" });
+            return vec![Effect::Mouse(state.mouse)];
+        }
         Action::Back => back(state),
         Action::Open => return open(state),
         Action::Inject => return inject(state),

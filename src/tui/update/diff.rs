@@ -35,7 +35,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::NextChange => next(screen, true, &is_secret),
         Action::PreviousChange => next(screen, false, &is_secret),
         Action::Unified => screen.unified = !screen.unified,
-        Action::RevealDiff => {
+        Action::Reveal => {
             screen.reveal = !screen.reveal;
             rebuild(screen, &is_secret);
         }

@@ -1,6 +1,6 @@
 //! Whether an action can be done right now, and if not, why.
 
-use crate::tui::action::Action;
+use crate::tui::action::{Action, Reach, Scope};
 use crate::tui::model::pods::{Listing, Live, RowId};
 use crate::tui::overlay::Overlay;
 use crate::tui::state::State;
@@ -9,7 +9,14 @@ use crate::tui::state::State;
 pub fn enabled(state: &State, action: Action) -> Result<(), String> {
     let chosen = state.pods.chosen();
     let refuse = |reason: &str| Err(reason.to_owned());
+    let key = |action| state.key(action);
     match action {
+        _ if state.read_only && action.info().reach != Reach::Looks => {
+            refuse("podex was started to look only (--read-only)")
+        }
+        _ if action.info().scope == Scope::Diff && state.diff.is_none() => {
+            Err(format!("only in a comparison: {} opens one", key(Action::Diff)))
+        }
         Action::Commit => needs_instance(state),
         Action::Status => needs_instance(state),
         Action::Undo => needs_instance(state),
@@ -25,20 +32,26 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
         Action::Diff => match (state.pods.marked.as_slice(), chosen) {
             ([_, _], _) => Ok(()),
             ([one], _) if one != chosen && chosen.reference().is_some() => Ok(()),
-            ([_], _) => refuse("mark another version with Space, or move to one"),
+            ([_], _) => Err(format!("mark another version with {}, or move to one", key(Action::Mark))),
             ([], RowId::Live) => needs_instance(state),
             ([], RowId::Pod(_) | RowId::Version(..)) if state.pods.previous(chosen).is_some() => Ok(()),
             ([], RowId::Pod(_) | RowId::Version(..)) => {
-                refuse("this is the pod's first version: mark another with Space, or D compares with the instance")
+                Err(format!(
+                    "this is the pod's first version: mark another with {}, or {} compares with the instance",
+                    key(Action::Mark),
+                    key(Action::DiffLive)
+                ))
             }
-            _ => refuse("mark two versions with Space first"),
+            _ => Err(format!("mark two versions with {} first", key(Action::Mark))),
         },
         Action::Mark if chosen.reference().is_none() => {
             refuse("only versions, pods and the live instance can be marked")
         }
         Action::Push => match chosen.local_pod() {
             None => refuse("choose a local pod first"),
-            Some(_) if state.pods.remotes().is_empty() => refuse("no remote is configured: A adds one"),
+            Some(_) if state.pods.remotes().is_empty() => {
+                Err(format!("no remote is configured: {} adds one", key(Action::AddRemote)))
+            },
             Some(_) => Ok(()),
         },
         Action::Pull => match chosen {
@@ -60,7 +73,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
                 Some(_) => refuse("this task is over"),
                 None => refuse("there is no task"),
             },
-            _ => refuse("open the task panel first"),
+            _ => Err(format!("only in the task panel: {} opens it", key(Action::Tasks))),
         },
         _ => Ok(()),
     }
@@ -71,7 +84,8 @@ fn needs_instance(state: &State) -> Result<(), String> {
         Live::Online(..) => Ok(()),
         Live::Looking => Err("still looking for the emulator".to_owned()),
         Live::Offline(_) => {
-            Err(format!("no emulator answers at {}: start yours and press r, or I starts one", state.endpoint))
+            let (again, start) = (state.key(Action::Refresh), state.key(Action::StartInstance));
+            Err(format!("no emulator answers at {}: start yours and press {again}, or {start} starts one", state.endpoint))
         }
     }
 }

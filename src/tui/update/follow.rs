@@ -4,6 +4,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::input_request;
 use crate::pod::{Digest, Document, NodeKind, ResourceKey};
+use crate::tui::action::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::cards;
 use crate::tui::model::detail::{self, Content, DetailRow, IsSecret};
@@ -34,9 +35,11 @@ fn follow_pods(state: &mut State) -> Vec<Effect> {
         RowId::Live => match (state.live, &state.pods.live) {
             (Some((digest, _)), _) => (digest, state.opened.get(&digest).cloned()),
             (None, Live::Online(..)) => {
-                state.shown = nothing(
-                    "Enter captures the live instance, to look at what is in it.\n\nc captures it as a pod's next version.",
-                );
+                state.shown = nothing(&format!(
+                    "{} captures the live instance, to look at what is in it.\n\n{} captures it as a pod's next version.",
+                    state.key(Action::Open),
+                    state.key(Action::Commit)
+                ));
                 return Vec::new();
             }
             (None, Live::Looking) => {
@@ -44,7 +47,11 @@ fn follow_pods(state: &mut State) -> Vec<Effect> {
                 return Vec::new();
             }
             (None, Live::Offline(_)) => {
-                state.shown = nothing("No emulator answers.\n\nStart yours and press r, or press I to start one here.");
+                state.shown = nothing(&format!(
+                    "No emulator answers.\n\nStart yours and press {}, or press {} to start one here.",
+                    state.key(Action::Refresh),
+                    state.key(Action::StartInstance)
+                ));
                 return Vec::new();
             }
         },
@@ -58,9 +65,11 @@ fn follow_pods(state: &mut State) -> Vec<Effect> {
         RowId::RemotePod(..) | RowId::RemoteVersion(..) => match state.pods.commit(&chosen) {
             Some((digest, _)) if state.opened.contains_key(&digest) => (digest, state.opened.get(&digest).cloned()),
             _ => {
-                state.shown = nothing(
-                    "This version lies on a remote.\n\nEnter fetches it to look inside.\np pulls it into your pods.",
-                );
+                state.shown = nothing(&format!(
+                    "This version lies on a remote.\n\n{} fetches it to look inside.\n{} pulls it into your pods.",
+                    state.key(Action::Open),
+                    state.key(Action::Pull)
+                ));
                 return Vec::new();
             }
         },

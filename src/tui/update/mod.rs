@@ -3,8 +3,8 @@
 use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use tui_input::InputRequest;
 
-use super::action::{Action, Scope};
-use super::keymap;
+use super::action::{Action, Reach, Scope};
+use super::keymap::{self, Meaning};
 use super::layout::Areas;
 use super::message::{Effect, Message};
 use super::model::tree::TreeModel;
@@ -133,27 +133,56 @@ fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         return act::quit(state);
     }
     if !state.overlays.is_empty() {
+        // A key without a character means help even while text is being typed.
+        if matches!(key.code, KeyCode::F(_)) && action_of(state, key) == Some(Action::Help) {
+            return overlays::help(state);
+        }
         return overlays::press(state, key);
     }
     if state.filter.is_some() {
         return follow::filter_key(state, key);
     }
-    match keymap::action_for(key, scope(state)) {
+    match action_of(state, key) {
         Some(action) => perform(state, action),
         None => Vec::new(),
     }
 }
 
+/// The action that a key stands for, as the end of a chord too. A key that begins a chord is kept until it ends.
+fn action_of(state: &mut State, key: &KeyEvent) -> Option<Action> {
+    state.chord.push(keymap::key_name(key)?);
+    match state.keymap.meaning(&state.chord, scope(state)) {
+        Meaning::Chord => None,
+        Meaning::Action(action) => {
+            state.chord.clear();
+            Some(action)
+        }
+        Meaning::Nothing => {
+            // Whoever gives a chord up by another key means that the chord ends, not what the key does alone.
+            state.chord.clear();
+            None
+        }
+    }
+}
+
 /// Does an action, or says why it cannot be done.
 pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
+    state.remember(action);
     if let Err(reason) = enabled::enabled(state, action) {
         state.hint(format!("{}: {reason}", action.info().name));
         return Vec::new();
     }
-    if state.diff.is_some()
-        && let Some(effects) = diff::act(state, action)
-    {
+    if let Some(effects) = overlays::act(state, action) {
         return effects;
+    }
+    if state.diff.is_some() {
+        if let Some(effects) = diff::act(state, action) {
+            return effects;
+        }
+        // What looks at the panes needs them on screen.
+        if action.info().scope == Scope::Browse && action.info().reach == Reach::Looks {
+            state.diff = None;
+        }
     }
     act::act(state, action)
 }

@@ -6,6 +6,7 @@ use super::act::{plan, submit};
 use crate::ops::InjectOutcome;
 use crate::pod::{Change, Reference};
 use crate::tasks::{Cause, Failure, Job, Outcome, TaskId};
+use crate::tui::action::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::list::Cursor;
 use crate::tui::model::pods::{Listing, Live, LocalPod, RowId};
@@ -183,7 +184,11 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
         }
         Outcome::Status(outcome) => match outcome.base {
             None => {
-                let text = "podex has neither committed this instance nor injected anything into it yet, so there is nothing to compare it with.\n\nPress c to commit it, or choose a version and press D to compare.";
+                let text = format!(
+                    "podex has neither committed this instance nor injected anything into it yet, so there is nothing to compare it with.\n\nPress {} to commit it, or choose a version and press {} to compare.",
+                    state.key(Action::Commit),
+                    state.key(Action::DiffLive)
+                );
                 let notice = Overlay::Notice { title: "Status".to_owned(), text: text.to_owned(), failure: false };
                 state.overlays.push(notice);
             }

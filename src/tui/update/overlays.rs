@@ -3,14 +3,14 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::act::{self, submit};
-use super::{input_request, outcome, perform, scope, search};
+use super::{action_of, input_request, outcome, perform, search};
 use crate::instance::Strategy;
 use crate::ops::CommitArgs;
 use crate::pod::{PodName, RemoteName};
 use crate::remote::RemoteConfig;
 use crate::tasks::{Job, inject_command};
-use crate::tui::action::{Action, ActionInfo, TABLE};
-use crate::tui::keymap;
+use crate::tui::action::{Action, ActionInfo, Scope, TABLE};
+use crate::tui::keymap::Keymap;
 use crate::tui::layout::centred;
 use crate::tui::message::Effect;
 use crate::tui::model::list::Move;
@@ -29,6 +29,14 @@ pub(super) fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         Some(Overlay::Tasks(_) | Overlay::Log(_) | Overlay::Notice { .. }) => reading(state, key),
         None => Vec::new(),
     }
+}
+
+/// Opens help, or closes it where it is on top.
+pub(super) fn help(state: &mut State) -> Vec<Effect> {
+    if matches!(state.overlays.last(), Some(Overlay::Help(_))) {
+        return close(state);
+    }
+    perform(state, Action::Help)
 }
 
 /// The wheel over an overlay.
@@ -51,15 +59,16 @@ fn movement(action: Action) -> Option<Move> {
 }
 
 fn step(state: &mut State, by: Move) {
+    let keymap = state.keymap.clone();
     let (tasks, journal) = (state.tasks.len(), state.journal.len());
     match state.overlays.last_mut() {
         Some(Overlay::Help(picker)) => {
-            let lines = crate::tui::view::help_lines(picker.input.value());
+            let lines = crate::tui::view::help_lines(&keymap, picker.input.value());
             picker.cursor.step(by, lines);
         }
         Some(Overlay::Search(view)) => view.cursor.step(by, view.hits.len()),
         Some(Overlay::Palette(picker)) => {
-            let rows = matching(picker.input.value()).len();
+            let rows = matching(&keymap, picker.input.value()).len();
             picker.cursor.step(by, rows);
         }
         Some(Overlay::Menu(menu)) => menu.cursor.step(by, menu.items.len()),
@@ -86,10 +95,11 @@ fn close(state: &mut State) -> Vec<Effect> {
 }
 
 /// The actions whose name, description or key contains every word of `query`.
-pub fn matching(query: &str) -> Vec<&'static ActionInfo> {
+pub fn matching(keymap: &Keymap, query: &str) -> Vec<&'static ActionInfo> {
     let query = query.to_lowercase();
     let matches = |info: &&ActionInfo| {
-        let text = format!("{} {} {}", info.name, info.description.to_lowercase(), info.keys.join(" "));
+        let keys = keymap.keys(info.action).join(" ");
+        let text = format!("{} {} {} {keys}", info.id, info.name, info.description.to_lowercase());
         query.split_whitespace().all(|word| text.contains(word))
     };
     TABLE.iter().filter(matches).collect()
@@ -105,7 +115,7 @@ fn picker(state: &mut State, key: &KeyEvent, runs: bool) -> Vec<Effect> {
         KeyCode::Enter if runs => return run_chosen(state),
         KeyCode::Enter => return close(state),
         // Help answers to its own key as people expect, unless they are typing.
-        KeyCode::Char('?') | KeyCode::F(1)
+        KeyCode::Char('?')
             if !runs && picked(state).is_some_and(|picker| picker.input.value().is_empty()) =>
         {
             return close(state);
@@ -129,21 +139,17 @@ fn picked(state: &mut State) -> Option<&mut Picker> {
 }
 
 fn run_chosen(state: &mut State) -> Vec<Effect> {
+    let keymap = state.keymap.clone();
     let Some(picker) = picked(state) else { return Vec::new() };
-    let info = matching(picker.input.value()).get(picker.cursor.at).copied();
+    let info = matching(&keymap, picker.input.value()).get(picker.cursor.at).copied();
     state.overlays.pop();
     info.map(|info| perform(state, info.action)).unwrap_or_default()
 }
 
 fn menu(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
-    match keymap::action_for(key, scope(state)) {
+    match action_of(state, key) {
         Some(Action::Back | Action::Quit) => close(state),
-        Some(action) => {
-            if let Some(by) = movement(action) {
-                step(state, by);
-            }
-            Vec::new()
-        }
+        Some(action) => beneath(state, action),
         None if key.code == KeyCode::Enter => {
             let Some(Overlay::Menu(menu)) = state.overlays.pop() else { return Vec::new() };
             menu.items.into_iter().nth(menu.cursor.at).map(|(_, _, job)| submit(job)).unwrap_or_default()
@@ -201,16 +207,11 @@ fn plan(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         KeyCode::Enter | KeyCode::Char('n') => return close(state),
         _ => {}
     }
-    match keymap::action_for(key, scope(state)) {
-        Some(Action::Back | Action::Quit) => return close(state),
-        Some(action) => {
-            if let Some(by) = movement(action) {
-                step(state, by);
-            }
-        }
-        None => {}
+    match action_of(state, key) {
+        Some(Action::Back | Action::Quit) => close(state),
+        Some(action) => beneath(state, action),
+        None => Vec::new(),
     }
-    Vec::new()
 }
 
 fn apply(state: &mut State) -> Vec<Effect> {
@@ -290,58 +291,66 @@ fn job_of(form: &mut Form) -> Option<Job> {
     }
 }
 
+/// What an action does while a menu or a plan waits for an answer: move in it, or look at something else first.
+fn beneath(state: &mut State, action: Action) -> Vec<Effect> {
+    if let Some(by) = movement(action) {
+        step(state, by);
+        return Vec::new();
+    }
+    let looks = [Action::Help, Action::Palette, Action::Tasks, Action::Log, Action::Theme, Action::Suspend];
+    if looks.contains(&action) { perform(state, action) } else { Vec::new() }
+}
+
 /// Task panel, journal and notices: moved in, and closed by their own key, Esc, Enter or q.
 fn reading(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
-    let action = keymap::action_for(key, scope(state));
-    match (action, state.overlays.last()) {
-        (Some(Action::Back | Action::Quit), _) => return close(state),
-        (Some(Action::Tasks), Some(Overlay::Tasks(_))) | (Some(Action::Log), Some(Overlay::Log(_))) => {
-            return close(state);
-        }
-        (None, _) if key.code == KeyCode::Enter => return close(state),
-        (Some(Action::CancelTask), Some(Overlay::Tasks(view))) => {
-            let at = view.cursor.at;
-            if let Err(reason) = super::enabled::enabled(state, Action::CancelTask) {
-                state.hint(reason);
-                return Vec::new();
-            }
-            return state.tasks.iter().rev().nth(at).map(|task| Effect::Cancel(task.id)).into_iter().collect();
-        }
-        (Some(Action::Copy | Action::CopyCommand), Some(Overlay::Tasks(view))) => {
-            let command = state.tasks.iter().rev().nth(view.cursor.at).and_then(|task| task.command.clone());
-            return act::copied(state, command);
-        }
-        (Some(Action::Copy | Action::CopyCommand), Some(Overlay::Log(cursor))) => {
-            let command = state.journal.get(cursor.at).and_then(|line| line.command.clone());
-            return act::copied(state, command);
-        }
-        (Some(Action::Copy), Some(Overlay::Notice { text, .. })) => {
-            let text = text.clone();
-            return act::copied(state, Some(text));
-        }
-        (Some(action), _) => {
-            if let Some(by) = movement(action) {
-                step(state, by);
-            }
-        }
-        (None, _) => {}
+    let enter = key.code == KeyCode::Enter && state.chord.is_empty();
+    match action_of(state, key) {
+        _ if enter => close(state),
+        Some(action) if action.info().scope == Scope::Tasks => perform(state, action),
+        Some(action) => act(state, action).unwrap_or_else(|| beneath(state, action)),
+        None => Vec::new(),
     }
-    Vec::new()
+}
+
+/// Does an action of the task panel, the journal or a notice, where one is on top; None where it is another's.
+pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
+    match (action, state.overlays.last()?) {
+        (Action::Back | Action::Quit, Overlay::Tasks(_) | Overlay::Log(_) | Overlay::Notice { .. })
+        | (Action::Tasks, Overlay::Tasks(_))
+        | (Action::Log, Overlay::Log(_)) => Some(close(state)),
+        (Action::CancelTask, Overlay::Tasks(view)) => {
+            Some(state.tasks.iter().rev().nth(view.cursor.at).map(|task| Effect::Cancel(task.id)).into_iter().collect())
+        }
+        (Action::Copy | Action::CopyCommand, Overlay::Tasks(view)) => {
+            let command = state.tasks.iter().rev().nth(view.cursor.at).and_then(|task| task.command.clone());
+            Some(act::copied(state, command))
+        }
+        (Action::Copy | Action::CopyCommand, Overlay::Log(cursor)) => {
+            let command = state.journal.get(cursor.at).and_then(|line| line.command.clone());
+            Some(act::copied(state, command))
+        }
+        (Action::Copy, Overlay::Notice { text, .. }) => {
+            let text = text.clone();
+            Some(act::copied(state, Some(text)))
+        }
+        _ => None,
+    }
 }
 
 pub(super) fn settle(state: &mut State) {
     let size = state.size;
     let inner = |columns, rows, taken: u16| usize::from(centred(size, columns, rows).height.saturating_sub(taken));
     let (tasks, journal) = (state.tasks.len(), state.journal.len());
+    let keymap = state.keymap.clone();
     match state.overlays.last_mut() {
         Some(Overlay::Help(picker)) => {
             // The cursor of help is the first line shown: all its lines are read, none is chosen.
-            let lines = crate::tui::view::help_lines(picker.input.value());
+            let lines = crate::tui::view::help_lines(&keymap, picker.input.value());
             picker.cursor.at = picker.cursor.at.min(lines.saturating_sub(inner(HELP.0, HELP.1, 4)));
         }
         Some(Overlay::Palette(picker)) => {
-            let rows = matching(picker.input.value()).len();
-            picker.cursor.settle(rows, inner(PALETTE.0, PALETTE.1, 4));
+            let rows = matching(&keymap, picker.input.value()).len();
+            picker.cursor.settle(rows, inner(PALETTE.0, PALETTE.1, 6));
         }
         Some(Overlay::Menu(menu)) => menu.cursor.settle(menu.items.len(), 20),
         Some(Overlay::Plan(view)) => {

@@ -7,7 +7,6 @@ use ratatui::text::{Line, Span};
 use super::{span, spinner, spread, typed};
 use crate::tasks::emulator_name;
 use crate::tui::action::Action;
-use crate::tui::keymap;
 use crate::tui::model::pods::Live;
 use crate::tui::state::{Pane, State};
 use crate::tui::text;
@@ -123,7 +122,7 @@ pub(super) fn keys<'a>(state: &State, actions: &[Action], width: usize) -> Line<
     const ALWAYS: [Action; 2] = [Action::Help, Action::Quit];
     let piece = |action: Action| {
         let info = action.info();
-        (keymap::shown(info.keys.first().copied().unwrap_or_default()), info.name)
+        (state.key(action), info.name)
     };
     let taken = |(key, name): &(String, &str)| text::width(key) + 1 + text::width(name) + 2;
     let last: Vec<_> = actions.iter().filter(|action| ALWAYS.contains(action)).map(|action| piece(*action)).collect();

@@ -29,7 +29,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame) {
         None => {
             let mut actions = vec![Action::NextChange, Action::PreviousChange, Action::SwitchSides];
             actions.extend(areas.wide.then_some(Action::Unified));
-            actions.extend([Action::RevealDiff, Action::Copy, Action::CopyCommand, Action::Back, Action::Help]);
+            actions.extend([Action::Reveal, Action::Copy, Action::CopyCommand, Action::Back, Action::Help]);
             bars::keys(state, &actions, width)
         }
     };

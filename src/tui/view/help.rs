@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::{lines, popup, span, typed};
 use crate::tui::action::{ActionInfo, Scope};
-use crate::tui::keymap;
+use crate::tui::keymap::Keymap;
 use crate::tui::layout::centred;
 use crate::tui::overlay::Picker;
 use crate::tui::state::State;
@@ -21,10 +21,10 @@ enum Entry {
     Gap,
 }
 
-fn entries(query: &str) -> Vec<Entry> {
+fn entries(keymap: &Keymap, query: &str) -> Vec<Entry> {
     let mut entries = Vec::new();
-    let found = matching(query);
-    for scope in [Scope::Browse, Scope::Diff, Scope::Tasks, Scope::Anywhere] {
+    let found = matching(keymap, query);
+    for scope in Scope::ALL {
         let mut of_scope = found.iter().filter(|info| info.scope == scope).peekable();
         if of_scope.peek().is_some() {
             if !entries.is_empty() {
@@ -38,8 +38,8 @@ fn entries(query: &str) -> Vec<Entry> {
 }
 
 /// How many lines help has.
-pub fn help_lines(query: &str) -> usize {
-    entries(query).len()
+pub fn help_lines(keymap: &Keymap, query: &str) -> usize {
+    entries(keymap, query).len()
 }
 
 pub(super) fn draw(state: &State, frame: &mut Frame, picker: &Picker) {
@@ -49,7 +49,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame, picker: &Picker) {
     let prompt = "type to find: ";
     let search = Line::from(vec![span(state, Role::Muted, prompt), Span::raw(shown)]);
     let mut drawn = vec![search, Line::default()];
-    let entries = entries(picker.input.value());
+    let entries = entries(&state.keymap, picker.input.value());
     if entries.is_empty() {
         drawn.push(Line::from(span(state, Role::Muted, "No action is described by these words.")));
     }
@@ -65,8 +65,8 @@ fn line<'a>(state: &State, entry: &Entry, width: usize) -> Line<'a> {
         Entry::Gap => Line::default(),
         Entry::Heading(scope) => Line::from(span(state, Role::Strong, scope.title())),
         Entry::Action(info) => {
-            let keys: Vec<String> = info.keys.iter().map(|key| keymap::shown(key)).collect();
-            let keys = keys.join(" ");
+            let keys = state.keymap.keys(info.action).join("  ");
+            let keys = text::cut(&keys, KEYS - 3).into_owned();
             let disabled = enabled(state, info.action).err();
             let mut spans = vec![
                 span(state, Role::Key, format!("  {keys}{}", " ".repeat(KEYS.saturating_sub(2 + text::width(&keys))))),

@@ -13,6 +13,7 @@ use super::text;
 use super::theme::Role;
 
 mod bars;
+mod chord;
 mod detail;
 mod diff;
 mod help;
@@ -55,6 +56,9 @@ pub fn view(state: &State, frame: &mut Frame) {
             Overlay::Search(view) => search::draw(state, frame, view),
             Overlay::Log(cursor) => tasks::journal(state, frame, cursor),
         }
+    }
+    if !state.chord.is_empty() {
+        chord::draw(state, frame);
     }
 }
 

@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{highlight, lines, popup, span, spread, typed};
-use crate::tui::keymap;
+use crate::tui::action::{ActionInfo, Reach};
 use crate::tui::layout::centred;
 use crate::tui::overlay::{Confirm, Form, Menu, Picker};
 use crate::tui::state::State;
@@ -20,8 +20,8 @@ pub(super) fn palette(state: &State, frame: &mut Frame, picker: &Picker) {
     let (shown, cursor) = typed(&picker.input, width.saturating_sub(4));
     lines(frame, inner, [Line::from(vec![span(state, Role::Key, ": "), Span::raw(shown)])]);
     frame.set_cursor_position((inner.x + 2 + cursor, inner.y));
-    let rows = Rect { y: inner.y + 2, height: inner.height.saturating_sub(2), ..inner };
-    let found = matching(picker.input.value());
+    let rows = Rect { y: inner.y + 2, height: inner.height.saturating_sub(4), ..inner };
+    let found = matching(&state.keymap, picker.input.value());
     if found.is_empty() {
         lines(frame, rows, [Line::from(span(state, Role::Muted, "No action is described by these words."))]);
         return;
@@ -34,13 +34,29 @@ pub(super) fn palette(state: &State, frame: &mut Frame, picker: &Picker) {
                 Ok(()) => (Role::Strong, info.description.to_owned()),
                 Err(reason) => (Role::Muted, format!("not now: {reason}")),
             };
-            let key = keymap::shown(info.keys.first().copied().unwrap_or_default());
+            let key = state.key(info.action);
             let left = vec![span(state, name, format!("{:16} ", info.name)), span(state, Role::Muted, note)];
             spread(left, vec![span(state, Role::Key, key)], width)
         })
         .collect();
     lines(frame, rows, drawn);
     highlight(frame, rows, picker.cursor.at - picker.cursor.top, state.theme.style(Role::Selection));
+    if let Some(info) = found.get(picker.cursor.at) {
+        let bottom = Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner };
+        lines(frame, bottom, [equivalent(state, info)]);
+    }
+}
+
+/// The headless command of an action, and whether it destroys something.
+fn equivalent<'a>(state: &State, info: &ActionInfo) -> Line<'a> {
+    let mut spans = vec![match info.command {
+        Some(command) => span(state, Role::Muted, format!("$ {command}   ")),
+        None => span(state, Role::Muted, "has a meaning on the screen only   "),
+    }];
+    if info.reach == Reach::Destroys {
+        spans.push(span(state, Role::Warning, "overwrites or deletes: asks first"));
+    }
+    Line::from(spans)
 }
 
 pub(super) fn form(state: &State, frame: &mut Frame, form: &Form) {
