@@ -109,7 +109,9 @@ impl Command {
             Self::Undo(command) => command.changes(),
             Self::Remote(command) => command.changes(),
             Self::Instance(command) => command.changes(),
-            Self::Status(_) | Self::Diff(_) | Self::List(_) | Self::Versions(_) | Self::Log(_) | Self::Inspect(_) => false,
+            Self::Status(_) | Self::Diff(_) | Self::List(_) | Self::Versions(_) | Self::Log(_) | Self::Inspect(_) => {
+                false
+            }
             Self::Search(_) | Self::Demo(_) | Self::Fsck(_) | Self::Config(_) | Self::Completions(_) => false,
             Self::Man(_) => false,
         }

@@ -195,7 +195,8 @@ impl Keymap {
 
     /// How the chords that begin with `pressed` go on: the keys still to press, and what they do.
     pub fn following(&self, pressed: &[String], scope: Scope) -> Vec<(String, Action)> {
-        let rest = |binding: &Binding| binding.keys.strip_prefix(pressed).map(|rest| (shown_keys(rest), binding.action));
+        let rest =
+            |binding: &Binding| binding.keys.strip_prefix(pressed).map(|rest| (shown_keys(rest), binding.action));
         self.in_scope(scope).filter_map(rest).filter(|(keys, _)| !keys.is_empty()).collect()
     }
 
@@ -208,7 +209,11 @@ impl Keymap {
 
     /// The keys of an action as people see them, the one to show first.
     pub fn keys(&self, action: Action) -> Vec<String> {
-        self.bindings.iter().filter(|binding| binding.action == action).map(|binding| shown_keys(&binding.keys)).collect()
+        self.bindings
+            .iter()
+            .filter(|binding| binding.action == action)
+            .map(|binding| shown_keys(&binding.keys))
+            .collect()
     }
 
     /// The keys of an action as key maps write them.

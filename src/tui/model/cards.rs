@@ -78,11 +78,7 @@ pub fn row(state: &State, row: &RowId) -> Vec<DetailRow> {
                 }
                 Listing::Ready(pods) => {
                     for pod in pods {
-                        card.line(
-                            pod.summary.name.as_str(),
-                            &text::count(pod.summary.versions, "version"),
-                            Role::Text,
-                        );
+                        card.line(pod.summary.name.as_str(), &text::count(pod.summary.versions, "version"), Role::Text);
                     }
                 }
             }

@@ -35,13 +35,11 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
             ([_], _) => Err(format!("mark another version with {}, or move to one", key(Action::Mark))),
             ([], RowId::Live) => needs_instance(state),
             ([], RowId::Pod(_) | RowId::Version(..)) if state.pods.previous(chosen).is_some() => Ok(()),
-            ([], RowId::Pod(_) | RowId::Version(..)) => {
-                Err(format!(
-                    "this is the pod's first version: mark another with {}, or {} compares with the instance",
-                    key(Action::Mark),
-                    key(Action::DiffLive)
-                ))
-            }
+            ([], RowId::Pod(_) | RowId::Version(..)) => Err(format!(
+                "this is the pod's first version: mark another with {}, or {} compares with the instance",
+                key(Action::Mark),
+                key(Action::DiffLive)
+            )),
             _ => Err(format!("mark two versions with {} first", key(Action::Mark))),
         },
         Action::Mark if chosen.reference().is_none() => {
@@ -51,7 +49,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
             None => refuse("choose a local pod first"),
             Some(_) if state.pods.remotes().is_empty() => {
                 Err(format!("no remote is configured: {} adds one", key(Action::AddRemote)))
-            },
+            }
             Some(_) => Ok(()),
         },
         Action::Pull => match chosen {
@@ -85,7 +83,10 @@ fn needs_instance(state: &State) -> Result<(), String> {
         Live::Looking => Err("still looking for the emulator".to_owned()),
         Live::Offline(_) => {
             let (again, start) = (state.key(Action::Refresh), state.key(Action::StartInstance));
-            Err(format!("no emulator answers at {}: start yours and press {again}, or {start} starts one", state.endpoint))
+            Err(format!(
+                "no emulator answers at {}: start yours and press {again}, or {start} starts one",
+                state.endpoint
+            ))
         }
     }
 }

@@ -115,9 +115,7 @@ fn picker(state: &mut State, key: &KeyEvent, runs: bool) -> Vec<Effect> {
         KeyCode::Enter if runs => return run_chosen(state),
         KeyCode::Enter => return close(state),
         // Help answers to its own key as people expect, unless they are typing.
-        KeyCode::Char('?')
-            if !runs && picked(state).is_some_and(|picker| picker.input.value().is_empty()) =>
-        {
+        KeyCode::Char('?') if !runs && picked(state).is_some_and(|picker| picker.input.value().is_empty()) => {
             return close(state);
         }
         _ => None,
