@@ -20,7 +20,7 @@
 //! ```
 //!
 //! Placeholders know `name` (the last segment), `names`, `parent` (`name`, `observed`, `attributes`), `account`,
-//! `region`, `arn`, `endpoint`, `item`, `attributes` and `observed`; in facets `changed`, `removed`, `key`, `value`.
+//! `region`, `arn`, `endpoint`, `emulator`, `item`, `attributes`, `observed` and, when put back, `pod` (`observed`); in facets `changed`, `removed`, `key`, `value`.
 
 mod shape;
 pub mod spec;
@@ -35,16 +35,60 @@ pub use template::{Template, TemplateError, look_up};
 
 use spec::{ServiceSpec, TypeSpec};
 
+macro_rules! files {
+    ($($service:literal),* $(,)?) => {
+        [$((concat!($service, ".toml"), include_str!(concat!("../../assets/catalog/", $service, ".toml")))),*]
+    };
+}
+
 /// The files that are built in.
-const BUILTIN: &[(&str, &str)] = &[
-    ("dynamodb.toml", include_str!("../../assets/catalog/dynamodb.toml")),
-    ("iam.toml", include_str!("../../assets/catalog/iam.toml")),
-    ("lambda.toml", include_str!("../../assets/catalog/lambda.toml")),
-    ("s3.toml", include_str!("../../assets/catalog/s3.toml")),
-    ("secretsmanager.toml", include_str!("../../assets/catalog/secretsmanager.toml")),
-    ("sns.toml", include_str!("../../assets/catalog/sns.toml")),
-    ("sqs.toml", include_str!("../../assets/catalog/sqs.toml")),
-    ("ssm.toml", include_str!("../../assets/catalog/ssm.toml")),
+const BUILTIN: &[(&str, &str)] = &files![
+    "acm",
+    "apigateway",
+    "apigatewayv2",
+    "appconfig",
+    "appsync",
+    "athena",
+    "autoscaling",
+    "backup",
+    "batch",
+    "cloudformation",
+    "cloudtrail",
+    "cloudwatch",
+    "cognito-identity",
+    "cognito-idp",
+    "dynamodb",
+    "ec2",
+    "ecr",
+    "ecs",
+    "efs",
+    "elasticache",
+    "elbv2",
+    "events",
+    "firehose",
+    "glue",
+    "iam",
+    "kinesis",
+    "kms",
+    "lambda",
+    "logs",
+    "opensearch",
+    "organizations",
+    "pipes",
+    "rds",
+    "resource-groups",
+    "route53",
+    "s3",
+    "scheduler",
+    "secretsmanager",
+    "servicediscovery",
+    "ses",
+    "sesv2",
+    "sns",
+    "sqs",
+    "ssm",
+    "stepfunctions",
+    "wafv2",
 ];
 
 /// The public regions, one a line.

@@ -95,6 +95,13 @@ pub struct TypeSpec {
     /// List entries that are not the user's: not captured, never deleted.
     #[serde(default)]
     pub skip: Vec<Condition>,
+    /// List entries that the emulator brings by itself: no part of a pod, but documents may refer to them.
+    #[serde(default)]
+    pub builtin: Vec<Condition>,
+    /// Resources (`name`, `attributes`) that come with their parent: never created nor deleted by themselves. Below a
+    /// builtin parent they are builtin too.
+    #[serde(default)]
+    pub given: Vec<Condition>,
     /// Attributes dropped because the emulator made them up.
     #[serde(default)]
     pub drop: Vec<Condition>,
@@ -332,6 +339,15 @@ impl TypeSpec {
     /// Whether the attribute is applied late.
     pub fn is_late(&self, attribute: &str) -> bool {
         self.facets.iter().any(|facet| facet.late && facet.attributes().any(|name| name == attribute))
+    }
+
+    /// Whether the resource comes with its parent.
+    pub fn is_given(&self, own_name: &str, attributes: &Map<String, Value>) -> bool {
+        if self.given.is_empty() {
+            return false;
+        }
+        let resource = serde_json::json!({ "name": own_name, "attributes": attributes });
+        self.given.iter().any(|condition| condition.holds(&resource))
     }
 
     /// Its name.

@@ -55,6 +55,12 @@ pub enum Pipe {
     Or(String),
     /// `not:TEXT`: no value if it is this text.
     Not(String),
+    /// `else:PATH`: where there is no value, the one at another path.
+    Else(Vec<String>),
+    /// `tag:NAME`: of a list of tags (`Key` and `Value` in any case) or an object of them, the value of one.
+    Tag(String),
+    /// `on:NAME`: no value but on this emulator.
+    On(String),
     /// `json`: the value as JSON text.
     Json,
     /// `text`: numbers and booleans as text.
@@ -71,7 +77,7 @@ pub enum TemplateError {
         text: String,
     },
     /// A pipe that does not exist.
-    #[error("unknown pipe {pipe:?} in {text:?}: use last, until, part, or, not, json, text")]
+    #[error("unknown pipe {pipe:?} in {text:?}: use last, until, part, or, else, not, tag, on, json, text")]
     Pipe {
         /// The pipe.
         pipe: String,
@@ -148,14 +154,21 @@ impl Placeholder {
     fn value(&self, known: &Map<String, Value>) -> Option<Value> {
         let (first, rest) = self.path.split_first()?;
         let found = known.get(first).and_then(|value| look_up(value, rest)).filter(|value| !value.is_null()).cloned();
-        self.pipes.iter().fold(found, |value, pipe| pipe.apply(value))
+        self.pipes.iter().fold(found, |value, pipe| pipe.apply(value, known))
     }
 }
 
 impl Pipe {
-    fn apply(&self, value: Option<Value>) -> Option<Value> {
-        if let Self::Or(text) = self {
-            return value.or_else(|| Some(Value::String(text.clone())));
+    fn apply(&self, value: Option<Value>, known: &Map<String, Value>) -> Option<Value> {
+        match self {
+            Self::Or(text) => return value.or_else(|| Some(Value::String(text.clone()))),
+            Self::Else(path) => {
+                let (first, rest) = path.split_first()?;
+                return value.or_else(|| known.get(first).and_then(|value| look_up(value, rest)).cloned());
+            }
+            Self::On(emulator) => return value.filter(|_| known.get("emulator").is_some_and(|name| name == emulator)),
+            Self::Tag(name) => return value.and_then(|value| tag(&value, name)),
+            _ => {}
         }
         let value = value?;
         let text = as_text(&value);
@@ -165,9 +178,24 @@ impl Pipe {
             Self::Part(position) => text.split(':').nth(*position)?.to_owned(),
             Self::Not(unwanted) => return (text != *unwanted).then_some(value),
             Self::Json => value.to_string(),
-            Self::Text | Self::Or(_) => text,
+            _ => text,
         }))
     }
+}
+
+/// The value of one tag, in whichever form a service writes its tags.
+fn tag(tags: &Value, name: &str) -> Option<Value> {
+    let found = match tags {
+        Value::Array(tags) => tags.iter().find_map(|tag| {
+            let member = |wanted: &str| {
+                tag.as_object()?.iter().find(|(member, _)| member.eq_ignore_ascii_case(wanted)).map(|(_, value)| value)
+            };
+            let key = member("Key").or_else(|| member("TagKey"))?;
+            (key == name).then(|| member("Value").or_else(|| member("TagValue"))).flatten()
+        }),
+        tags => tags.get(name),
+    };
+    found.filter(|value| value.as_str().is_some_and(|text| !text.is_empty())).cloned()
 }
 
 /// The value at `path` below `value`.
@@ -226,6 +254,9 @@ fn parse_placeholder(inner: &str, text: &str) -> Result<Placeholder, TemplateErr
                 "part" => Pipe::Part(argument.parse().map_err(|_| unknown())?),
                 "or" => Pipe::Or(argument.to_owned()),
                 "not" => Pipe::Not(argument.to_owned()),
+                "else" => Pipe::Else(dotted(argument)),
+                "tag" => Pipe::Tag(argument.to_owned()),
+                "on" => Pipe::On(argument.to_owned()),
                 "json" => Pipe::Json,
                 "text" => Pipe::Text,
                 _ => return Err(unknown()),
@@ -264,6 +295,19 @@ mod tests {
         assert_eq!(fill(json!("{arn|last::}"), known.clone()), Some(json!("t")));
         assert_eq!(fill(json!("{region|not:us-east-1}"), known.clone()), None);
         assert_eq!(fill(json!("{no|or:/}"), known), Some(json!("/")));
+    }
+
+    #[test]
+    fn names_come_from_a_tag_or_else_from_another_place() {
+        let known = json!({
+            "item": {"Tags": [{"Key": "Name", "Value": "main"}], "Cidr": "10.0.0.0/16", "lower": {"Name": "x"}},
+            "emulator": "moto",
+        });
+        assert_eq!(fill(json!("{item.Tags|tag:Name|else:item.Cidr}"), known.clone()), Some(json!("main")));
+        assert_eq!(fill(json!("{item.lower|tag:Name}"), known.clone()), Some(json!("x")));
+        assert_eq!(fill(json!("{item.Tags|tag:Other|else:item.Cidr}"), known.clone()), Some(json!("10.0.0.0/16")));
+        assert_eq!(fill(json!("{item.Cidr|on:moto}"), known.clone()), Some(json!("10.0.0.0/16")));
+        assert_eq!(fill(json!("{item.Cidr|on:localstack}"), known), None);
     }
 
     #[test]

@@ -111,6 +111,8 @@ pub struct CaptureRequest {
 pub trait CaptureSink: Send + Sync {
     /// Takes a document, in any order.
     fn document(&self, key: ResourceKey, document: &Document, observed: &Observed) -> Result<(), InstanceError>;
+    /// Takes what is observed of something that is no part of the pod, but that documents refer to.
+    fn observed(&self, key: ResourceKey, observed: &Observed) -> Result<(), InstanceError>;
     /// Begins a blob.
     fn blob(&self) -> Result<Box<dyn BlobSink>, InstanceError>;
 }

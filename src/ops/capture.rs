@@ -105,6 +105,10 @@ impl CaptureSink for StoreSink {
         self.0.document(key, document, observed).map_err(sink_error)
     }
 
+    fn observed(&self, key: ResourceKey, observed: &Observed) -> Result<(), InstanceError> {
+        self.0.observed(&key, observed).map_err(sink_error)
+    }
+
     fn blob(&self) -> Result<Box<dyn BlobSink>, InstanceError> {
         Ok(Box::new(StoreBlob(self.0.blob().map_err(sink_error)?)))
     }

@@ -83,6 +83,17 @@ impl fmt::Display for EndpointOrigin {
     }
 }
 
+/// The catalog: what is built in, and over it the user's own files in a folder `catalog` beside the configuration.
+fn catalog(paths: &Paths) -> Result<&'static Catalog, OpError> {
+    let folder = paths.config_file.with_file_name("catalog");
+    if !folder.is_dir() {
+        return Ok(Catalog::builtin());
+    }
+    let own = Catalog::with_folder(&folder).map_err(|error| OpError::Config(error.to_string()))?;
+    // One for the life of the process, as the built-in one is.
+    Ok(Box::leak(Box::new(own)))
+}
+
 impl Context {
     /// Reads the configuration, opens the store (creating it where there is none) and finds out which endpoint is
     /// meant: `--endpoint`, `PODEX_ENDPOINT`, `AWS_ENDPOINT_URL`, the configuration, a running managed instance,
@@ -98,11 +109,12 @@ impl Context {
             return Err(OpError::Usage(format!("{wrong:?} is not an account: use twelve digits")));
         }
         let named = named_endpoint(overrides.endpoint, config.endpoint)?;
+        let catalog = catalog(&paths)?;
         let store = Store::open(&paths.store())?;
         let mut context = Self {
             store,
             paths,
-            catalog: Catalog::builtin(),
+            catalog,
             author: author::author(config.author.as_ref()),
             endpoint: DEFAULT_ENDPOINT.parse().map_err(|error| OpError::Config(format!("{error}")))?,
             origin: EndpointOrigin::Default,

@@ -15,7 +15,7 @@ const ENTRY_OVERHEAD: usize = 96;
 /// Sorted files open at once; when there are as many they are merged into one.
 const MAX_RUNS: usize = 64;
 
-/// One document: encoded key, state and observed as canonical JSON.
+/// One document: encoded key, state and observed as canonical JSON. Without a state there is no document.
 #[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Record {
     pub(super) key: Vec<u8>,

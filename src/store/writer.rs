@@ -55,15 +55,7 @@ impl Writer {
     /// Adds a document with what was observed, in any order: entries are sorted on disk, not in memory.
     /// The same key twice is an error, at the latest in [`Writer::trees`].
     pub fn document(&self, key: ResourceKey, document: &Document, observed: &Observed) -> Result<(), StoreError> {
-        let Some(encoded) = encode_key(&key) else {
-            let reason = "a part of the key is empty".to_owned();
-            return Err(TreeError::Entry { key: key.to_string(), reason }.into());
-        };
-        let record = Record { key: encoded, state: canonical_json(document), observed: canonical_json(observed) };
-        match &mut self.state().sorter {
-            Some(sorter) => sorter.push(record),
-            None => Err(StoreError::WriterDone { done: "built its trees" }),
-        }
+        self.push(&key, canonical_json(document), observed)
     }
 
     /// Begins a blob.
@@ -72,6 +64,24 @@ impl Writer {
             return Err(StoreError::WriterDone { done: "finished" });
         }
         Ok(BlobWriter::new(self.clone()))
+    }
+
+    /// Adds what was observed of something that has no document: what the emulator brings by itself, and others
+    /// refer to.
+    pub fn observed(&self, key: &ResourceKey, observed: &Observed) -> Result<(), StoreError> {
+        self.push(key, Vec::new(), observed)
+    }
+
+    fn push(&self, key: &ResourceKey, state: Vec<u8>, observed: &Observed) -> Result<(), StoreError> {
+        let Some(encoded) = encode_key(key) else {
+            let reason = "a part of the key is empty".to_owned();
+            return Err(TreeError::Entry { key: key.to_string(), reason }.into());
+        };
+        let record = Record { key: encoded, state, observed: canonical_json(observed) };
+        match &mut self.state().sorter {
+            Some(sorter) => sorter.push(record),
+            None => Err(StoreError::WriterDone { done: "built its trees" }),
+        }
     }
 
     /// Builds both trees from all documents added so far. After that no document can be added.
@@ -102,10 +112,12 @@ impl Writer {
                 let key = decode_key(&record.key).map(|key| key.to_string()).unwrap_or_default();
                 return Err(StoreError::DuplicateKey { key });
             }
-            state.push_encoded(sink, &record.key, &record.state)?;
+            if !record.state.is_empty() {
+                state.push_encoded(sink, &record.key, &record.state)?;
+                resources += 1;
+            }
             observed.push_encoded(sink, &record.key, &record.observed)?;
             last = Some(record.key);
-            resources += 1;
         }
         Ok(TreeRoots { state: state.finish(sink)?, observed: observed.finish(sink)?, resources })
     }

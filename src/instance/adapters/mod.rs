@@ -35,6 +35,8 @@ pub struct Parent {
     pub document: Document,
     /// What was observed of it.
     pub observed: Observed,
+    /// The emulator brings it by itself: it is no part of the pod.
+    pub builtin: bool,
 }
 
 /// Takes what an adapter reads. Implemented by the capture engine, which puts reference tokens in where the

@@ -1,6 +1,6 @@
 //! Carries one step out, by the catalog or by an adapter.
 
-use serde_json::Map;
+use serde_json::{Map, json};
 
 use super::Work;
 use super::facets::{self, Phase};
@@ -114,6 +114,10 @@ fn target<'a>(work: &'a Work<'_>, step: &'a Step, spec: &'a TypeSpec) -> Target<
     let key = &step.key;
     let mut known = Known::of_key(key);
     known.set("endpoint", work.instance.client.endpoint().to_string());
+    known.set("emulator", work.instance.emulator.name());
+    if let Some(observed) = work.identities.pod(key) {
+        known.set("pod", json!({ "observed": observed }));
+    }
     if let Some(parent) = parent_key(work.catalog, key)
         && let Some(parent_spec) = work.catalog.get(&parent.service, &parent.kind)
     {

@@ -9,7 +9,7 @@ use crate::aws::{AwsError, ErrorClass, Scope};
 use crate::catalog::look_up;
 use crate::catalog::spec::{Call, TypeSpec};
 use crate::instance::Instance;
-use crate::instance::capture::{entries, is_absent, name_of, read};
+use crate::instance::capture::{entries, is_absent, named, read};
 use crate::instance::known::Known;
 use crate::pod::{Document, Observed, ResourceKey};
 
@@ -48,6 +48,10 @@ impl Target<'_> {
         let Some(create) = &self.spec.create else { return Ok(()) };
         let wanted = &wanted.attributes;
         self.set_attributes(wanted);
+        if self.spec.is_given(self.key.own_name(), wanted) {
+            let current = self.read().await?.ok_or_else(|| self.error(&create.op, "did not come with its parent"))?;
+            return facets::apply(self, Phase::Early, &current, wanted).await;
+        }
         let input = self.known.input_of(None, Some(&create.input));
         let current = match self.instance.client.call(&self.scope, &self.key.service, &create.op, input).await {
             Ok(out) => {
@@ -120,13 +124,15 @@ impl Target<'_> {
     async fn read(&mut self) -> Result<Option<Map<String, Value>>, AwsError> {
         let Some(list) = &self.spec.list else { return Ok(None) };
         let parent = self.key.name.split_at(self.key.name.len().saturating_sub(self.spec.name.len())).0;
-        for entry in entries(&self.instance.client, &self.scope, &self.key.service, list, &self.known).await? {
-            let mut known = self.known.clone();
-            known.set("item", entry);
-            known.0.remove("observed");
-            if name_of(self.spec, Some(parent), &known.0).as_deref() != Some(&self.key.name) {
+        let mut known = self.known.clone();
+        known.0.remove("observed");
+        let found = entries(&self.instance.client, &self.scope, &self.key.service, list, &self.known).await?;
+        for (name, entry) in named(self.spec, Some(parent), &known, found) {
+            if name.as_ref() != Some(&self.key.name) {
                 continue;
             }
+            let mut known = known.clone();
+            known.set("item", entry);
             let read = read(self.instance, &self.scope, &self.key.service, self.spec, known).await?;
             self.observe(read.observed);
             return Ok(Some(read.document.attributes));
@@ -171,13 +177,18 @@ impl Target<'_> {
             }
             tokio::time::sleep(READY_PAUSE).await;
         }
-        Err(AwsError {
+        Err(self.error(&ready.op, &format!("did not become {} in time", ready.equals)))
+    }
+
+    /// An error of ours about the resource.
+    fn error(&self, operation: &str, reason: &str) -> AwsError {
+        AwsError {
             class: ErrorClass::Service,
             service: self.key.service.clone(),
-            operation: ready.op.clone(),
+            operation: operation.to_owned(),
             code: None,
             status: None,
-            message: format!("{} did not become {} in time", self.key.label(), ready.equals),
-        })
+            message: format!("{} {reason}", self.key.label()),
+        }
     }
 }

@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::tokens::Tokens;
 use crate::aws::{AwsError, ErrorClass};
+use crate::catalog::spec::TypeSpec;
 use crate::catalog::{Catalog, look_up};
 use crate::event::{Events, Progress};
 use crate::instance::{CaptureSink, InstanceError};
@@ -26,6 +27,16 @@ struct State {
     tokens: Tokens,
     report: CaptureReport,
     progress: Progress,
+}
+
+impl State {
+    fn take_tokens(&mut self, spec: Option<&TypeSpec>, key: &ResourceKey, observed: &Observed) {
+        for field in spec.map_or(&[][..], |spec| &spec.tokens) {
+            if let Some(value) = observed.get(field).and_then(Value::as_str) {
+                self.tokens.add(value, Token { key: key.clone(), field: field.clone() });
+            }
+        }
+    }
 }
 
 impl<'a> Collector<'a> {
@@ -51,11 +62,7 @@ impl<'a> Collector<'a> {
         let progress = {
             let mut state = self.state();
             line(&mut state.report, &key.service, &key.kind).count += 1;
-            for field in spec.map_or(&[][..], |spec| &spec.tokens) {
-                if let Some(value) = observed.get(field).and_then(Value::as_str) {
-                    state.tokens.add(value, Token { key: key.clone(), field: field.clone() });
-                }
-            }
+            state.take_tokens(spec, &key, &observed);
             for note in spec.map_or(&[][..], |spec| &spec.notes) {
                 if note.observed.0.split_first().is_some_and(|(field, rest)| {
                     observed.get(field).is_some_and(|value| look_up(value, rest).is_some())
@@ -72,6 +79,12 @@ impl<'a> Collector<'a> {
         };
         self.events.progress(progress);
         if is_data { self.sink.document(key, &document, &observed) } else { Ok(()) }
+    }
+
+    /// Takes what the emulator brings by itself: others may refer to it.
+    pub fn add_builtin(&self, key: ResourceKey, observed: Observed) -> Result<(), InstanceError> {
+        self.state().take_tokens(self.catalog.get(&key.service, &key.kind), &key, &observed);
+        self.sink.observed(key, &observed)
     }
 
     /// Counts resources that a listing found.

@@ -5,6 +5,7 @@
 //! types without a parent in every public region is what finds the regions that hold something.
 
 mod collect;
+mod names;
 mod read;
 mod tokens;
 
@@ -13,7 +14,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use futures_util::future::BoxFuture;
 use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::adapters::{Adapter, CaptureContext, Emit, Parent, adapter};
 use super::known::{HOME_REGION, Known};
@@ -26,6 +27,7 @@ use crate::event::Events;
 use crate::pod::{CaptureReport, Document, GLOBAL_REGION, Observed, ResourceKey, TypeOutcome, nearest};
 
 use collect::Collector;
+pub use names::named;
 use read::Read;
 pub use read::{is_absent, read, wire};
 
@@ -242,7 +244,8 @@ impl Emit for Emitter<'_> {
         let region = self.place.region.as_ref().unwrap_or(region);
         let key = ResourceKey::new(account, region, self.place.service, self.spec.kind(), name);
         if let Some(parents) = &self.parents {
-            let parent = Parent { key: key.clone(), document: document.clone(), observed: observed.clone() };
+            let parent =
+                Parent { key: key.clone(), document: document.clone(), observed: observed.clone(), builtin: false };
             parents.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(parent);
         }
         self.walk.collector.add(key, document, observed)
@@ -270,18 +273,20 @@ async fn walk_table(
 ) -> Result<(), InstanceError> {
     let Some(list) = &spec.list else { return Ok(()) };
     let mut known = Known::of_scope(&place.scope);
+    known.set("emulator", walk.instance.emulator.name());
     if let Some(parent) = parent {
         add_parent(walk.catalog, &mut known, parent);
     }
     let entries = entries(&walk.instance.client, &place.scope, place.service, list, &known).await?;
     let entries: Vec<Value> =
         entries.into_iter().filter(|entry| !spec.skip.iter().any(|skip| skip.holds(entry))).collect();
-    walk.collector.found(entries.len());
-    stream::iter(entries)
-        .map(|entry| {
+    let named = named(spec, parent.map(|parent| parent.key.name.as_slice()), &known, entries);
+    walk.collector.found(named.len());
+    stream::iter(named)
+        .map(|(name, entry)| {
             let mut known = known.clone();
             known.set("item", entry);
-            walk_entry(walk, place, spec, parent, known)
+            walk_entry(walk, place, spec, parent, name, known)
         })
         .buffer_unordered(READ_AT_ONCE)
         .try_for_each(|()| async { Ok(()) })
@@ -293,6 +298,7 @@ async fn walk_entry(
     place: &Place<'_>,
     spec: &TypeSpec,
     parent: Option<&Parent>,
+    name: Option<Vec<String>>,
     mut known: Known,
 ) -> Result<(), InstanceError> {
     let client = &walk.instance.client;
@@ -300,7 +306,7 @@ async fn walk_entry(
         let outcome = if partial { TypeOutcome::Partial } else { TypeOutcome::Complete };
         walk.collector.outcome(place.service, spec.kind(), outcome, Some(text));
     };
-    let Some(name) = name_of(spec, parent.map(|parent| parent.key.name.as_slice()), &known.0) else {
+    let Some(name) = name else {
         note("a listed resource has no name".to_owned(), true);
         return Ok(());
     };
@@ -325,6 +331,7 @@ async fn walk_entry(
     }
     known.set("region", scope.region.clone());
     let key = ResourceKey::new(&scope.account, &region, place.service, spec.kind(), name);
+    let entry = known.0.get("item").cloned().unwrap_or_default();
     let Read { document, observed, notes } = match read(walk.instance, &scope, place.service, spec, known).await {
         Ok(read) => read,
         Err(error) => return walk.collector.failed(place.service, spec.kind(), error),
@@ -332,8 +339,14 @@ async fn walk_entry(
     for (text, partial) in notes {
         note(text, partial);
     }
-    walk.collector.add(key.clone(), document.clone(), observed.clone())?;
-    walk_children(walk, place, spec.kind(), Parent { key, document, observed }).await
+    let builtin = spec.builtin.iter().any(|condition| condition.holds(&entry))
+        || parent.is_some_and(|parent| parent.builtin) && spec.is_given(key.own_name(), &document.attributes);
+    if builtin {
+        walk.collector.add_builtin(key.clone(), observed.clone())?;
+    } else {
+        walk.collector.add(key.clone(), document.clone(), observed.clone())?;
+    }
+    walk_children(walk, place, spec.kind(), Parent { key, document, observed, builtin }).await
 }
 
 /// All entries of a list operation, of all pages.
@@ -360,15 +373,6 @@ pub async fn entries(
     }
     found.retain(|entry| !list.skip.iter().any(|skip| skip.holds(entry)));
     Ok(found)
-}
-
-/// A resource's name: its parent's segments and its own.
-pub fn name_of(spec: &TypeSpec, parent: Option<&[String]>, known: &Map<String, Value>) -> Option<Vec<String>> {
-    let mut name = parent.map(<[String]>::to_vec).unwrap_or_default();
-    for segment in &spec.name {
-        name.push(segment.fill_text(known)?);
-    }
-    Some(name)
 }
 
 fn add_parent(catalog: &Catalog, known: &mut Known, parent: &Parent) {

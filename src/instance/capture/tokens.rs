@@ -1,27 +1,26 @@
 //! Puts reference tokens in where documents hold what the emulator invented.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
 use crate::pod::{Token, literal_escape};
 
-/// Bytes of an invented value that are looked for first. Values share few beginnings (`http://…`,
-/// `arn:aws:secretsmanager`), so most strings are dismissed by one search.
-const PREFIX_BYTES: usize = 12;
+/// Bytes of an invented value that are compared first. Shorter values cannot be told from other text.
+const PREFIX_BYTES: usize = 8;
 
 /// Invented values and the tokens that stand for them.
 #[derive(Default)]
 pub struct Tokens {
     by_value: BTreeMap<String, Token>,
-    prefixes: BTreeSet<String>,
+    prefixes: HashSet<[u8; PREFIX_BYTES]>,
 }
 
 impl Tokens {
-    /// Adds a value. The first token for a value stays. Values too short to be told from other text are not taken.
+    /// Adds a value. The first token for a value stays. Short values and mere numbers are not taken.
     pub fn add(&mut self, value: &str, token: Token) {
-        let Some(prefix) = value.get(..PREFIX_BYTES) else { return };
-        self.prefixes.insert(prefix.to_owned());
+        let Some(prefix) = prefix(value).filter(|_| !value.bytes().all(|byte| byte.is_ascii_digit())) else { return };
+        self.prefixes.insert(prefix);
         self.by_value.entry(value.to_owned()).or_insert(token);
     }
 
@@ -41,48 +40,59 @@ impl Tokens {
 
     fn replace(&self, text: &str) -> Option<String> {
         let mut out = String::new();
-        let mut rest = text;
-        let mut last = None;
-        while let Some(start) = self.prefixes.iter().filter_map(|prefix| rest.find(prefix.as_str())).min() {
-            let candidate = &rest[start..];
-            let (length, piece) = match self.longest(candidate).filter(|_| starts_a_word(last, &rest[..start])) {
-                Some((length, token)) => (length, Some(token)),
-                None => (candidate.chars().next().map_or(1, char::len_utf8), None),
-            };
-            out.push_str(&literal_escape(&rest[..start]));
-            match piece {
-                Some(token) => out.push_str(&token.to_string()),
-                None => out.push_str(&candidate[..length]),
+        // Where what is not yet written begins, and where the next word may begin.
+        let (mut kept, mut start) = (0, 0);
+        while let Some(rest) = text.get(start..) {
+            if let Some((length, token)) = self.longest(rest) {
+                out.push_str(&literal_escape(&text[kept..start]));
+                out.push_str(&token.to_string());
+                start += length;
+                kept = start;
             }
-            last = candidate[..length].chars().next_back();
-            rest = &candidate[length..];
+            match next_word(&text[start..]) {
+                Some(next) => start += next,
+                None => break,
+            }
         }
-        out.push_str(&literal_escape(rest));
+        out.push_str(&literal_escape(&text[kept..]));
         (out != text).then_some(out)
     }
 
     /// The longest value at the start of `text` that ends where a name ends.
     fn longest(&self, text: &str) -> Option<(usize, &Token)> {
-        let first = text.get(..PREFIX_BYTES)?.to_owned();
+        let prefix = prefix(text).filter(|prefix| self.prefixes.contains(prefix))?;
+        let first = std::str::from_utf8(&prefix).ok()?.to_owned();
         self.by_value
             .range(first.clone()..)
             .take_while(|(value, _)| value.starts_with(&first))
-            .filter(|(value, _)| {
-                text.strip_prefix(value.as_str()).is_some_and(|rest| !rest.starts_with(is_name_character))
-            })
+            .filter(|(value, _)| text.strip_prefix(value.as_str()).is_some_and(|rest| ends(value, rest)))
             .map(|(value, token)| (value.len(), token))
             .max_by_key(|(length, _)| *length)
     }
 }
 
-/// Whether what stands before a match is not part of the same word.
-fn starts_a_word(last: Option<char>, before: &str) -> bool {
-    !before.chars().next_back().or(last).is_some_and(char::is_alphanumeric)
+/// The first bytes of a text that is long enough; none where they end inside a character.
+fn prefix(text: &str) -> Option<[u8; PREFIX_BYTES]> {
+    text.get(..PREFIX_BYTES)?.as_bytes().try_into().ok()
 }
 
-/// Whether a name could go on with it: queue `a` is not meant by the URL of queue `a.fifo`.
-fn is_name_character(character: char) -> bool {
-    character.is_alphanumeric() || matches!(character, '-' | '_' | '.')
+/// Where in `text`, behind its first character, the next word begins.
+fn next_word(text: &str) -> Option<usize> {
+    let mut characters = text.char_indices();
+    let mut last = characters.next()?.1;
+    characters.find_map(|(start, character)| {
+        let begins = !last.is_alphanumeric() && character.is_alphanumeric();
+        last = character;
+        begins.then_some(start)
+    })
+}
+
+/// Whether `value` could not go on with `rest`: queue `a` is not meant by the URL of queue `a.fifo`, but an id may be
+/// followed by a dot, as in a host's name.
+fn ends(value: &str, rest: &str) -> bool {
+    let Some(next) = rest.chars().next() else { return true };
+    let is_path = value.contains(['/', ':']);
+    !(next.is_alphanumeric() || matches!(next, '-' | '_') || is_path && next == '.')
 }
 
 #[cfg(test)]
@@ -105,12 +115,16 @@ mod tests {
             "both": "x http://localhost:1/000000000000/a,http://localhost:1/000000000000/a.fifo?",
             "other": "http://localhost:1/000000000000/ab",
             "literal": "${{podex:",
+            "host": "http://ab12cd34ef.execute-api/x-ab12cd34ef/ab12cd34efg",
         });
+        tokens.add("ab12cd34ef", token("api"));
+        tokens.add("000000000000", token("number"));
         tokens.put_in(&mut value);
         let expected = json!({
             "both": format!("x {},{}?", token("a"), token("a.fifo")),
             "other": "http://localhost:1/000000000000/ab",
             "literal": "${{podex:$}}",
+            "host": format!("http://{}.execute-api/x-{}/ab12cd34efg", token("api"), token("api")),
         });
         assert_eq!(value, expected);
     }

@@ -28,7 +28,7 @@ pub fn restore_children<E: From<InstanceError>>(
         }
         let current = document(key, difference.before.clone())?;
         let wanted = document(key, difference.after.clone())?;
-        if action(spec, current.as_ref(), wanted.as_ref()) == Some(StepAction::Replace) {
+        if action(spec, key, current.as_ref(), wanted.as_ref()) == Some(StepAction::Replace) {
             replaced.insert(key.clone());
         }
     }

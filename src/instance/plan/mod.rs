@@ -33,7 +33,7 @@ pub fn plan(catalog: &Catalog, differences: Vec<Difference>) -> Result<Plan, Ins
             *notes.entry(format!("{}/{}: captured only, as {reason}", key.service, key.kind)).or_default() += 1;
             continue;
         }
-        let Some(action) = action(spec, current.as_ref(), wanted.as_ref()) else { continue };
+        let Some(action) = action(spec, &key, current.as_ref(), wanted.as_ref()) else { continue };
         let empty = Document::default();
         let changes = diff_documents(current.as_ref().unwrap_or(&empty), wanted.as_ref().unwrap_or(&empty));
         steps.push(Step { action, key, changes, wanted, current });
@@ -59,15 +59,22 @@ fn document(key: &ResourceKey, value: Option<Value>) -> Result<Option<Document>,
     value.map(serde_json::from_value).transpose().map_err(refuse)
 }
 
-fn action(spec: &TypeSpec, current: Option<&Document>, wanted: Option<&Document>) -> Option<StepAction> {
+fn action(
+    spec: &TypeSpec,
+    key: &ResourceKey,
+    current: Option<&Document>,
+    wanted: Option<&Document>,
+) -> Option<StepAction> {
+    let is_given = |document: &Document| spec.is_given(key.own_name(), &document.attributes);
     match (current, wanted) {
+        (Some(current), None) if is_given(current) => None,
         (None, None) => None,
         (None, Some(_)) => Some(StepAction::Create),
         (Some(_), None) => Some(StepAction::Delete),
         (Some(current), Some(wanted)) if current == wanted => None,
         (Some(current), Some(wanted)) => {
             let fixed = |name: &String| current.attributes.get(name) != wanted.attributes.get(name);
-            let replace = spec.create_only.iter().any(fixed);
+            let replace = spec.create_only.iter().any(fixed) && !is_given(wanted);
             Some(if replace { StepAction::Replace } else { StepAction::Update })
         }
     }
