@@ -1,6 +1,7 @@
 //! The explorer as a user meets it: the real program in a real pseudo-terminal. Each test reads as a story: press,
 //! then expect.
 
+mod hands;
 mod screen;
 mod story;
 #[path = "../support/mod.rs"]

@@ -1,7 +1,6 @@
 //! A pseudo-terminal with the explorer in it.
 
 use std::io::{Read, Write};
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 /// The explorer, running.
 pub struct Screen {
     parser: Arc<Mutex<vt100::Parser>>,
-    written: Arc<AtomicUsize>,
+    written: Arc<Mutex<Vec<u8>>>,
     writer: Box<dyn Write + Send>,
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
@@ -55,13 +54,13 @@ impl Screen {
         // Only the program may hold this side, or its end would not be seen.
         drop(pair.slave);
         let parser = Arc::new(Mutex::new(vt100::Parser::new(rows, columns, 0)));
-        let written = Arc::new(AtomicUsize::new(0));
+        let written = Arc::new(Mutex::new(Vec::new()));
         let mut reader = pair.master.try_clone_reader().expect("a reader");
-        let (for_thread, count) = (parser.clone(), written.clone());
+        let (for_thread, kept) = (parser.clone(), written.clone());
         std::thread::spawn(move || {
             let mut buffer = [0; 65_536];
             while let Ok(length @ 1..) = reader.read(&mut buffer) {
-                count.fetch_add(length, Ordering::SeqCst);
+                kept.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(&buffer[..length]);
                 for_thread.lock().unwrap_or_else(PoisonError::into_inner).process(&buffer[..length]);
             }
         });
@@ -138,7 +137,42 @@ impl Screen {
 
     /// How many bytes the program has written.
     pub fn written(&self) -> usize {
-        self.written.load(Ordering::SeqCst)
+        self.written.lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
+    /// Waits until the program has sent `wanted` to the terminal, escape sequences and all.
+    #[track_caller]
+    pub fn expect_sent(&mut self, wanted: &str) -> &mut Self {
+        let sent = self.written.clone();
+        self.wait(&format!("{wanted:?} to be sent"), |_| {
+            let sent = sent.lock().unwrap_or_else(PoisonError::into_inner);
+            sent.windows(wanted.len()).any(|part| part == wanted.as_bytes())
+        })
+    }
+
+    /// Presses and releases the left mouse button on the first character of `text`.
+    #[track_caller]
+    pub fn click(&mut self, text: &str) -> &mut Self {
+        let (column, row) = self.place(text);
+        self.press(&format!("\x1b[<0;{};{}M\x1b[<0;{};{}m", column + 1, row + 1, column + 1, row + 1))
+    }
+
+    /// Turns the mouse wheel by one notch over `text`.
+    #[track_caller]
+    pub fn scroll(&mut self, text: &str, down: bool) -> &mut Self {
+        let (column, row) = self.place(text);
+        self.press(&format!("\x1b[<{};{};{}M", if down { 65 } else { 64 }, column + 1, row + 1))
+    }
+
+    /// The column and row of the first character of `text` on the screen.
+    #[track_caller]
+    fn place(&self, text: &str) -> (usize, usize) {
+        let rows = self.with(|screen| screen.rows(0, screen.size().1).collect::<Vec<_>>());
+        let found = rows
+            .iter()
+            .enumerate()
+            .find_map(|(row, line)| line.find(text).map(|bytes| (line[..bytes].chars().count(), row)));
+        found.unwrap_or_else(|| panic!("{text:?} is not on this screen:\n{}", self.text()))
     }
 
     /// Waits for the program's end; gives its exit code.
