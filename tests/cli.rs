@@ -264,3 +264,24 @@ fn a_reader_that_goes_away_is_no_failure() {
     assert_eq!(String::from_utf8_lossy(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
 }
+
+#[test]
+fn gc_says_what_would_go_and_then_removes_it() {
+    let podex = with_shop();
+    publish(&podex, "large", "", |writer| {
+        let noise: String = (0..4000u32).map(|number| Digest::of(&number.to_le_bytes()).hex()).collect();
+        add(writer, ("sqs", "queue"), &["orders"], json!({"Attributes": {"Text": noise}}));
+    });
+    podex.run(["delete", "large", "--yes"]).expect(0);
+    let young = podex.run(["gc", "--json"]).expect(0).json();
+    assert_eq!((&young["young_packs"], &young["garbage_chunks"]), (&json!(3), &json!(0)));
+    let dry = podex.run(["gc", "--dry-run", "--grace", "0s", "--json"]).expect(0).json();
+    assert!(dry["bytes_after"].as_u64() < dry["bytes_before"].as_u64(), "{dry}");
+    assert!(podex.run(["gc", "--grace", "0s"]).expect(0).stdout.starts_with("removed "));
+    let stats = podex.run(["store", "stats", "--json"]).expect(0).json();
+    assert_eq!((&stats["pods"], &stats["versions"], &stats["commits"]["count"]), (&json!(1), &json!(2), &json!(2)));
+    assert!(podex.run(["store", "stats"]).expect(0).stdout.contains("tree nodes"));
+    podex.run(["fsck"]).expect(0);
+    podex.run(["diff", "shop:1", "shop:2"]).expect(0);
+    podex.run(["gc", "--grace", "soon"]).expect(2);
+}

@@ -15,6 +15,7 @@ mod error;
 mod explore;
 mod format;
 mod fsck;
+mod gc;
 mod inject;
 mod inspect;
 mod instance;
@@ -34,6 +35,7 @@ mod session;
 mod show_changes;
 mod show_tree;
 mod status;
+mod store;
 mod table;
 mod undo;
 mod versions;
@@ -93,7 +95,9 @@ enum Command {
     Delete(delete::DeleteCommand),
     Demo(demo::DemoCommand),
     Instance(instance::InstanceCommand),
+    Gc(gc::GcCommand),
     Fsck(fsck::FsckCommand),
+    Store(store::StoreCommand),
     Config(config::ConfigCommand),
     Completions(completions::CompletionsCommand),
     Man(man::ManCommand),
@@ -162,7 +166,9 @@ async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError
         Command::Delete(command) => command.run(session),
         Command::Demo(command) => command.run(session).await,
         Command::Instance(command) => command.run(session).await,
+        Command::Gc(command) => command.run(session).await,
         Command::Fsck(command) => command.run(session),
+        Command::Store(command) => command.run(session),
         Command::Config(command) => command.run(session),
         Command::Completions(command) => command.run(session, Cli::command()),
         Command::Man(command) => command.run(session, Cli::command()),

@@ -3,6 +3,7 @@
 use super::blocking::blocking;
 use super::capture::{Wanted, capture};
 use super::compare::{Absence, differences};
+use super::storage::tidy;
 use super::{Context, OpError, Snapshot, hint};
 use crate::event::Events;
 use crate::pod::{Commit, Digest, PodName, Selector};
@@ -39,6 +40,8 @@ pub struct CommitOutcome {
 /// When nothing answers, the emulator is lost in mid-capture, or the store fails. The pod is then as it was.
 pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Result<CommitOutcome, OpError> {
     check_services(context, &args.services)?;
+    // Until the version is published nothing names what is captured, or what of older captures it reuses.
+    let held = context.store.hold()?;
     let parent = head(context, &args.pod)?;
     let instance = context.connect_unless_cancelled(events).await?;
     let near = parent.map(|digest| Snapshot::load(&context.store, digest)).transpose()?;
@@ -61,6 +64,7 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
         Ok((made, version, changed))
     });
     let (made, version, changed) = published.await?;
+    drop(held);
     context.store.record(&OpRecord {
         time: jiff::Timestamp::now(),
         operation: "commit".to_owned(),
@@ -70,6 +74,7 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
         safety: None,
         summary: format!("committed {}:{}, {} resources", args.pod, version.number, made.commit.resources),
     })?;
+    tidy(&context.store).await;
     Ok(CommitOutcome { version, commit: made.commit, changed })
 }
 

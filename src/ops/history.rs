@@ -1,4 +1,4 @@
-//! `list`, `versions`, `rename`, `delete`, `log`, `fsck`: pods as lines of history.
+//! `list`, `versions`, `rename`, `delete`, `log`: pods as lines of history.
 
 use serde::Serialize;
 
@@ -123,12 +123,4 @@ fn record(operation: &str, pod: &PodName, commit: Option<Digest>, summary: Strin
 /// When it cannot be read.
 pub fn operations(context: &Context) -> Result<Vec<OpRecord>, OpError> {
     Ok(context.store.operations()?)
-}
-
-/// Checks the store; gives one sentence per fault.
-///
-/// # Errors
-/// When the store cannot be read at all.
-pub fn fsck(context: &Context) -> Result<Vec<String>, OpError> {
-    Ok(context.store.fsck()?)
 }

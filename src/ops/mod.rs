@@ -18,6 +18,7 @@ mod instances;
 mod paths;
 mod share;
 mod snapshot;
+mod storage;
 
 pub use commit::{CommitArgs, CommitOutcome, commit};
 pub use config::{Config, config_add_remote, config_remove_remote};
@@ -25,13 +26,14 @@ pub use context::{Context, EndpointOrigin, Overrides};
 pub use demo::{Demo, DemoSummary, demo, write_samples};
 pub use diff::{DiffOutcome, StatusOutcome, diff, resolve, status};
 pub use error::{EXIT_CANCELLED, EXIT_CONFLICT, EXIT_DIFFERENT, EXIT_FAILED, EXIT_PARTLY, EXIT_USAGE, OpError};
-pub use history::{PodSummary, VersionSummary, delete, fsck, operations, pods, rename, versions};
+pub use history::{PodSummary, VersionSummary, delete, operations, pods, rename, versions};
 pub use inject::{InjectArgs, InjectOutcome, PreparedInject, apply_inject, prepare_inject, prepare_undo};
 pub use inspect::{Found, find, mask};
 pub use instances::{ManagedInstance, instance_list, instance_start, instance_stop};
 pub use paths::Paths;
 pub use share::{RemotePod, fetch, pull, push, remote_add, remote_list, remote_open, remote_pods, remote_remove};
 pub use snapshot::Snapshot;
+pub use storage::{fsck, gc, store_stats};
 
 pub(crate) use error::hint;
 use error::unknown_remote;

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::storage::tidy;
 use super::{Config, Context, OpError, config_add_remote, config_remove_remote, unknown_remote};
 use crate::event::{Events, Progress};
 use crate::pod::{Commit, Digest, PodName, RemoteName, Selector};
@@ -52,10 +53,14 @@ pub async fn pull(
 ) -> Result<(TransferReport, VersionEntry), OpError> {
     let remote = remote_open(context, Some(remote))?;
     let into = into.unwrap_or(pod);
+    // What is received has no name until the last of it is here.
+    let held = context.store.hold()?;
     let (report, head) = remote::pull(&context.store, &*remote, pod, number, into, events).await?;
     if report.commits > 0 {
         let summary = format!("pulled {} of {}/{pod} into pod {into}", versions(report.commits), remote.config().name);
         record(context, "pull", into, head.commit, summary)?;
+        drop(held);
+        tidy(&context.store).await;
     }
     Ok((report, head))
 }

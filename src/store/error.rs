@@ -98,6 +98,12 @@ pub enum StoreError {
         /// `built its trees` or `finished`.
         done: &'static str,
     },
+    /// Somebody writes for longer than is worth waiting.
+    #[error("{path}: another podex is writing to the store: try again when it is done")]
+    Busy {
+        /// The lock.
+        path: PathBuf,
+    },
     /// More than fits into one pack.
     #[error("{size} bytes are more than one pack holds ({limit}): divide the chunks with Store::pack_groups")]
     PackTooLarge {

@@ -14,6 +14,7 @@ use super::reach::blobs_of;
 use super::refs::{read_ref, version_number};
 use super::{Store, StoreError};
 use crate::pod::{BlobRef, Digest, PodName};
+use crate::tree::parse_value;
 
 impl Store {
     /// Checks structure and digests; gives one sentence per fault, naming the file.
@@ -108,15 +109,12 @@ impl Store {
         }
         let commit = self.commit(digest)?;
         let mut blobs: Vec<BlobRef> = Vec::new();
-        let mut fault = None;
-        self.tree(commit.state).verify(verified, &mut |key, value| match blobs_of(key, value) {
-            Ok(found) => blobs.extend(found),
-            Err(error) => fault = Some(error),
+        self.tree(commit.state).walk(verified, &mut |key, value| {
+            parse_value(key, value)?;
+            blobs.extend(blobs_of(key, value)?);
+            Ok(())
         })?;
-        if let Some(error) = fault {
-            return Err(error.into());
-        }
-        self.tree(commit.observed).verify(verified, &mut |_, _| ())?;
+        self.tree(commit.observed).walk(verified, &mut |key, value| parse_value(key, value).map(drop))?;
         for blob in blobs {
             if verified.contains(&blob.digest) {
                 continue;

@@ -77,6 +77,11 @@ impl Index {
             .filter_map(|entry| Entry::read(entry))
     }
 
+    /// All entries, in the order of their digests.
+    pub(super) fn entries(&self) -> impl Iterator<Item = Entry> {
+        self.raw_entries().iter().filter_map(|entry| Entry::read(entry))
+    }
+
     /// The file's bytes.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.bytes

@@ -8,13 +8,15 @@
 //! remotes/<remote>/<pod>    the head last seen there, in the same form
 //! ops/<year>-<month>.jsonl  the operation log
 //! tmp/                      files being written
-//! lock                      flock: shared while writing, exclusive for cleaning tmp/ and for gc
+//! lock                      flock: shared while writing, exclusive for cleaning tmp/ and for removing garbage
 //! refs.lock                 flock: exclusive while a ref changes
+//! repack.lock               flock: exclusive while packs are merged or collected
 //! ```
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
@@ -24,6 +26,10 @@ use crate::pod::{Digest, PodName, RemoteName};
 const FORMAT: &str = "podex store 1\n";
 /// How files in the root begin while the store is being created.
 const CREATING_PREFIX: &str = ".podex-creating-";
+/// How long an exclusive lock is waited for: longer than most writes, shorter than a person's patience.
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+/// Between two attempts at a lock.
+const LOCK_POLL: Duration = Duration::from_millis(20);
 
 /// The store's paths.
 #[derive(Clone, Debug)]
@@ -139,6 +145,28 @@ impl Layout {
         Ok(file)
     }
 
+    /// The same, without waiting; None while somebody removes garbage.
+    pub(super) fn try_lock_shared(&self) -> Result<Option<File>, StoreError> {
+        let path = self.root.join("lock");
+        let file = open_lock(&path)?;
+        match file.try_lock_shared() {
+            Ok(()) => Ok(Some(file)),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            Err(TryLockError::Error(source)) => Err(StoreError::Io { path, source }),
+        }
+    }
+
+    /// Held while garbage is removed: nobody writes meanwhile. Gives up after some seconds.
+    pub(super) fn lock_exclusive(&self) -> Result<File, StoreError> {
+        let path = self.root.join("lock");
+        lock_within(&path, LOCK_PATIENCE)?.ok_or(StoreError::Busy { path })
+    }
+
+    /// Held by the one process that merges or collects packs; None where another does within `patience`.
+    pub(super) fn lock_repack(&self, patience: Duration) -> Result<Option<File>, StoreError> {
+        lock_within(&self.root.join("repack.lock"), patience)
+    }
+
     /// Held while refs change.
     pub(super) fn lock_refs(&self) -> Result<File, StoreError> {
         let path = self.root.join("refs.lock");
@@ -166,6 +194,20 @@ impl Layout {
     }
 }
 
+/// An exclusive lock, asked for again and again: the system's own waiting has no end.
+fn lock_within(path: &Path, patience: Duration) -> Result<Option<File>, StoreError> {
+    let file = open_lock(path)?;
+    let end = Instant::now() + patience;
+    loop {
+        match file.try_lock() {
+            Ok(()) => return Ok(Some(file)),
+            Err(TryLockError::WouldBlock) if Instant::now() >= end => return Ok(None),
+            Err(TryLockError::WouldBlock) => std::thread::sleep(LOCK_POLL),
+            Err(TryLockError::Error(source)) => return Err(StoreError::Io { path: path.to_owned(), source }),
+        }
+    }
+}
+
 fn open_lock(path: &Path) -> Result<File, StoreError> {
     OpenOptions::new().create(true).truncate(false).write(true).read(true).open(path).map_err(StoreError::io(path))
 }
@@ -185,6 +227,20 @@ pub(super) fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
         File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io(folder))?;
     }
     Ok(())
+}
+
+/// The names of the files in `folder` that are text, in no order; none where there is no such folder.
+pub(super) fn file_names(folder: &Path) -> Result<Vec<String>, StoreError> {
+    let entries = match std::fs::read_dir(folder) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(source) => return Err(StoreError::Io { path: folder.to_owned(), source }),
+    };
+    let mut names = Vec::new();
+    for entry in entries {
+        names.extend(entry.map_err(StoreError::io(folder))?.file_name().into_string());
+    }
+    Ok(names)
 }
 
 /// Fills `buffer` from `offset`, without moving any shared position.

@@ -19,14 +19,18 @@ mod cache;
 mod error;
 mod format;
 mod fsck;
+mod gc;
 mod index;
 mod layout;
+mod mark;
 mod oplog;
 mod pack;
 mod packs;
 mod reach;
 mod refs;
+mod repack;
 mod sort;
+mod stats;
 #[cfg(test)]
 mod tests;
 mod transfer;
@@ -36,6 +40,9 @@ pub use blob::BlobWriter;
 pub use error::StoreError;
 pub(crate) use error::did_you_mean;
 pub(crate) use format::MAX_PACK_BYTES;
+pub use gc::{GcOptions, GcReport};
+pub use repack::RepackReport;
+pub use stats::{ChunkStats, StoreStats};
 pub use transfer::{ExportedPack, TemporaryFile};
 pub use writer::Writer;
 
@@ -84,6 +91,11 @@ pub struct Store {
     inner: Arc<Inner>,
 }
 
+/// See [`Store::hold`].
+pub struct Hold {
+    _lock: std::fs::File,
+}
+
 struct Inner {
     layout: layout::Layout,
     packs: packs::Packs,
@@ -105,6 +117,12 @@ impl Store {
     /// Begins writing, under a shared lock until it is finished or dropped.
     pub fn writer(&self) -> Result<Writer, StoreError> {
         Writer::new(self.clone())
+    }
+
+    /// Keeps everything that is in the store, named or not, from being collected until it is dropped. For work that
+    /// writes now and names later.
+    pub fn hold(&self) -> Result<Hold, StoreError> {
+        Ok(Hold { _lock: self.inner.layout.lock_shared()? })
     }
 
     /// Reads and verifies a commit.

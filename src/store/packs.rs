@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet, VecDeque};
 use std::fs::File;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -32,6 +33,15 @@ impl Wanted {
     pub(super) fn of(kind: Kind) -> Self {
         if kind == Kind::Pieces { Self::Pieces } else { Self::Content }
     }
+}
+
+/// A chunk as it was read.
+pub(super) struct Read {
+    pub(super) entry: Entry,
+    /// As it is stored.
+    pub(super) frame: Vec<u8>,
+    /// Verified.
+    pub(super) content: Bytes,
 }
 
 /// The packs known so far. Others may add packs at any time: a search that finds nothing looks again.
@@ -82,12 +92,15 @@ impl Packs {
                     damaged.insert(pack, reason);
                 }
                 // Somebody removed the pack since it was listed.
-                Err(StoreError::Io { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {}
+                Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {}
                 Err(error) => return Err(error),
             }
         }
         // One order for everybody: which copy of a chunk is taken must not depend on the folder's order.
         indexes.sort_unstable_by_key(|index| index.pack);
+        let gone = |pack: &Digest| !indexes.iter().any(|index| index.pack == *pack);
+        // An open file of a pack that is gone keeps its space.
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).retain(|(pack, _)| !gone(pack));
         let now = Known { indexes: Arc::new(indexes), damaged: Arc::new(damaged) };
         *self.known.write().unwrap_or_else(PoisonError::into_inner) = now;
         Ok(())
@@ -102,8 +115,10 @@ impl Packs {
         let pack_path = self.layout.pack(&pack);
         let file = File::open(&pack_path).map_err(StoreError::io(&pack_path))?;
         let bytes = encode_index(&pack, &read_footer(&file, &pack_path)?);
-        // On a read-only store the index lives in memory only.
-        let _ = self.layout.lock_shared().and_then(|_lock| self.layout.write(&path, &bytes));
+        // On a read-only store, and while garbage is removed, the index lives in memory only.
+        if let Ok(Some(_lock)) = self.layout.try_lock_shared() {
+            let _ = self.layout.write(&path, &bytes);
+        }
         Index::from_bytes(bytes.into(), &path, pack)
     }
 
@@ -158,14 +173,26 @@ impl Packs {
         Ok(file)
     }
 
-    /// The frame and the verified content of a chunk at its first intact place.
-    pub(super) fn read_any(&self, places: &[(Digest, Entry)]) -> Result<Option<(Entry, Vec<u8>, Bytes)>, StoreError> {
+    /// The frame and the verified content of a chunk; None where no pack has it. Packs may be merged into others
+    /// at any time: where the one it was in is gone, it is looked for again.
+    pub(super) fn read(&self, digest: &Digest, wanted: Wanted) -> Result<Option<Read>, StoreError> {
+        match self.read_any(&self.locate(digest, wanted)?) {
+            Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => {
+                self.refresh()?;
+                self.read_any(&self.locate(digest, wanted)?)
+            }
+            result => result,
+        }
+    }
+
+    /// The chunk at its first intact place.
+    fn read_any(&self, places: &[(Digest, Entry)]) -> Result<Option<Read>, StoreError> {
         let mut fault = None;
         for (pack, entry) in places {
             let path = self.layout.pack(pack);
             let read = self.read_place(&path, pack, entry);
             match read {
-                Ok((frame, content)) => return Ok(Some((*entry, frame, content))),
+                Ok((frame, content)) => return Ok(Some(Read { entry: *entry, frame, content })),
                 Err(error) => fault = fault.or(Some(error)),
             }
         }
@@ -183,8 +210,8 @@ impl Packs {
         if let Some(content) = self.nodes.lock().unwrap_or_else(PoisonError::into_inner).get(digest) {
             return Ok(content);
         }
-        let places = self.locate(digest, Wanted::Content)?;
-        let (entry, _, content) = self.read_any(&places)?.ok_or_else(|| self.missing(what, digest))?;
+        let read = self.read(digest, Wanted::Content)?;
+        let Read { entry, content, .. } = read.ok_or_else(|| self.missing(what, digest))?;
         if entry.kind == Kind::Node {
             self.nodes.lock().unwrap_or_else(PoisonError::into_inner).put(*digest, content.clone());
         }
@@ -193,14 +220,22 @@ impl Packs {
 
     /// The pieces of a large blob; None where the store has no such list.
     pub(super) fn pieces(&self, digest: &Digest) -> Result<Option<PieceList>, StoreError> {
-        let places = self.locate(digest, Wanted::Pieces)?;
-        let read = self.read_any(&places)?;
-        // read_any() has checked that it decodes.
-        Ok(read.and_then(|(_, _, content)| PieceList::decode(&content)))
+        // read() has checked that it decodes.
+        Ok(self.read(digest, Wanted::Pieces)?.and_then(|read| PieceList::decode(&read.content)))
     }
 
     /// The index of a pack, as known.
     pub(super) fn known_index(&self, pack: &Digest) -> Option<Arc<Index>> {
         self.known().indexes.iter().find(|index| index.pack == *pack).cloned()
+    }
+
+    /// All indexes, as known.
+    pub(super) fn indexes(&self) -> Arc<Vec<Arc<Index>>> {
+        self.known().indexes
+    }
+
+    /// The packs that cannot be read, as known, and why.
+    pub(super) fn damaged(&self) -> Arc<BTreeMap<Digest, String>> {
+        self.known().damaged
     }
 }

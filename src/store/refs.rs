@@ -40,6 +40,11 @@ pub(super) fn read_ref(path: &Path) -> Result<Option<Digest>, StoreError> {
     }
 }
 
+/// Whether a file of a pod's folder holds a ref.
+pub(super) fn is_ref_name(name: &str) -> bool {
+    version_number(name).is_some()
+}
+
 /// The number a version's file name stands for, in its only spelling.
 pub(super) fn version_number(name: &str) -> Option<u64> {
     name.parse().ok().filter(|number: &u64| *number > 0 && number.to_string() == name)

@@ -1,6 +1,7 @@
 //! What the store promises, seen from outside.
 
 mod damage;
+mod gc;
 mod processes;
 mod transfer;
 

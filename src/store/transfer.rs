@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
-use std::io::{Read, Write};
+use std::io::{Read as _, Write};
 use std::path::Path;
 
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use tempfile::NamedTempFile;
 use super::blob::PieceList;
 use super::format::{Entry, Kind, MAX_PACK_BYTES, PACK_TARGET_BYTES, PACK_TARGET_SIZE};
 use super::pack::{PackBuilder, SealedPack, open_frame, read_footer, read_stored};
-use super::packs::Wanted;
+use super::packs::{Read, Wanted};
 use super::{Store, StoreError};
 use crate::pod::{Commit, Digest};
 use crate::tree::Node;
@@ -84,9 +84,11 @@ impl Store {
         let mut pack = PackBuilder::new(self.inner.layout.temporary()?)?;
         let mut seen = HashSet::new();
         for digest in chunks.iter().filter(|digest| seen.insert(**digest)) {
-            let places = self.locate_any(digest)?;
-            let (entry, frame, _) =
-                self.inner.packs.read_any(&places)?.ok_or_else(|| self.inner.packs.missing("chunk", digest))?;
+            let mut read = self.inner.packs.read(digest, Wanted::Content)?;
+            if read.is_none() {
+                read = self.inner.packs.read(digest, Wanted::Pieces)?;
+            }
+            let Read { entry, frame, .. } = read.ok_or_else(|| self.inner.packs.missing("chunk", digest))?;
             pack.push(entry.digest, entry.kind, entry.codec, &frame, entry.size)?;
         }
         let SealedPack { mut file, digest, length, .. } = pack.seal()?;

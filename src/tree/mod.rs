@@ -18,7 +18,7 @@ mod node;
 mod read;
 #[cfg(test)]
 mod tests;
-mod verify;
+mod walk;
 
 pub use build::{Builder, MAX_KEY_BYTES, MAX_VALUE_BYTES};
 pub(crate) use cursor::Cursor;
@@ -26,6 +26,7 @@ pub(crate) use diff::next_difference;
 pub(crate) use key::{decode_key, encode_key};
 pub(crate) use node::Node;
 pub use read::Tree;
+pub(crate) use read::parse_value;
 
 /// Where a tree's nodes are read from: digest-addressed chunks, already verified.
 pub trait ChunkSource: Send + Sync {

@@ -13,9 +13,12 @@ fn reachable(store: &Store, commit: &Digest) -> HashSet<Digest> {
     let mut chunks = HashSet::from([*commit]);
     let commit = store.commit(commit).unwrap();
     let mut blobs = Vec::new();
-    let mut on_value = |key: &[u8], value: &[u8]| blobs.extend(reach::blobs_of(key, value).unwrap());
-    store.tree(commit.state).verify(&mut chunks, &mut on_value).unwrap();
-    store.tree(commit.observed).verify(&mut chunks, &mut |_, _| ()).unwrap();
+    let mut on_value = |key: &[u8], value: &[u8]| {
+        blobs.extend(reach::blobs_of(key, value).unwrap());
+        Ok(())
+    };
+    store.tree(commit.state).walk(&mut chunks, &mut on_value).unwrap();
+    store.tree(commit.observed).walk(&mut chunks, &mut |_, _| Ok(())).unwrap();
     for blob in blobs {
         chunks.insert(blob.digest);
         if let Some(list) = store.inner.packs.pieces(&blob.digest).unwrap() {

@@ -1,0 +1,136 @@
+//! Which chunks something still needs: what garbage collection must keep.
+
+use std::collections::{BTreeSet, HashSet};
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::layout::file_names;
+use super::packs::Wanted;
+use super::reach::blobs_of;
+use super::refs::{is_ref_name, read_ref};
+use super::{OpRecord, Store, StoreError};
+use crate::pod::{BlobRef, Digest};
+
+/// How long the safety commit of an inject is kept for undo; the last one of each endpoint is kept for ever.
+const SAFETY_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// The commits that something names.
+pub(super) struct Roots {
+    /// Versions and tags: all they need must be there.
+    pub(super) named: Vec<Digest>,
+    /// Safety commits: kept as far as they are there.
+    pub(super) safety: Vec<Digest>,
+}
+
+/// Everything found to be needed so far. Marking again adds only what is new since: chunks never change.
+#[derive(Default)]
+pub(super) struct Marks {
+    /// Commits whose trees and blobs are marked.
+    commits: HashSet<Digest>,
+    /// Commit objects, of which the older ones may stand for themselves: they tell a pod's history.
+    history: HashSet<Digest>,
+    state: HashSet<Digest>,
+    observed: HashSet<Digest>,
+    /// Blobs, their pieces, and the lists of these.
+    data: HashSet<Digest>,
+}
+
+impl Marks {
+    /// Whether the chunk is needed.
+    pub(super) fn contains(&self, chunk: &Digest) -> bool {
+        [&self.data, &self.state, &self.observed, &self.history].iter().any(|set| set.contains(chunk))
+    }
+}
+
+impl Store {
+    /// Reads what names commits. A ref that cannot be read is an error: nobody knows what it keeps.
+    pub(super) fn roots(&self) -> Result<Roots, StoreError> {
+        let mut named = Vec::new();
+        for pod in self.pod_folders()? {
+            let folder = self.inner.layout.pod(&pod);
+            for name in file_names(&folder)?.iter().filter(|name| is_ref_name(name)) {
+                named.extend(read_ref(&folder.join(name))?);
+            }
+        }
+        Ok(Roots { named, safety: safety_commits(&self.operations()?, Timestamp::now()) })
+    }
+
+    /// Marks everything `commit` needs, and the commit objects of its ancestors as far as they are there.
+    pub(super) fn mark(&self, digest: &Digest, marks: &mut Marks) -> Result<(), StoreError> {
+        if marks.commits.contains(digest) {
+            return Ok(());
+        }
+        let commit = self.commit(digest)?;
+        let mut blobs = Vec::new();
+        self.tree(commit.state).walk(&mut marks.state, &mut |key, value| {
+            blobs.extend(blobs_of(key, value)?);
+            Ok(())
+        })?;
+        self.tree(commit.observed).walk(&mut marks.observed, &mut |_, _| Ok(()))?;
+        for blob in blobs {
+            self.mark_blob(&blob, marks)?;
+        }
+        marks.history.insert(*digest);
+        let mut ancestors = commit.parents;
+        while let Some(ancestor) = ancestors.pop() {
+            if !marks.history.contains(&ancestor)
+                && let Ok(commit) = self.commit(&ancestor)
+            {
+                marks.history.insert(ancestor);
+                ancestors.extend(commit.parents);
+            }
+        }
+        marks.commits.insert(*digest);
+        Ok(())
+    }
+
+    fn mark_blob(&self, blob: &BlobRef, marks: &mut Marks) -> Result<(), StoreError> {
+        if marks.data.contains(&blob.digest) {
+            return Ok(());
+        }
+        let packs = &self.inner.packs;
+        if packs.locate(&blob.digest, Wanted::Content)?.is_empty() {
+            let list = packs.pieces(&blob.digest)?.ok_or_else(|| packs.missing("blob", &blob.digest))?;
+            for (piece, _) in list.pieces {
+                if packs.locate(&piece, Wanted::Content)?.is_empty() {
+                    return Err(packs.missing("blob piece", &piece));
+                }
+                marks.data.insert(piece);
+            }
+        }
+        marks.data.insert(blob.digest);
+        Ok(())
+    }
+}
+
+/// The safety commits that undo may still ask for, of a log that is newest first.
+fn safety_commits(records: &[OpRecord], now: Timestamp) -> Vec<Digest> {
+    let mut endpoints = BTreeSet::new();
+    let kept = records.iter().filter_map(|record| {
+        let safety = record.safety?;
+        let is_last = record.operation == "inject" && endpoints.insert(record.endpoint.as_deref());
+        (is_last || now.duration_since(record.time) < SAFETY_KEPT).then_some(safety)
+    });
+    kept.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_safety_commit_of_an_endpoint_is_kept_for_ever_and_older_ones_for_a_month() {
+        let record = |day: i64, endpoint: &str, name: &str| OpRecord {
+            time: Timestamp::from_second(day * 86_400).unwrap(),
+            operation: "inject".to_owned(),
+            pod: None,
+            endpoint: Some(endpoint.to_owned()),
+            commit: None,
+            safety: Some(Digest::of(name.as_bytes())),
+            summary: String::new(),
+        };
+        let log = [record(99, "a", "new"), record(80, "a", "recent"), record(50, "a", "old"), record(1, "b", "last")];
+        let kept = safety_commits(&log, Timestamp::from_second(100 * 86_400).unwrap());
+        assert_eq!(kept, ["new", "recent", "last"].map(|name| Digest::of(name.as_bytes())));
+    }
+}
