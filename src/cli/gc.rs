@@ -41,6 +41,11 @@ fn grace(text: &str) -> Result<Duration, String> {
 }
 
 impl GcCommand {
+    /// Whether it removes anything.
+    pub(super) fn changes(&self) -> bool {
+        !self.dry_run
+    }
+
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let report = gc(&session.context()?, GcOptions { dry_run: self.dry_run, grace: self.grace }).await?;
         if session.out.json {

@@ -110,6 +110,7 @@ impl Command {
             Self::Commit(_) | Self::Push(_) | Self::Pull(_) | Self::Save(_) | Self::Load(_) => true,
             Self::Rename(_) | Self::Delete(_) => true,
             Self::Inject(command) => command.changes(),
+            Self::Gc(command) => command.changes(),
             Self::Undo(command) => command.changes(),
             Self::Remote(command) => command.changes(),
             Self::Instance(command) => command.changes(),
@@ -117,7 +118,7 @@ impl Command {
                 false
             }
             Self::Search(_) | Self::Demo(_) | Self::Fsck(_) | Self::Config(_) | Self::Completions(_) => false,
-            Self::Man(_) => false,
+            Self::Man(_) | Self::Store(_) => false,
         }
     }
 }
