@@ -161,11 +161,101 @@ fn differences_are_shown_property_by_property() {
     podex.run(["diff", "shop:1", "shop:2", "--exit-code"]).expect(3);
     podex.run(["diff", "shop:1", "shop:1", "--exit-code"]).expect(0);
     let json = podex.run(["diff", "shop:1", "shop", "--json"]).expect(0).json();
-    assert_eq!(json["summary"], json!({"added": 1, "modified": 1, "removed": 0}));
+    assert_eq!(json["summary"], json!({"added": 1, "modified": 1, "removed": 0, "renamed": 0}));
     assert_eq!(
         json["changes"][0]["properties"],
         json!([{"path": ["Attributes", "VisibilityTimeout"], "before": "30", "after": "60"}])
     );
+}
+
+/// The zip of a function's code.
+fn code(files: &[(&str, &str)]) -> Vec<u8> {
+    let mut writer = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
+    for (name, text) in files {
+        writer.start_file(*name, zip::write::SimpleFileOptions::default()).unwrap();
+        writer.write_all(text.as_bytes()).unwrap();
+    }
+    writer.finish().unwrap().into_inner()
+}
+
+fn add_bytes(writer: &Writer, kind: (&str, &str), name: &[&str], attributes: Value, bytes: (&str, &[u8])) {
+    let key = ResourceKey::new("000000000000", "us-east-1", kind.0, kind.1, name.iter().copied());
+    let mut document = Document::from_value(attributes);
+    let mut blob = writer.blob().unwrap();
+    blob.write_all(bytes.1).unwrap();
+    document.blobs.insert(bytes.0.to_owned(), blob.finish().unwrap());
+    let mut observed = Observed::new();
+    observed.insert("Seen".to_owned(), bytes.1.len().into());
+    writer.document(key, &document, &observed).unwrap();
+}
+
+/// A user with pod `app`, whose two versions differ in every way that is shown in its own manner.
+fn with_app() -> Podex {
+    let podex = Podex::new("Alice");
+    publish(&podex, "app", "first", |writer| {
+        let function = json!({"Runtime": "python3.12"});
+        let zip = code(&[("app.py", "a = 1\n"), ("old.py", "b = 1\n"), ("same.py", "c = 1\n")]);
+        add_bytes(writer, ("lambda", "function"), &["sign"], function, ("code", &zip));
+        add_bytes(writer, ("s3", "object"), &["b", "cat.txt"], json!({"Tag": "1"}), ("body", b"meow\n"));
+        add_bytes(writer, ("s3", "object"), &["b", "lines.txt"], json!({}), ("body", b"one\ntwo\nthree\n"));
+        add_bytes(writer, ("s3", "object"), &["b", "raw"], json!({}), ("body", b"\x00\x01"));
+        add(writer, ("s3", "bucket"), &["b"], json!({"Cors": {"x": {"AllowedMethods": ["GET", "HEAD"]}}}));
+        let secret = json!({"SecretString": "{\"user\": \"a\", \"word\": \"hunter2\"}"});
+        add(writer, ("secretsmanager", "secret-version"), &["key", "v1"], secret);
+        add(writer, ("ssm", "parameter"), &["conf"], json!({"Value": "{\"debug\": false, \"level\": 1}"}));
+        add(writer, ("sqs", "queue"), &["gone"], json!({"Attributes": {"DelaySeconds": "7"}}));
+    });
+    publish(&podex, "app", "second", |writer| {
+        let function = json!({"Runtime": "python3.13"});
+        let zip = code(&[("app.py", "a = 2\n"), ("new.py", "b = 1\n"), ("same.py", "c = 1\n")]);
+        add_bytes(writer, ("lambda", "function"), &["sign"], function, ("code", &zip));
+        add_bytes(writer, ("s3", "object"), &["b", "pets/cat.txt"], json!({"Tag": "1"}), ("body", b"meow\n"));
+        add_bytes(writer, ("s3", "object"), &["b", "lines.txt"], json!({}), ("body", b"one\n2\nthree\n"));
+        add_bytes(writer, ("s3", "object"), &["b", "raw"], json!({}), ("body", b"\x00\x01\x02"));
+        add(writer, ("s3", "bucket"), &["b"], json!({"Cors": {"x": {"AllowedMethods": ["HEAD", "PUT"]}}}));
+        let secret = json!({"SecretString": "{\"user\": \"a\", \"word\": \"hunter3\"}"});
+        add(writer, ("secretsmanager", "secret-version"), &["key", "v1"], secret);
+        add(writer, ("ssm", "parameter"), &["conf"], json!({"Value": "{\"debug\":true,\"level\":1}"}));
+        add(writer, ("sqs", "queue"), &["come"], json!({"Attributes": {"DelaySeconds": "8"}}));
+    });
+    podex
+}
+
+#[test]
+fn every_kind_of_difference_is_shown_in_its_own_manner() {
+    let podex = with_app();
+    insta::assert_snapshot!("diff_kinds", podex.run(["diff", "app:1", "app:2", "--all"]).expect(0).stdout);
+    insta::assert_snapshot!("diff_stat", podex.run(["diff", "app:1", "app:2", "--stat"]).expect(0).stdout);
+    insta::assert_snapshot!("diff_columns", podex.run(["diff", "app:1", "app:2", "--side-by-side"]).expect(0).stdout);
+    let stat = podex.run(["diff", "app:1", "app:2", "--stat", "--json"]).expect(0).json();
+    assert_eq!(stat["services"]["s3"], json!({"added": 0, "modified": 3, "removed": 0, "renamed": 1}));
+    assert_eq!(stat["services"]["sqs"], json!({"added": 1, "modified": 0, "removed": 1, "renamed": 0}));
+    let json = podex.run(["diff", "app:1", "app:2", "--only", "s3/object", "--json"]).expect(0).json();
+    assert_eq!(json["renames"][0]["to"], "000000000000/us-east-1/s3/object/b/pets%2Fcat.txt");
+}
+
+#[test]
+fn a_patch_turns_the_first_version_into_the_second() {
+    let podex = with_app();
+    let documents = |reference: &str| {
+        let listed = podex.run(["inspect", reference, "--json", "--show-secrets"]).expect(0).json();
+        let mut documents = json!({});
+        for resource in listed["resources"].as_array().unwrap() {
+            let mut document = json!({"attributes": resource["attributes"]});
+            if resource["blobs"] != json!({}) {
+                document["blobs"] = resource["blobs"].clone();
+            }
+            documents[resource["key"].as_str().unwrap()] = document;
+        }
+        documents
+    };
+    let refused = podex.run(["diff", "app:1", "app:2", "--patch"]).expect(2);
+    assert!(refused.stderr.contains("--show-secrets") && !refused.stderr.contains("hunter"), "{}", refused.stderr);
+    let patch = podex.run(["diff", "app:1", "app:2", "--patch", "--show-secrets"]).expect(0).stdout;
+    assert!(patch.contains("\"move\""), "{patch}");
+    let mut document = documents("app:1");
+    json_patch::patch(&mut document, &serde_json::from_str::<json_patch::Patch>(&patch).unwrap()).unwrap();
+    assert_eq!(document, documents("app:2"));
 }
 
 #[test]

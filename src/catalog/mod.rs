@@ -220,6 +220,16 @@ impl Catalog {
         })
     }
 
+    /// Whether the attribute at `path` of this type is a list whose order means nothing.
+    pub fn is_set(&self, service: &str, kind: &str, path: &[String]) -> bool {
+        let Some(spec) = self.get(service, kind) else { return false };
+        spec.shapes.iter().any(|(place, shapes)| {
+            place.0.len() == path.len()
+                && place.0.iter().zip(path).all(|(wanted, name)| wanted == "*" || wanted == name)
+                && shapes.0.contains(&Shape::Set)
+        })
+    }
+
     /// What is wrong with a type that parses.
     fn fault(&self, service: &str, spec: &TypeSpec) -> Option<String> {
         let kind = spec.kind();

@@ -83,6 +83,10 @@ impl Paint {
         self.with("33", text)
     }
 
+    pub(super) fn cyan(self, text: &str) -> String {
+        self.with("36", text)
+    }
+
     pub(super) fn magenta(self, text: &str) -> String {
         self.with("35", text)
     }

@@ -1,20 +1,23 @@
 //! Changes and plans as text, in the manner people know from infrastructure tools: `+`, `~`, `-`, with the
 //! properties that differ.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Value, json};
 
-use super::format::{Values, clean, count, fit};
+use super::format::{Values, clean, count, fit, readable};
 use super::output::Paint;
 use super::session::Session;
 use crate::catalog::Catalog;
 use crate::instance::{Plan, StepAction};
-use crate::pod::{Change, ChangeKind, PropertyChange, ResourceKey};
+use crate::ops::Context;
+use crate::pod::{Change, ChangeKind, PropertyChange, Rename, ResourceKey};
 
 /// Columns before a property.
 const INDENT: &str = "      ";
 
-/// Lines of a multi-line text that are shown.
-const TEXT_LINES: usize = 40;
+/// Lines of a text, items of a list or members of an archive that are shown.
+const LINES: usize = 40;
 
 /// How changes are shown.
 pub(super) struct ChangeView<'a> {
@@ -22,35 +25,61 @@ pub(super) struct ChangeView<'a> {
     paint: Paint,
     width: Option<usize>,
     full: bool,
+    /// Where bytes are looked into; plans name them only.
+    blobs: Option<&'a Context>,
 }
+
+/// A line of a list of lines: whether the second side has it (else the first), and the line.
+pub(super) type Side = (bool, String);
 
 impl<'a> ChangeView<'a> {
     pub(super) fn new(session: &Session, catalog: &'a Catalog, show_secrets: bool, full: bool) -> Self {
         let values = Values { catalog, show_secrets };
-        Self { values, paint: session.out.paint, width: session.out.width, full }
+        Self { values, paint: session.out.paint, width: session.out.width, full, blobs: None }
     }
 
-    /// Changes, grouped by account and region, and their sum.
-    pub(super) fn changes(&self, changes: &[Change]) -> String {
+    /// Looks into bytes that differ.
+    pub(super) fn with_blobs(self, context: &'a Context) -> Self {
+        Self { blobs: Some(context), ..self }
+    }
+
+    /// Changes, grouped by account and region, and their sum; `observed` are those of read-only values.
+    pub(super) fn changes(&self, changes: &[Change], renames: &[Rename], observed: &[Change]) -> String {
         let mut text = String::new();
         let mut place = None;
-        for change in changes {
-            self.place(&mut text, &mut place, &change.key);
-            let mark = match change.kind {
-                ChangeKind::Added => self.paint.green("+"),
-                ChangeKind::Modified => self.paint.yellow("~"),
-                ChangeKind::Removed => self.paint.red("-"),
+        let (from, to) = sides(renames);
+        let mut observed: BTreeMap<&ResourceKey, &Change> =
+            observed.iter().map(|change| (&change.key, change)).collect();
+        let mut all: Vec<(&ResourceKey, Option<&Change>)> =
+            changes.iter().map(|change| (&change.key, Some(change))).collect();
+        let known: std::collections::BTreeSet<&ResourceKey> = changes.iter().map(|change| &change.key).collect();
+        all.extend(observed.keys().filter(|key| !known.contains(*key)).map(|key| (*key, None)));
+        all.sort_by_key(|(key, _)| *key);
+        for (key, change) in all.into_iter().filter(|(key, _)| !from.contains_key(key)) {
+            self.place(&mut text, &mut place, key);
+            let mark = match change.map(|change| change.kind) {
+                _ if to.contains_key(key) => self.paint.cyan("→"),
+                Some(ChangeKind::Added) => self.paint.green("+"),
+                Some(ChangeKind::Modified) => self.paint.yellow("~"),
+                Some(ChangeKind::Removed) => self.paint.red("-"),
+                None => " ".to_owned(),
             };
-            self.heading(&mut text, &mark, &change.key, "");
-            if change.kind == ChangeKind::Modified || self.full {
+            let remark = to.get(key).map(|from| format!("  (was {})", old_name(from, key))).unwrap_or_default();
+            self.heading(&mut text, &mark, key, &clean(&remark));
+            if let Some(change) = change.filter(|change| change.kind == ChangeKind::Modified || self.full) {
                 self.properties(&mut text, &change.key, &change.properties);
+            }
+            if let Some(change) = observed.remove(key) {
+                let mut lines = String::new();
+                self.properties(&mut lines, key, &change.properties);
+                text.push_str(&format!("{INDENT}{}\n", self.paint.dim("read-only:")));
+                lines.lines().for_each(|line| text.push_str(&format!("  {line}\n")));
             }
         }
         if !text.is_empty() {
             text.push('\n');
         }
-        let [added, modified, removed] = totals(changes);
-        text.push_str(&format!("{added} added, {modified} modified, {removed} removed\n"));
+        text.push_str(&format!("{}\n", summary(changes, renames)));
         text
     }
 
@@ -98,16 +127,39 @@ impl<'a> ChangeView<'a> {
     fn properties(&self, text: &mut String, key: &ResourceKey, properties: &[PropertyChange]) {
         for property in properties {
             let path = clean(&property.path.join(".")).into_owned();
-            if let (Some(Value::String(before)), Some(Value::String(after))) = (&property.before, &property.after)
-                && (before.contains('\n') || after.contains('\n'))
-                && !self.values.hides(key, &property.path)
-            {
-                text.push_str(&format!("{INDENT}{} {path}:\n", self.paint.yellow("~")));
-                self.text_lines(text, before, after);
-                continue;
+            let hidden = self.values.hides(key, &property.path);
+            let lines = if hidden { None } else { self.lines(key, property) };
+            match lines {
+                // A list or text as lines; bytes keep their size and digest beside it.
+                Some((None, lines)) => {
+                    text.push_str(&format!("{INDENT}{} {path}:\n", self.paint.yellow("~")));
+                    self.sides(text, &lines);
+                }
+                Some((Some(remark), lines)) => {
+                    text.push_str(&format!("{}{}\n", self.property(key, &path, property), self.paint.dim(&remark)));
+                    self.sides(text, &lines);
+                }
+                None => text.push_str(&format!("{}\n", self.property(key, &path, property))),
             }
-            text.push_str(&self.property(key, &path, property));
-            text.push('\n');
+        }
+    }
+
+    /// The lines in which two texts, lists or contents differ; for contents, also what they are.
+    fn lines(&self, key: &ResourceKey, property: &PropertyChange) -> Option<(Option<String>, Vec<Side>)> {
+        let items = |value: &Value| readable_items(&self.values.safe(key, &property.path, value));
+        match (&property.before, &property.after) {
+            (Some(Value::String(before)), Some(Value::String(after)))
+                if before.contains('\n') || after.contains('\n') =>
+            {
+                Some((None, text_lines(before, after)))
+            }
+            (Some(before @ Value::Array(_)), Some(after @ Value::Array(_))) => {
+                Some((None, text_lines(&items(before), &items(after))))
+            }
+            (before, after) => {
+                let (kind, lines) = super::show_blobs::compare(self.blobs?, before.as_ref(), after.as_ref())?;
+                Some((Some(format!("  {kind}")), lines))
+            }
         }
     }
 
@@ -131,25 +183,16 @@ impl<'a> ChangeView<'a> {
         format!("{INDENT}{mark} {path}: {value}")
     }
 
-    /// A text of several lines: the lines that differ.
-    fn text_lines(&self, text: &mut String, before: &str, after: &str) {
-        let diff = similar::TextDiff::from_lines(before, after);
-        let changed = diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal);
-        let mut left = 0;
-        for (position, change) in changed.enumerate() {
-            if position >= TEXT_LINES {
-                left += 1;
-                continue;
-            }
-            let line = clean(change.value().trim_end_matches(['\n', '\r'])).into_owned();
-            let line = match change.tag() {
-                similar::ChangeTag::Insert => self.paint.green(&format!("+ {line}")),
-                _ => self.paint.red(&format!("- {line}")),
-            };
+    fn sides(&self, text: &mut String, lines: &[Side]) {
+        for (added, line) in lines.iter().take(LINES) {
+            let line = clean(line);
+            let line =
+                if *added { self.paint.green(&format!("+ {line}")) } else { self.paint.red(&format!("- {line}")) };
             text.push_str(&format!("{INDENT}    {line}\n"));
         }
-        if left > 0 {
-            text.push_str(&format!("{INDENT}    {}\n", self.paint.dim(&format!("… {}", count(left, "more line")))));
+        if let Some(left) = lines.len().checked_sub(LINES).filter(|left| *left > 0) {
+            let left = count(left as u64, "more line");
+            text.push_str(&format!("{INDENT}    {}\n", self.paint.dim(&format!("… {left}"))));
         }
     }
 
@@ -185,6 +228,46 @@ impl<'a> ChangeView<'a> {
         });
         properties.collect()
     }
+}
+
+/// The renames by their old and by their new key.
+fn sides(renames: &[Rename]) -> (BTreeMap<&ResourceKey, &ResourceKey>, BTreeMap<&ResourceKey, &ResourceKey>) {
+    let from = renames.iter().map(|rename| (&rename.from, &rename.to));
+    (from.collect(), renames.iter().map(|rename| (&rename.to, &rename.from)).collect())
+}
+
+/// A renamed resource's old name, with its place where that is another.
+fn old_name(from: &ResourceKey, to: &ResourceKey) -> String {
+    let name = from.name.join("/");
+    let place = |key: &ResourceKey| format!("{} {}", key.account, key.region);
+    if place(from) == place(to) { name } else { format!("{name} in {}", place(from)) }
+}
+
+/// The lines in which two texts differ.
+pub(super) fn text_lines(before: &str, after: &str) -> Vec<Side> {
+    let diff = similar::TextDiff::from_lines(before, after);
+    let changed = diff.iter_all_changes().filter(|change| change.tag() != similar::ChangeTag::Equal);
+    changed
+        .map(|change| {
+            (change.tag() == similar::ChangeTag::Insert, change.value().trim_end_matches(['\n', '\r']).to_owned())
+        })
+        .collect()
+}
+
+/// A list's items as people read them, one a line.
+fn readable_items(list: &Value) -> String {
+    let items = list.as_array().into_iter().flatten();
+    items.map(|item| readable(item).to_string() + "\n").collect()
+}
+
+/// `1 added, 2 modified, 0 removed`, and how many were renamed where any was.
+pub(super) fn summary(changes: &[Change], renames: &[Rename]) -> String {
+    let [added, modified, removed] = totals(changes);
+    // A rename is one of the added and one of the removed.
+    let renamed = renames.len();
+    let (added, removed) = (added.saturating_sub(renamed), removed.saturating_sub(renamed));
+    let more = if renamed == 0 { String::new() } else { format!(", {renamed} renamed") };
+    format!("{added} added, {modified} modified, {removed} removed{more}")
 }
 
 /// How many were added, modified, removed.

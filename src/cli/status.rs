@@ -49,7 +49,10 @@ impl StatusCommand {
         if outcome.changes.is_empty() {
             session.out.say(&format!("{endpoint} is as {base} says"))?;
         } else {
-            session.out.say(&format!("{endpoint} has changed since {base}:\n\n{}", view.changes(&outcome.changes)))?;
+            session.out.say(&format!(
+                "{endpoint} has changed since {base}:\n\n{}",
+                view.changes(&outcome.changes, &[], &[])
+            ))?;
         }
         Ok(self.exit_code(&outcome.changes))
     }

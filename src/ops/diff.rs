@@ -9,9 +9,12 @@ use super::compare::{Absence, Compared, differences, passes, unmatched_patterns}
 use super::inject::INCOMPLETE;
 use super::snapshot::parse;
 use super::{Context, OpError, Snapshot};
+use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::instance::Filter;
-use crate::pod::{Change, Commit, Digest, PodName, Reference};
+use crate::pod::{
+    Change, ChangeKind, Commit, Digest, Observed, PodName, Reading, Reference, Rename, diff_values, renames,
+};
 use crate::store::OpRecord;
 use crate::tree::Difference;
 
@@ -24,6 +27,8 @@ pub struct DiffOutcome {
     pub after: Digest,
     /// In key order.
     pub changes: Vec<Change>,
+    /// Which of the removed and added resources are one under a new name.
+    pub renames: Vec<Rename>,
     /// What could not be compared and why; sentences.
     pub notes: Vec<String>,
 }
@@ -99,12 +104,14 @@ pub async fn diff(
         (one, other) => (snapshot(context, one, events).await?, snapshot(context, other, events).await?),
     };
     events.phase("compare");
-    let (filter, events) = (filter.clone(), events.clone());
+    let (catalog, filter, events) = (context.catalog, filter.clone(), events.clone());
     let compared = blocking(move || -> Result<_, OpError> {
         let Compared { found, mut notes } = differences(&before, &after, Absence::BothSides, &events)?;
         notes.extend(unmatched_patterns([&before, &after], &filter)?);
         let kept = found.into_iter().filter(|difference| passes(&filter, &difference.key));
-        Ok(DiffOutcome { before: before.digest, after: after.digest, changes: changes(&before, kept)?, notes })
+        let changes = changes(catalog, &before, kept)?;
+        let renames = renames(&changes);
+        Ok(DiffOutcome { before: before.digest, after: after.digest, changes, renames, notes })
     });
     compared.await
 }
@@ -121,12 +128,38 @@ async fn live_like(context: &Context, pod: &Snapshot, filter: &Filter, events: &
 }
 
 /// Differences as changes of documents.
-fn changes(side: &Snapshot, found: impl Iterator<Item = Difference>) -> Result<Vec<Change>, OpError> {
+fn changes(
+    catalog: &Catalog,
+    side: &Snapshot,
+    found: impl Iterator<Item = Difference>,
+) -> Result<Vec<Change>, OpError> {
     let mut changes = Vec::new();
     for Difference { key, before, after } in found {
         let before = before.map(|value| parse(&side.state, value)).transpose()?;
         let after = after.map(|value| parse(&side.state, value)).transpose()?;
-        changes.extend(Change::between(key, before.as_ref(), after.as_ref()));
+        let (service, kind) = (key.service.clone(), key.kind.clone());
+        let reading = Reading { is_set: &|path| catalog.is_set(&service, &kind, path), decode: true };
+        changes.extend(Change::between_as(key, before.as_ref(), after.as_ref(), reading));
+    }
+    Ok(changes)
+}
+
+/// What differs in what cannot be set (ARNs, times, counts) of the resources that both sides of a comparison have.
+/// Such values say nothing about a state; they are for the curious.
+///
+/// # Errors
+/// When a side is damaged.
+pub fn observed_changes(context: &Context, outcome: &DiffOutcome, filter: &Filter) -> Result<Vec<Change>, OpError> {
+    let [before, after] = [outcome.before, outcome.after].map(|digest| Snapshot::load(&context.store, digest));
+    let (before, after) = (before?, after?);
+    let mut changes = Vec::new();
+    for difference in before.observed.diff(&after.observed) {
+        let Difference { key, before: Some(one), after: Some(other) } = difference? else { continue };
+        if passes(filter, &key) {
+            let [one, other] = [one, other].map(|value| parse::<Observed>(&before.observed, value));
+            let properties = diff_values(&one?.into(), &other?.into());
+            changes.push(Change { key, kind: ChangeKind::Modified, properties });
+        }
     }
     Ok(changes)
 }
@@ -179,13 +212,17 @@ pub async fn status(context: &Context, events: &Events) -> Result<StatusOutcome,
     };
     let live = live_like(context, &base, &Filter::default(), events).await?;
     events.phase("compare");
-    let (store, events) = (context.store.clone(), events.clone());
+    let (store, catalog, events) = (context.store.clone(), context.catalog, events.clone());
     let compared = blocking(move || -> Result<_, OpError> {
         let Compared { mut found, notes } = differences(&base, &live, Absence::BothSides, &events)?;
         if let Some(safety) = safety.and_then(|digest| Snapshot::load(&store, digest).ok()) {
             found = since_inject(&safety, found, incomplete)?;
         }
-        Ok(StatusOutcome { base: Some((pod, base.digest)), changes: changes(&base, found.into_iter())?, notes })
+        Ok(StatusOutcome {
+            base: Some((pod, base.digest)),
+            changes: changes(catalog, &base, found.into_iter())?,
+            notes,
+        })
     });
     compared.await
 }

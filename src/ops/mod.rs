@@ -2,6 +2,7 @@
 //! same [`Event`](crate::event::Event)s. Nothing here prints.
 
 mod author;
+mod blob_facts;
 mod blocking;
 mod capture;
 mod commit;
@@ -15,21 +16,24 @@ mod history;
 mod inject;
 mod inspect;
 mod instances;
+mod patch;
 mod paths;
 mod share;
 mod snapshot;
 mod storage;
 
+pub use blob_facts::{BlobFacts, Member, blob_facts};
 pub use commit::{CommitArgs, CommitOutcome, commit};
 pub use config::{Config, config_add_remote, config_remove_remote};
 pub use context::{Context, EndpointOrigin, Overrides};
 pub use demo::{Demo, DemoSummary, demo, write_samples};
-pub use diff::{DiffOutcome, StatusOutcome, diff, resolve, status};
+pub use diff::{DiffOutcome, StatusOutcome, diff, observed_changes, resolve, status};
 pub use error::{EXIT_CANCELLED, EXIT_CONFLICT, EXIT_DIFFERENT, EXIT_FAILED, EXIT_PARTLY, EXIT_USAGE, OpError};
 pub use history::{PodSummary, VersionSummary, delete, operations, pods, rename, versions};
 pub use inject::{InjectArgs, InjectOutcome, PreparedInject, apply_inject, prepare_inject, prepare_undo};
 pub use inspect::{Found, find, mask};
 pub use instances::{ManagedInstance, instance_list, instance_start, instance_stop};
+pub use patch::diff_patch;
 pub use paths::Paths;
 pub use share::{RemotePod, fetch, pull, push, remote_add, remote_list, remote_open, remote_pods, remote_remove};
 pub use snapshot::Snapshot;

@@ -39,9 +39,33 @@ pub struct Change {
     pub properties: Vec<PropertyChange>,
 }
 
+/// How values are to be read where they are compared for people.
+#[derive(Clone, Copy)]
+pub struct Reading<'a> {
+    /// Whether the list at a path is a set: then it is compared as one value, never position by position.
+    pub is_set: &'a dyn Fn(&[String]) -> bool,
+    /// Whether JSON inside strings is compared member by member.
+    pub decode: bool,
+}
+
+impl Reading<'_> {
+    /// Every value as it stands: what differs can be written back by path.
+    pub const LITERAL: Reading<'static> = Reading { is_set: &|_| false, decode: false };
+}
+
 impl Change {
     /// The change from `before` to `after` at `key`; None when they are equal or both absent.
     pub fn between(key: ResourceKey, before: Option<&Document>, after: Option<&Document>) -> Option<Self> {
+        Self::between_as(key, before, after, Reading::LITERAL)
+    }
+
+    /// The same with another reading of the values.
+    pub fn between_as(
+        key: ResourceKey,
+        before: Option<&Document>,
+        after: Option<&Document>,
+        reading: Reading<'_>,
+    ) -> Option<Self> {
         let empty = Document::default();
         let kind = match (before, after) {
             (None, Some(_)) => ChangeKind::Added,
@@ -49,16 +73,20 @@ impl Change {
             (Some(one), Some(other)) if one != other => ChangeKind::Modified,
             _ => return None,
         };
-        let properties = diff_documents(before.unwrap_or(&empty), after.unwrap_or(&empty));
+        let properties = properties(before.unwrap_or(&empty), after.unwrap_or(&empty), reading);
         Some(Self { key, kind, properties })
     }
 }
 
 /// The properties that differ between two documents: attributes, then blobs (as digest and size).
 pub fn diff_documents(before: &Document, after: &Document) -> Vec<PropertyChange> {
+    properties(before, after, Reading::LITERAL)
+}
+
+fn properties(before: &Document, after: &Document, reading: Reading<'_>) -> Vec<PropertyChange> {
     let mut changes = Vec::new();
     let both = [before, after].map(|document| Value::Object(document.attributes.clone()));
-    collect(&mut Vec::new(), &both[0], &both[1], &mut changes);
+    collect(&mut Vec::new(), &both[0], &both[1], reading, &mut changes);
     let names = before.blobs.keys().chain(after.blobs.keys().filter(|name| !before.blobs.contains_key(*name)));
     for name in names {
         let (one, other) = (before.blobs.get(name), after.blobs.get(name));
@@ -74,18 +102,31 @@ pub fn diff_documents(before: &Document, after: &Document) -> Vec<PropertyChange
 /// position, other lists as one value.
 pub fn diff_values(before: &Value, after: &Value) -> Vec<PropertyChange> {
     let mut changes = Vec::new();
-    collect(&mut Vec::new(), before, after, &mut changes);
+    collect(&mut Vec::new(), before, after, Reading::LITERAL, &mut changes);
     changes
 }
 
-fn collect(path: &mut Vec<String>, before: &Value, after: &Value, changes: &mut Vec<PropertyChange>) {
+fn collect(
+    path: &mut Vec<String>,
+    before: &Value,
+    after: &Value,
+    reading: Reading<'_>,
+    changes: &mut Vec<PropertyChange>,
+) {
     if before == after {
         return;
     }
+    if reading.decode
+        && let (Some(one), Some(other)) = (container(before), container(after))
+        && one != other
+    {
+        return collect(path, &one, &other, reading, changes);
+    }
+    let is_set = before.is_array() && (reading.is_set)(path);
     let mut descend = |name: String, one: Option<&Value>, other: Option<&Value>| {
         path.push(name);
         match (one, other) {
-            (Some(one), Some(other)) => collect(path, one, other, changes),
+            (Some(one), Some(other)) => collect(path, one, other, reading, changes),
             _ => changes.push(PropertyChange { path: path.clone(), before: one.cloned(), after: other.cloned() }),
         }
         path.pop();
@@ -99,7 +140,7 @@ fn collect(path: &mut Vec<String>, before: &Value, after: &Value, changes: &mut 
                 descend(name.clone(), one.get(name), other.get(name));
             }
         }
-        (Value::Array(one), Value::Array(other)) if one.len() == other.len() => {
+        (Value::Array(one), Value::Array(other)) if one.len() == other.len() && !is_set => {
             for (position, (one, other)) in one.iter().zip(other).enumerate() {
                 descend(position.to_string(), Some(one), Some(other));
             }
@@ -110,6 +151,16 @@ fn collect(path: &mut Vec<String>, before: &Value, after: &Value, changes: &mut 
             after: Some(after.clone()),
         }),
     }
+}
+
+/// The object or list that a string holds as JSON.
+fn container(value: &Value) -> Option<Value> {
+    let text = value.as_str()?;
+    // Cheap to see, and most strings are neither.
+    if !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    serde_json::from_str(text).ok()
 }
 
 #[cfg(test)]
@@ -146,5 +197,18 @@ mod tests {
         after.blobs.insert("body".to_owned(), blob("two"));
         assert_eq!(diff_documents(&before, &after)[0].path, ["body"]);
         assert_eq!(diff_documents(&before, &before), []);
+    }
+
+    #[test]
+    fn json_in_strings_and_sets_are_compared_by_what_they_mean() {
+        let document = |value: Value| Document::from_value(value);
+        let key = ResourceKey::new("0", "r", "s", "k", ["n"]);
+        let before = document(json!({"Secret": r#"{"user": "a", "password": "1"}"#, "Set": ["a", "b"], "Space": "{}"}));
+        let after = document(json!({"Secret": r#"{"password":"2","user":"a"}"#, "Set": ["b", "c"], "Space": "{ }"}));
+        let reading = Reading { is_set: &|path| path == ["Set"], decode: true };
+        let change = Change::between_as(key, Some(&before), Some(&after), reading).unwrap();
+        let found: Vec<_> = change.properties.iter().map(|property| property.path.join(".")).collect();
+        // What only looks different is still shown: nothing that differs may be silent.
+        assert_eq!(found, ["Secret.password", "Set", "Space"]);
     }
 }
