@@ -261,6 +261,9 @@ pub struct Facet {
     /// Applied when everything else is there.
     #[serde(default)]
     pub late: bool,
+    /// Tells others about changes of what the resource contains: off while an apply changes that, and late.
+    #[serde(default)]
+    pub quiet: bool,
     /// Sets it.
     #[serde(default, deserialize_with = "one_or_many")]
     pub put: Vec<Call>,
@@ -298,6 +301,11 @@ pub struct Create {
 }
 
 impl Facet {
+    /// Whether it is applied when everything else is there.
+    pub fn is_late(&self) -> bool {
+        self.late || self.quiet
+    }
+
     /// The attributes the facet fills.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         self.attribute.iter().chain(&self.members).map(String::as_str)
@@ -336,9 +344,14 @@ impl TypeSpec {
         covered
     }
 
+    /// The attributes of its quiet facets.
+    pub fn quiet(&self) -> impl Iterator<Item = &str> {
+        self.facets.iter().filter(|facet| facet.quiet).flat_map(Facet::attributes)
+    }
+
     /// Whether the attribute is applied late.
     pub fn is_late(&self, attribute: &str) -> bool {
-        self.facets.iter().any(|facet| facet.late && facet.attributes().any(|name| name == attribute))
+        self.facets.iter().any(|facet| facet.is_late() && facet.attributes().any(|name| name == attribute))
     }
 
     /// Whether the resource comes with its parent.

@@ -225,6 +225,8 @@ pub struct ApplyReport {
 pub trait Identities: Send + Sync {
     /// The instance's observed values for `key`, as captured before the apply.
     fn live(&self, key: &ResourceKey) -> Option<Observed>;
+    /// The instance's document for `key`, as captured before the apply.
+    fn live_document(&self, key: &ResourceKey) -> Option<Document>;
     /// The pod's observed values for `key`.
     fn pod(&self, key: &ResourceKey) -> Option<Observed>;
 }

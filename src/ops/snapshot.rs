@@ -117,6 +117,10 @@ impl Identities for BothSides {
         read(&self.live.observed, key).ok().flatten()
     }
 
+    fn live_document(&self, key: &ResourceKey) -> Option<Document> {
+        read(&self.live.state, key).ok().flatten()
+    }
+
     fn pod(&self, key: &ResourceKey) -> Option<Observed> {
         read(&self.pod.observed, key).ok().flatten()
     }

@@ -14,6 +14,8 @@ pub enum Phase {
     Early,
     /// Those that name resources which must be there.
     Late,
+    /// Those that tell about changes of what the resource contains; late ones too.
+    Quiet,
 }
 
 /// Whether any facet of the phase changes between the two.
@@ -23,7 +25,11 @@ pub fn changes(spec: &TypeSpec, phase: Phase, current: &Map<String, Value>, want
 }
 
 fn of_phase(spec: &TypeSpec, phase: Phase) -> impl Iterator<Item = &Facet> {
-    spec.facets.iter().filter(move |facet| facet.late == (phase == Phase::Late))
+    spec.facets.iter().filter(move |facet| match phase {
+        Phase::Early => !facet.is_late(),
+        Phase::Late => facet.is_late(),
+        Phase::Quiet => facet.quiet,
+    })
 }
 
 /// Makes the calls that bring the facets of the phase from `current` to `wanted` (both in the document's form).

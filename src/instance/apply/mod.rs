@@ -4,6 +4,7 @@
 //! over. Tokens are resolved from what the instance had before, and what steps have created since.
 
 mod facets;
+mod quiet;
 mod run;
 mod step;
 mod table;
@@ -34,8 +35,10 @@ pub async fn apply(
         Work { instance, catalog, identities, blobs, events, created: Mutex::default(), notes: Mutex::default() };
     let pod = |key: &ResourceKey| work.identities.pod(key);
     let mut run = run::Run::new(catalog, plan, needs(catalog, &plan.steps, &pod), &pod);
+    let quieted = quiet::quiet(&work, plan).await;
     run.main(&work).await;
-    run.late(&work).await;
+    run.late(&work, &quieted).await;
+    quiet::speak(&work, &quieted, &run.done()).await;
     Ok(run.report(work))
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use futures_util::StreamExt;
 use futures_util::stream::{self, FuturesUnordered};
 
+use super::quiet::Quieted;
 use super::units::Units;
 use super::{Work, step};
 use crate::aws::{AwsError, ErrorClass};
@@ -16,7 +17,7 @@ use crate::pod::{Observed, ResourceKey};
 use std::sync::PoisonError;
 
 /// Units of steps under way at once. The client bounds the requests.
-const UNITS_AT_ONCE: usize = 32;
+pub const UNITS_AT_ONCE: usize = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -135,17 +136,17 @@ impl<'a> Run<'a> {
         };
     }
 
-    /// Sets the late facets of the steps that worked.
-    pub async fn late(&mut self, work: &Work<'_>) {
+    /// Sets the late facets of the steps that worked. `quieted` tells which resources' quiet facets are off.
+    pub async fn late(&mut self, work: &Work<'_>, quieted: &Quieted) {
         let plan = self.plan;
         let nodes: Vec<usize> = (0..plan.steps.len())
-            .filter(|&node| self.state[node] == State::Worked && step::has_late(work, &plan.steps[node]))
+            .filter(|&node| self.state[node] == State::Worked && step::has_late(work, &plan.steps[node], quieted))
             .collect();
         let is_stopped = self.stopped.is_some();
         let mut results = stream::iter(nodes)
             .map(|node| async move {
                 let stop = is_stopped || work.events.is_cancelled();
-                (node, if stop { None } else { Some(step::late(work, &plan.steps[node]).await) })
+                (node, if stop { None } else { Some(step::late(work, &plan.steps[node], quieted).await) })
             })
             .buffer_unordered(UNITS_AT_ONCE);
         while let Some((node, result)) = results.next().await {
@@ -158,6 +159,12 @@ impl<'a> Run<'a> {
                 }
             }
         }
+    }
+
+    /// The resources whose steps are done.
+    pub fn done(&self) -> BTreeSet<&'a ResourceKey> {
+        let steps = self.plan.steps.iter().zip(&self.state);
+        steps.filter(|(_, state)| **state == State::Worked).map(|(step, _)| &step.key).collect()
     }
 
     /// What came of it.

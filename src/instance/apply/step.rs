@@ -4,6 +4,7 @@ use serde_json::{Map, json};
 
 use super::Work;
 use super::facets::{self, Phase};
+use super::quiet::{Quieted, silent};
 use super::table::Target;
 use crate::aws::{AwsError, ErrorClass};
 use crate::catalog::spec::TypeSpec;
@@ -62,28 +63,29 @@ fn resolved(work: &Work<'_>, step: &Step, document: Option<&Document>) -> Docume
 }
 
 /// Whether the step has late facets to set.
-pub fn has_late(work: &Work<'_>, step: &Step) -> bool {
+pub fn has_late(work: &Work<'_>, step: &Step, quieted: &Quieted) -> bool {
     let (Some(spec), Some(wanted)) = (work.catalog.get(&step.key.service, &step.key.kind), &step.wanted) else {
         return false;
     };
-    let nothing = Map::new();
-    let current = current_of_late(step).map_or(&nothing, |document| &document.attributes);
-    !spec.adapter && facets::changes(spec, Phase::Late, current, &wanted.attributes)
+    let current = current_of_late(step, spec, quieted).unwrap_or_default();
+    !spec.adapter && facets::changes(spec, Phase::Late, &current.attributes, &wanted.attributes)
 }
 
 /// Sets the step's late facets.
-pub async fn late(work: &Work<'_>, step: &Step) -> Result<(), AwsError> {
+pub async fn late(work: &Work<'_>, step: &Step, quieted: &Quieted) -> Result<(), AwsError> {
     let (Some(spec), Some(wanted)) = (work.catalog.get(&step.key.service, &step.key.kind), &step.wanted) else {
         return Ok(());
     };
     let wanted = work.resolved(&step.key, wanted);
-    let current = current_of_late(step).map(|document| work.resolved(&step.key, document));
-    target(work, step, spec).finish(current.as_ref(), &wanted).await
+    let current = current_of_late(step, spec, quieted).unwrap_or_default();
+    let current = work.resolved(&step.key, &current);
+    target(work, &step.key, spec).turn(Phase::Late, &current, &wanted).await
 }
 
-/// A created or replaced resource has no late facets yet.
-fn current_of_late(step: &Step) -> Option<&Document> {
-    step.current.as_ref().filter(|_| step.action == StepAction::Update)
+/// What the late facets are now. A created or replaced resource has none yet.
+fn current_of_late(step: &Step, spec: &TypeSpec, quieted: &Quieted) -> Option<Document> {
+    let current = step.current.as_ref().filter(|_| step.action == StepAction::Update)?;
+    Some(if quieted.contains_key(&step.key) { silent(spec, current) } else { current.clone() })
 }
 
 async fn with_table(
@@ -93,10 +95,10 @@ async fn with_table(
     current: &Document,
     wanted: &Document,
 ) -> Result<Observed, AwsError> {
-    let mut target = target(work, step, spec);
+    let mut target = target(work, &step.key, spec);
     match step.action {
         StepAction::Create => target.create(wanted).await?,
-        StepAction::Update => target.update(current, wanted).await?,
+        StepAction::Update => target.turn(Phase::Early, current, wanted).await?,
         StepAction::Delete => target.delete(current).await?,
         StepAction::Replace => {
             target.delete(current).await?;
@@ -110,8 +112,8 @@ async fn with_table(
     Ok(observed)
 }
 
-fn target<'a>(work: &'a Work<'_>, step: &'a Step, spec: &'a TypeSpec) -> Target<'a> {
-    let key = &step.key;
+/// A resource of a table type, with all that is known of it.
+pub fn target<'a>(work: &'a Work<'_>, key: &'a ResourceKey, spec: &'a TypeSpec) -> Target<'a> {
     let mut known = Known::of_key(key);
     known.set("endpoint", work.instance.client.endpoint().to_string());
     known.set("emulator", work.instance.emulator.name());

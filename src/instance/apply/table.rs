@@ -71,17 +71,10 @@ impl Target<'_> {
         facets::apply(self, Phase::Early, &current, wanted).await
     }
 
-    /// Brings the early facets from `current` to `wanted`.
-    pub async fn update(&mut self, current: &Document, wanted: &Document) -> Result<(), AwsError> {
+    /// Brings the facets of a phase from `current` to `wanted`.
+    pub async fn turn(&mut self, phase: Phase, current: &Document, wanted: &Document) -> Result<(), AwsError> {
         self.set_attributes(&wanted.attributes);
-        facets::apply(self, Phase::Early, &current.attributes, &wanted.attributes).await
-    }
-
-    /// Brings the late facets from `current` (None: not set) to `wanted`.
-    pub async fn finish(&mut self, current: Option<&Document>, wanted: &Document) -> Result<(), AwsError> {
-        self.set_attributes(&wanted.attributes);
-        let current = current.map(|document| document.attributes.clone()).unwrap_or_default();
-        facets::apply(self, Phase::Late, &current, &wanted.attributes).await
+        facets::apply(self, phase, &current.attributes, &wanted.attributes).await
     }
 
     /// Deletes the resource. What is not there is deleted already.
