@@ -6,7 +6,7 @@
 //! |---|---|
 //! | [`event`] | what running work reports, and how it is told to stop |
 //! | [`pod`] | the domain, pure: keys, documents, commits, references, the metamodel |
-//! | [`tree`] | the sorted Merkle tree of documents: build, read, diff |
+//! | [`tree`] | the sorted Merkle tree of documents: build, read, diff, three-way walk, edit |
 //! | [`store`] | the local version store: packs, index, refs, operation log |
 //! | [`remote`] | where pods are shared: OCI registry or directory, and the transfer to and from them |
 //! | [`aws`] | a generic AWS client driven by API models: protocols, signing, paging, HTTP |

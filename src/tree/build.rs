@@ -21,6 +21,24 @@ struct Level {
     written: bool,
 }
 
+/// A sub-tree to take over.
+pub(crate) struct Subtree<'a> {
+    /// Its level.
+    pub(crate) level: u8,
+    /// Its first key.
+    pub(crate) first: &'a [u8],
+    /// Its root.
+    pub(crate) child: Child,
+}
+
+/// A tree's root.
+pub(crate) enum Root {
+    /// Written by the builder.
+    Written(Digest),
+    /// Taken over: it may have levels that a tree's root has not.
+    Adopted(Digest),
+}
+
 /// Builds a tree from entries in strictly ascending key order.
 pub struct Builder {
     levels: Vec<Level>,
@@ -91,24 +109,68 @@ impl Builder {
         self.levels[level].written = true;
         let (bytes, first_key, documents) = node.finish();
         let child = Child { digest: sink.put_chunk(&bytes)?, documents };
-        let above = level + 1;
-        if self.levels.len() == above {
-            self.levels.push(Level { open: NodeWriter::new(above as u8), written: false });
+        self.enter(sink, level + 1, &first_key, &child)
+    }
+
+    /// Enters a child into `level`, which may be a new one.
+    fn enter(&mut self, sink: &mut dyn ChunkSink, level: usize, key: &[u8], child: &Child) -> Result<(), TreeError> {
+        if self.levels.len() == level {
+            self.levels.push(Level { open: NodeWriter::new(level as u8), written: false });
         }
-        self.make_room(sink, above, &first_key, child_entry_bytes(&first_key))?;
-        self.levels[above].open.push_child(&first_key, &child);
+        self.make_room(sink, level, key, child_entry_bytes(key))?;
+        self.levels[level].open.push_child(key, child);
         Ok(())
     }
 
+    /// Takes over a sub-tree as it is, if building would cut it out just so: if its first key begins a node on its
+    /// level and all below. Says whether it did; if not, nothing was added. The entry behind the sub-tree must be the
+    /// one that was behind it where it comes from. `first_bytes` is asked what the sub-tree's first entry takes.
+    pub(crate) fn adopt(
+        &mut self,
+        sink: &mut dyn ChunkSink,
+        subtree: &Subtree<'_>,
+        first_bytes: &dyn Fn() -> Result<usize, TreeError>,
+    ) -> Result<bool, TreeError> {
+        let top = usize::from(subtree.level);
+        for level in 0..=top {
+            if self.levels.len() == level {
+                self.levels.push(Level { open: NodeWriter::new(level as u8), written: false });
+            }
+            if self.levels[level].open.count() > 0 {
+                let bytes = if level == 0 { first_bytes()? } else { child_entry_bytes(subtree.first) };
+                self.make_room(sink, level, subtree.first, bytes)?;
+            }
+            if self.levels[level].open.count() > 0 {
+                return Ok(false);
+            }
+        }
+        self.levels[..=top].iter_mut().for_each(|level| level.written = true);
+        self.enter(sink, top + 1, subtree.first, &subtree.child)?;
+        Ok(true)
+    }
+
     /// Writes what is left and gives the root. An empty tree has a root too.
-    pub fn finish(mut self, sink: &mut dyn ChunkSink) -> Result<Digest, TreeError> {
+    pub fn finish(self, sink: &mut dyn ChunkSink) -> Result<Digest, TreeError> {
+        match self.finish_root(sink)? {
+            Root::Written(root) | Root::Adopted(root) => Ok(root),
+        }
+    }
+
+    /// Writes what is left and gives the root, telling whether it is one that was taken over.
+    pub(crate) fn finish_root(mut self, sink: &mut dyn ChunkSink) -> Result<Root, TreeError> {
         let mut level = 0;
         // The first level that is one single node is the root: there is nothing to tell apart above it.
         while self.levels[level].written {
-            self.close(sink, level)?;
+            // What was taken over leaves nothing open below it.
+            if self.levels[level].open.count() > 0 {
+                self.close(sink, level)?;
+            }
             level += 1;
         }
         let root = std::mem::replace(&mut self.levels[level].open, NodeWriter::new(0));
-        sink.put_chunk(&root.finish().0)
+        match root.only_child() {
+            Some(child) => Ok(Root::Adopted(child)),
+            None => Ok(Root::Written(sink.put_chunk(&root.finish().0)?)),
+        }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::node::Node;
+use super::node::{Child, Node};
 use super::{ChunkSource, TreeError};
 use crate::pod::Digest;
 
@@ -18,6 +18,8 @@ pub(crate) enum Item {
         level: u8,
         /// Its first key.
         first: Bytes,
+        /// Documents below it.
+        documents: u64,
     },
     /// A document.
     Entry {
@@ -80,13 +82,27 @@ impl Cursor {
     /// What the cursor stands on; None at the end.
     pub(crate) fn current(&self) -> Option<Item> {
         if let Some((digest, node)) = &self.whole {
-            return Some(Item::Subtree { digest: *digest, level: node.level, first: node.key_bytes(0) });
+            return Some(Item::Subtree {
+                digest: *digest,
+                level: node.level,
+                first: node.key_bytes(0),
+                documents: node.documents(),
+            });
         }
         let Frame { node, at } = self.stack.last()?;
         Some(if node.level == 0 {
             Item::Entry { key: node.key_bytes(*at), value: node.value_bytes(*at) }
         } else {
-            Item::Subtree { digest: node.child(*at).digest, level: node.level - 1, first: node.key_bytes(*at) }
+            let Child { digest, documents } = node.child(*at);
+            Item::Subtree { digest, level: node.level - 1, first: node.key_bytes(*at), documents }
+        })
+    }
+
+    /// The first key behind the current item in the whole tree; None where it is the last.
+    pub(crate) fn key_behind(&self) -> Option<&[u8]> {
+        self.stack.iter().rev().find_map(|Frame { node, at }| {
+            let next = at + 1;
+            (next < node.len()).then(|| node.key(next))
         })
     }
 
@@ -113,12 +129,8 @@ impl Cursor {
             if node.level == 0 {
                 return Ok(());
             }
-            let upper = self.stack.iter().rev().find_map(|Frame { node, at }| {
-                let next = at + 1;
-                (next < node.len()).then(|| node.key(next))
-            });
             let digest = node.child(*at).digest;
-            (digest, Arc::new(load_child(self.source.as_ref(), node, *at, upper)?))
+            (digest, Arc::new(load_child(self.source.as_ref(), node, *at, self.key_behind())?))
         };
         if let Some(entered) = &mut self.entered {
             entered.push(digest);

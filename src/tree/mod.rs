@@ -1,4 +1,4 @@
-//! The sorted Merkle tree of documents: build, read, diff.
+//! The sorted Merkle tree of documents: build, read, diff, three-way walk, edit.
 //!
 //! A tree maps [`crate::pod::ResourceKey`]s, in their own order, to canonical JSON values. Leaves of about
 //! 16 KiB are cut by a hash of the key, so a changed value hardly ever shifts its neighbours; equal sub-trees
@@ -13,20 +13,24 @@ mod build;
 mod cursor;
 mod cut;
 mod diff;
+mod edit;
 mod key;
 mod node;
 mod read;
 #[cfg(test)]
 mod tests;
+mod three_way;
 mod walk;
 
 pub use build::{Builder, MAX_KEY_BYTES, MAX_VALUE_BYTES};
 pub(crate) use cursor::Cursor;
 pub(crate) use diff::next_difference;
+pub use edit::Edits;
 pub(crate) use key::{decode_key, encode_key};
 pub(crate) use node::Node;
 pub use read::Tree;
 pub(crate) use read::parse_value;
+pub use three_way::ThreeWay;
 
 /// Where a tree's nodes are read from: digest-addressed chunks, already verified.
 pub trait ChunkSource: Send + Sync {

@@ -160,6 +160,8 @@ pub struct NodeWriter {
     count: u32,
     documents: u64,
     first_key: Vec<u8>,
+    /// The child entered last.
+    last_child: Option<Digest>,
 }
 
 impl NodeWriter {
@@ -169,7 +171,7 @@ impl NodeWriter {
         bytes.extend_from_slice(MAGIC);
         bytes.push(level);
         bytes.extend_from_slice(&0u32.to_le_bytes());
-        Self { bytes, count: 0, documents: 0, first_key: Vec::new() }
+        Self { bytes, count: 0, documents: 0, first_key: Vec::new(), last_child: None }
     }
 
     /// Adds a leaf's entry. The caller keeps keys ascending and sizes below 4 GiB.
@@ -186,6 +188,12 @@ impl NodeWriter {
         self.bytes.extend_from_slice(child.digest.as_bytes());
         self.bytes.extend_from_slice(&child.documents.to_le_bytes());
         self.documents += child.documents;
+        self.last_child = Some(child.digest);
+    }
+
+    /// The child of an inner node that has no other.
+    pub fn only_child(&self) -> Option<Digest> {
+        self.last_child.filter(|_| self.count == 1)
     }
 
     fn push_key(&mut self, key: &[u8]) {

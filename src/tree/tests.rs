@@ -90,6 +90,90 @@ proptest! {
         let back: Vec<_> = other.diff(&one).collect::<Result<_, _>>().unwrap();
         prop_assert_eq!(back, naive_diff(&mixed, &before));
     }
+
+    #[test]
+    fn the_differences_put_into_the_first_tree_give_the_second(before in content(), after in content(), keep in 0u32..3000) {
+        let memory = Memory::default();
+        let mut mixed: Content = before.range(..key(keep)).map(|(key, value)| (key.clone(), value.clone())).collect();
+        mixed.extend(after.range(key(keep)..).map(|(key, value)| (key.clone(), value.clone())));
+        let (one, other) = (build(&memory, &before), build(&memory, &mixed));
+        for (from, to) in [(&one, &other), (&other, &one)] {
+            prop_assert_eq!(edited(&memory, from, from.diff(to).map(Result::unwrap)), to.root);
+        }
+    }
+
+    #[test]
+    fn a_three_way_walk_is_the_naive_one(base in content(), ours in changes(), theirs in changes(), related in any::<bool>()) {
+        let memory = Memory::default();
+        let change = |changes: &BTreeMap<u32, Option<u8>>| {
+            let mut content = base.clone();
+            for (number, change) in changes {
+                match change {
+                    Some(fill) => content.insert(key(*number), json!({ "fill": fill })),
+                    None => content.remove(&key(*number)),
+                };
+            }
+            content
+        };
+        let (ours, theirs) = (change(&ours), change(&theirs));
+        let base = if related { base.clone() } else { Content::new() };
+        let trees = [&base, &ours, &theirs].map(|content| build(&memory, content));
+        let walk = Tree::three_way(related.then_some(&trees[0]), &trees[1], &trees[2]);
+        let keys: std::collections::BTreeSet<_> = base.keys().chain(ours.keys()).chain(theirs.keys()).collect();
+        let get = |content: &Content, key: &ResourceKey| content.get(key).cloned();
+        let naive: Vec<_> = keys
+            .into_iter()
+            .map(|key| ThreeWay { key: key.clone(), base: get(&base, key), ours: get(&ours, key), theirs: get(&theirs, key) })
+            .filter(|found| found.base != found.ours || found.base != found.theirs)
+            .collect();
+        prop_assert_eq!(walk.collect::<Result<Vec<_>, _>>().unwrap(), naive);
+    }
+}
+
+/// Documents set or removed, by number.
+fn changes() -> impl Strategy<Value = BTreeMap<u32, Option<u8>>> {
+    proptest::collection::btree_map(0u32..3000, proptest::option::of(any::<u8>()), 0..60)
+}
+
+fn edited(memory: &Memory, tree: &Tree, differences: impl Iterator<Item = Difference>) -> Digest {
+    let mut edits = Edits::default();
+    for Difference { key, after, .. } in differences {
+        edits.push(&key, after.as_ref()).unwrap();
+    }
+    tree.edit(&edits, &mut memory.clone()).unwrap()
+}
+
+#[test]
+fn an_edit_reads_and_writes_only_the_way_to_it() {
+    let memory = Memory::default();
+    let mut content = uniform(20_000);
+    let before = build(&memory, &content);
+    let mut edits = Edits::default();
+    for number in [0, 9_999, 19_999] {
+        let value = json!({ "number": number });
+        edits.push(&key(number), Some(&value)).unwrap();
+        content.insert(key(number), value);
+    }
+    memory.reads.store(0, Ordering::Relaxed);
+    let nodes = memory.chunks.lock().unwrap().len();
+    let root = before.edit(&edits, &mut memory.clone()).unwrap();
+    let (reads, written) = (memory.reads.load(Ordering::Relaxed), memory.chunks.lock().unwrap().len() - nodes);
+    assert_eq!(root, build(&memory, &content).root);
+    assert!(reads < 60 && written < 20, "{reads} nodes read, {written} written");
+}
+
+#[test]
+fn removing_everything_leaves_the_empty_tree_and_filling_it_gives_any_other() {
+    let memory = Memory::default();
+    let (empty, full) = (build(&memory, &Content::new()), build(&memory, &uniform(3_000)));
+    assert_eq!(edited(&memory, &full, full.diff(&empty).map(Result::unwrap)), empty.root);
+    assert_eq!(edited(&memory, &empty, empty.diff(&full).map(Result::unwrap)), full.root);
+    // What is left of a tall tree is as low as if it had been built so.
+    for keep in [1, 40, 1_500] {
+        let rest: Content = uniform(3_000).into_iter().skip(3_000 - keep).collect();
+        let rest = build(&memory, &rest);
+        assert_eq!(edited(&memory, &full, full.diff(&rest).map(Result::unwrap)), rest.root);
+    }
 }
 
 fn uniform(count: u32) -> Content {
