@@ -37,6 +37,7 @@ fn write(store: &Store, changed: u32) -> TreeRoots {
         instance: Default::default(),
         services: Vec::new(),
         report: Default::default(),
+        conflicts: Vec::new(),
     };
     writer.finish(&commit).expect("a commit");
     roots

@@ -51,6 +51,7 @@ fn publish(podex: &Podex, pod: &str, message: &str, fill: impl FnOnce(&Writer)) 
         },
         services: Vec::new(),
         report: Default::default(),
+        conflicts: Vec::new(),
     };
     let digest = writer.finish(&commit).unwrap();
     store.publish(&pod, parent, digest).unwrap();

@@ -33,6 +33,7 @@ use std::sync::LazyLock;
 pub use shape::{Shape, Shapes};
 pub use template::{Template, TemplateError, look_up};
 
+use crate::pod::MergeRules;
 use spec::{ServiceSpec, TypeSpec};
 
 macro_rules! files {
@@ -230,6 +231,12 @@ impl Catalog {
         })
     }
 
+    /// How the documents of a type are merged. Of a type the catalog does not have every list is one value.
+    pub fn merge_rules(&self, service: &str, kind: &str) -> MergeRules {
+        // A catalog whose rules do not parse is not loaded.
+        self.get(service, kind).and_then(|spec| spec.merge_rules().ok()).unwrap_or_default()
+    }
+
     /// What is wrong with a type that parses.
     fn fault(&self, service: &str, spec: &TypeSpec) -> Option<String> {
         let kind = spec.kind();
@@ -242,6 +249,9 @@ impl Catalog {
         }
         if spec.level == spec::Level::CaptureOnly && spec.reason.is_none() {
             return Some(format!("type {kind:?} is capture-only without a reason"));
+        }
+        if let Err(reason) = spec.merge_rules() {
+            return Some(reason);
         }
         if spec.adapter {
             return None;
@@ -265,6 +275,7 @@ fn line_of(text: &str, offset: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pod::MergeRule;
 
     #[test]
     fn the_builtin_files_load() {
@@ -272,6 +283,23 @@ mod tests {
         assert_eq!(catalog.services().len(), BUILTIN.len());
         assert_eq!(catalog.parent_kind("s3", "object"), Some("bucket"));
         assert!(catalog.regions().contains(&"eu-west-1"));
+    }
+
+    #[test]
+    fn lists_are_merged_as_the_files_say() {
+        let rule = |service: &str, kind: &str, path: &str| {
+            let path: Vec<String> = path.split('.').map(str::to_owned).collect();
+            Catalog::builtin().merge_rules(service, kind).at(&path).cloned()
+        };
+        let map = |member: &str| Some(MergeRule::Keyed(member.to_owned()));
+        assert_eq!(rule("sqs", "queue", "Policy.Statement"), map("Sid"));
+        assert_eq!(rule("iam", "role", "InlinePolicies.p.Statement.s.Action"), Some(MergeRule::Set));
+        assert_eq!(rule("iam", "role", "AttachedPolicies"), Some(MergeRule::Set));
+        assert_eq!(rule("s3", "bucket", "Lifecycle"), map("ID"));
+        assert_eq!(rule("s3", "bucket", "Cors"), None);
+        assert_eq!(rule("dynamodb", "item", "Item.id"), Some(MergeRule::Typed));
+        assert_eq!(rule("lambda", "function", "VpcConfig.SubnetIds"), Some(MergeRule::Set));
+        assert_eq!(rule("lambda", "function", "Layers"), None);
     }
 
     #[test]
@@ -296,6 +324,10 @@ mod tests {
                 "line 3: type \"a\" has the parent",
             ),
             ("service = \"x\"\n[[type]]\nkind = \"a\"", "line 3: type \"a\" needs a list"),
+            (
+                "service = \"x\"\n[[type]]\nkind = \"a\"\nadapter = true\nmerge = { A = \"sorted\" }",
+                "line 3: unknown merge rule \"sorted\"",
+            ),
             ("service = \"x\"\n[[type]]\nkind = \"a\"\nname = \"{b|shout}\"", "unknown pipe"),
         ] {
             assert!(fault(text).contains(expected), "{text:?}: {}", fault(text));

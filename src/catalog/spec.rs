@@ -6,8 +6,9 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 use toml::Spanned;
 
-use super::shape::Shapes;
+use super::shape::{Shape, Shapes};
 use super::template::{Template, dotted};
+use crate::pod::MergeRules;
 
 /// Where the resources of a service live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -92,6 +93,10 @@ pub struct TypeSpec {
     /// How attributes look in documents, by path.
     #[serde(default)]
     pub shapes: BTreeMap<DottedPath, Shapes>,
+    /// How both sides' changes of a place are merged, by path: `set`, `map MEMBER`, `policy`, `typed`, `atomic` (see
+    /// [`crate::pod::MergeRule`]). What has the shape `set` is a set without being named here.
+    #[serde(default)]
+    pub merge: BTreeMap<DottedPath, String>,
     /// List entries that are not the user's: not captured, never deleted.
     #[serde(default)]
     pub skip: Vec<Condition>,
@@ -361,6 +366,22 @@ impl TypeSpec {
         }
         let resource = serde_json::json!({ "name": own_name, "attributes": attributes });
         self.given.iter().any(|condition| condition.holds(&resource))
+    }
+
+    /// How its documents are merged; or the rule that is none.
+    pub fn merge_rules(&self) -> Result<MergeRules, String> {
+        let mut rules = MergeRules::default();
+        for (path, text) in &self.merge {
+            rules.add(&path.0, text).ok_or_else(|| {
+                format!("unknown merge rule {text:?}: use set, map MEMBER, policy, typed or atomic")
+            })?;
+        }
+        for (path, shapes) in &self.shapes {
+            if shapes.0.contains(&Shape::Set) {
+                rules.add(&path.0, "set").ok_or("a set is a rule")?;
+            }
+        }
+        Ok(rules)
     }
 
     /// Its name.

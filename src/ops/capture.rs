@@ -55,6 +55,7 @@ pub(super) async fn capture(
             instance: info,
             services: request.services,
             report,
+            conflicts: Vec::new(),
         };
         Ok((writer.finish(&commit)?, commit))
     });

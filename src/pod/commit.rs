@@ -5,10 +5,13 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Digest, canonical_json};
+use super::{Conflict, Digest, canonical_json};
 
-/// The only commit format there is so far. Raised when a reader of the old one would misread the new.
+/// The format of a commit. Raised when a reader of the old one would misread the new.
 pub const COMMIT_FORMAT: u32 = 1;
+
+/// The format of a commit with conflicts, which a reader of the first would take for a settled state.
+const CONFLICTED_FORMAT: u32 = 2;
 
 /// Who made a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -88,7 +91,7 @@ impl CaptureReport {
 /// An immutable, content-addressed snapshot. Its digest is the sha256 of [`Commit::to_bytes`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
-    /// [`COMMIT_FORMAT`].
+    /// [`COMMIT_FORMAT`], or the next one where there are conflicts.
     pub format: u32,
     /// None for the first of a pod, two for a merge.
     pub parents: Vec<Digest>,
@@ -110,9 +113,19 @@ pub struct Commit {
     pub services: Vec<String>,
     /// What could be read.
     pub report: CaptureReport,
+    /// What a merge left unsettled, in key and path order. The state holds our side's values there.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub conflicts: Vec<Conflict>,
 }
 
 impl Commit {
+    /// The same commit with these conflicts, in the format that says so.
+    pub fn with_conflicts(mut self, conflicts: Vec<Conflict>) -> Self {
+        self.format = if conflicts.is_empty() { COMMIT_FORMAT } else { CONFLICTED_FORMAT };
+        self.conflicts = conflicts;
+        self
+    }
+
     /// The canonical bytes that are stored and hashed.
     pub fn to_bytes(&self) -> Vec<u8> {
         canonical_json(self)
@@ -129,7 +142,11 @@ impl Commit {
     /// When the bytes are not JSON of this shape or carry a format this version does not know.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CommitError> {
         let commit: Self = serde_json::from_slice(bytes)?;
-        if commit.format == COMMIT_FORMAT { Ok(commit) } else { Err(CommitError::Format { found: commit.format }) }
+        match commit.format {
+            COMMIT_FORMAT if commit.conflicts.is_empty() => Ok(commit),
+            CONFLICTED_FORMAT if !commit.conflicts.is_empty() => Ok(commit),
+            found => Err(CommitError::Format { found }),
+        }
     }
 }
 
@@ -140,7 +157,7 @@ pub enum CommitError {
     #[error("not a commit: {0}")]
     Shape(#[from] serde_json::Error),
     /// Written by a newer podex.
-    #[error("commit format {found} is newer than this podex understands ({COMMIT_FORMAT}): update podex")]
+    #[error("commit format {found} is newer than this podex understands ({CONFLICTED_FORMAT}): update podex")]
     Format {
         /// The format found.
         found: u32,

@@ -8,6 +8,7 @@ mod commit;
 mod digest;
 mod document;
 mod key;
+mod merge;
 mod metamodel;
 mod name;
 mod nearest;
@@ -22,6 +23,7 @@ pub use commit::{Author, COMMIT_FORMAT, CaptureReport, Commit, CommitError, Inst
 pub use digest::{Digest, ParseDigestError};
 pub use document::{BlobRef, Document, Observed, canonical_json};
 pub use key::{GLOBAL_REGION, ResourceKey};
+pub use merge::{Conflict, Merge, MergeRule, MergeRules, Side, merge_documents, settle};
 pub use metamodel::{Metamodel, Node, NodeId, NodeKind};
 pub use name::{InvalidName, PodName, RemoteName};
 pub use nearest::nearest;

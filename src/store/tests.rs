@@ -43,6 +43,7 @@ pub(super) fn commit_of(roots: TreeRoots, parents: &[Digest]) -> Commit {
         instance: Default::default(),
         services: Vec::new(),
         report: Default::default(),
+        conflicts: Vec::new(),
     }
 }
 

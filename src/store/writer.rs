@@ -12,7 +12,7 @@ use super::packs::Wanted;
 use super::sort::{Record, Sorter};
 use super::{BlobWriter, Store, StoreError, TreeRoots};
 use crate::pod::{Commit, Digest, Document, Observed, ResourceKey, canonical_json};
-use crate::tree::{Builder, ChunkSink, TreeError, decode_key, encode_key};
+use crate::tree::{Builder, ChunkSink, Edits, TreeError, decode_key, encode_key};
 
 /// Writes one commit's chunks. Shareable between threads; dropping it without [`Writer::finish`] leaves no trace.
 #[derive(Clone)]
@@ -120,6 +120,14 @@ impl Writer {
             last = Some(record.key);
         }
         Ok(TreeRoots { state: state.finish(sink)?, observed: observed.finish(sink)?, resources })
+    }
+
+    /// The root of the tree at `root` with `edits` made. What they do not touch is neither read nor written.
+    pub fn edit(&self, root: Digest, edits: &Edits) -> Result<Digest, StoreError> {
+        let mut sink = NodeSink { writer: self, failure: None };
+        let edited = self.inner.store.tree(root).edit(edits, &mut sink);
+        // The sink's own error says more than the text the tree makes of it.
+        sink.failure.map_or_else(|| Ok(edited?), Err)
     }
 
     /// Writes `commit` behind everything else, syncs packs and indexes, and makes all of it visible.

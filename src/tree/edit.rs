@@ -50,9 +50,9 @@ impl Tree {
             match &item {
                 Item::Subtree { digest, level, first, documents } => {
                     // The key behind a sub-tree decides where its last node ends, so that one must stay too.
-                    let touched = edits.peek().is_some_and(|(key, _)| {
-                        cursor.key_behind().is_none_or(|behind| key.as_slice() <= behind)
-                    });
+                    let touched = edits
+                        .peek()
+                        .is_some_and(|(key, _)| cursor.key_behind().is_none_or(|behind| key.as_slice() <= behind));
                     let first_bytes = || first_entry_bytes(self.source.as_ref(), digest);
                     let child = Child { digest: *digest, documents: *documents };
                     let subtree = Subtree { level: *level, first, child };

@@ -8,10 +8,10 @@ use std::cmp::Ordering;
 use bytes::Bytes;
 use serde_json::Value;
 
+use super::TreeError;
 use super::cursor::Cursor;
 use super::diff::{EncodedDifference, next_difference};
 use super::read::{Tree, parse_key, parse_value};
-use super::TreeError;
 use crate::pod::ResourceKey;
 
 /// A key on which not all three trees agree.

@@ -208,6 +208,7 @@ fn commit(number: u64) -> Commit {
         },
         services: Vec::new(),
         report: CaptureReport { types: types.map(|(name, line)| (name.to_owned(), line)).into() },
+        conflicts: Vec::new(),
     }
 }
 

@@ -52,6 +52,7 @@ impl Person {
             instance: Default::default(),
             services: Vec::new(),
             report: Default::default(),
+            conflicts: Vec::new(),
         };
         let digest = writer.finish(&commit).unwrap();
         self.store.publish(pod, parents.first().copied(), digest).unwrap();
