@@ -372,9 +372,9 @@ impl TypeSpec {
     pub fn merge_rules(&self) -> Result<MergeRules, String> {
         let mut rules = MergeRules::default();
         for (path, text) in &self.merge {
-            rules.add(&path.0, text).ok_or_else(|| {
-                format!("unknown merge rule {text:?}: use set, map MEMBER, policy, typed or atomic")
-            })?;
+            rules
+                .add(&path.0, text)
+                .ok_or_else(|| format!("unknown merge rule {text:?}: use set, map MEMBER, policy, typed or atomic"))?;
         }
         for (path, shapes) in &self.shapes {
             if shapes.0.contains(&Shape::Set) {
