@@ -31,7 +31,7 @@ pub(super) struct GlobalArgs {
     /// Look only: refuse whatever changes pods, remotes or the emulator
     #[arg(long, global = true, help_heading = "Global options")]
     pub(super) read_only: bool,
-    /// The explorer's theme: dark, light, terminal, or a theme file
+    /// The explorer's theme: a name (T in the explorer shows all) or a theme file
     #[arg(long, global = true, value_name = "THEME", help_heading = "Global options")]
     pub(super) theme: Option<String>,
 }

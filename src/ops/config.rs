@@ -128,6 +128,30 @@ pub fn config_add_remote(file: &Path, remote: &RemoteConfig) -> Result<(), OpErr
     replace(file, &format!("{text}{gap}{REMOTE_HEADER}\n{block}"), &wanted)
 }
 
+/// Writes the explorer's theme into the file, keeping what else is in it.
+///
+/// # Errors
+/// When the file cannot be read, edited or written.
+pub fn config_set_theme(file: &Path, theme: &str) -> Result<(), OpError> {
+    let text = read(file)?.unwrap_or_default();
+    let remotes = Config::parse(file, &text)?.remotes;
+    let line = format!("theme = {}\n", toml::Value::from(theme));
+    let mut written = String::with_capacity(text.len() + line.len());
+    let (mut on_top, mut said) = (true, false);
+    for old in text.split_inclusive('\n') {
+        on_top &= !old.trim_start().starts_with('[');
+        let is_theme = on_top && old.split_once('=').is_some_and(|(name, _)| name.trim() == "theme");
+        written.push_str(if is_theme { &line } else { old });
+        said |= is_theme;
+    }
+    let written = if said { written } else { format!("{line}{text}") };
+    // A theme written in some other way would not be what was asked for.
+    match Config::parse(file, &written)?.theme.as_deref() {
+        Some(found) if found == theme => replace(file, &written, &remotes),
+        _ => Err(uneditable(file)),
+    }
+}
+
 /// Removes a remote from the file, keeping what else is in it.
 ///
 /// # Errors
@@ -162,14 +186,15 @@ fn without_block(text: &str, position: usize) -> String {
     kept
 }
 
+fn uneditable(file: &Path) -> OpError {
+    OpError::Config(format!("{} is written in a way podex cannot edit: change it by hand", file.display()))
+}
+
 /// Writes the file anew, all or nothing; only if its remotes then are the wanted ones.
 fn replace(file: &Path, text: &str, wanted: &[RemoteConfig]) -> Result<(), OpError> {
     let after = Config::parse(file, text).map(|config| config.remotes);
     if !after.is_ok_and(|remotes| remotes == wanted) {
-        return Err(OpError::Config(format!(
-            "{} is written in a way podex cannot edit: change its remotes by hand",
-            file.display()
-        )));
+        return Err(uneditable(file));
     }
     let folder = file.parent().unwrap_or(Path::new("."));
     let write = || -> std::io::Result<()> {
@@ -221,6 +246,20 @@ mod tests {
         let text = std::fs::read_to_string(&file).unwrap();
         assert!(text.contains("# mine") && text.contains("[author]"), "{text}");
         assert_eq!(Config::load(&file).unwrap().remotes, [remote("two")]);
+    }
+
+    #[test]
+    fn a_theme_is_kept_where_it_was_said_or_on_top() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config.toml");
+        config_set_theme(&file, "dark").unwrap();
+        config_add_remote(&file, &remote("one")).unwrap();
+        config_set_theme(&file, "/my/own.toml").unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.starts_with("theme = \"/my/own.toml\"\n\n[[remote]]"), "{text}");
+        std::fs::write(&file, "# mine\n[author]\nname = 'theme'\n").unwrap();
+        config_set_theme(&file, "light").unwrap();
+        assert_eq!(std::fs::read_to_string(&file).unwrap(), "theme = \"light\"\n# mine\n[author]\nname = 'theme'\n");
     }
 
     #[test]

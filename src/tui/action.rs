@@ -124,7 +124,7 @@ actions! {
     Log, Anywhere, Looks, "log", "log", "Show what was done so far, with the headless command of each", Some("podex log POD");
     Copy, Anywhere, Looks, "copy", "copy", "Copy what is chosen: its name, value or reference", None;
     CopyCommand, Anywhere, Looks, "copy-command", "copy command", "Copy the headless command that shows what is on screen", None;
-    Theme, Anywhere, Looks, "theme", "theme", "Switch to the next theme", None;
+    Theme, Anywhere, Looks, "theme", "theme", "Choose a theme, looking at each", None;
     Mouse, Anywhere, Looks, "mouse", "mouse", "Listen to the mouse, or leave it to the terminal for selecting text", None;
     Suspend, Anywhere, Looks, "suspend", "suspend", "Go back to the shell for a while; 'fg' returns", None;
     Back, Anywhere, Looks, "back", "back", "Close what is on top, take a filter or a mark off", None;

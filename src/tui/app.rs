@@ -20,11 +20,12 @@ use super::model::tree;
 use super::overlay::Overlay;
 use super::state::{Settings, Shown, State};
 use super::terminal::Screen;
-use super::theme::Theme;
+use super::theme::{Depth, Role, Theme};
 use super::update::update;
+use super::watch::Watch;
 use super::{StartAt, TuiError};
 use crate::event::Events;
-use crate::ops::{Context, OpError, Snapshot};
+use crate::ops::{Context, OpError, Snapshot, config_set_theme};
 use crate::pod::{Commit, Digest, Metamodel, ResourceKey};
 use crate::search::Index;
 use crate::tasks::{Job, Loaded, Notice, Outcome, Queue, read_tree};
@@ -33,6 +34,8 @@ use crate::tasks::{Job, Loaded, Notice, Outcome, Queue, read_tree};
 const FRAME: Duration = Duration::from_millis(16);
 /// How often the spinner turns while something runs.
 const TICK: Duration = Duration::from_millis(100);
+/// How often the files of the user's theme are looked at.
+const LOOK: Duration = Duration::from_secs(1);
 /// How long leaving waits for tasks to stop.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// Most hits that search shows.
@@ -50,15 +53,22 @@ pub async fn run(context: Context, start: StartAt) -> Result<(), TuiError> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(TuiError::NoTerminal);
     }
-    let color = !start.no_color && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    let theme = Theme::load(start.theme.as_deref().or(context.theme.as_deref()))?;
-    let theme = if color { theme } else { theme.without_color() };
+    let depth = if start.no_color { Depth::Mono } else { Depth::detect(|name| std::env::var(name).ok()) };
+    let themes = context.paths.themes();
+    // A theme is no reason not to start: the default is readable everywhere.
+    let (theme, fault) = match Theme::load(start.theme.as_deref().or(context.theme.as_deref()), &themes) {
+        Ok(theme) => (theme.at(depth), None),
+        Err(fault) => (Theme::load(None, &themes)?.at(depth), Some(fault.to_string())),
+    };
     let catalog = context.catalog;
     let is_secret =
         Arc::new(move |key: &ResourceKey, path: &[String]| catalog.is_secret(&key.service, &key.kind, path));
     let keymap = Keymap::load(&context.paths.keymap())?;
-    let settings = Settings { theme, color, keymap, read_only: context.read_only, mouse: context.mouse };
+    let settings = Settings { theme, depth, keymap, read_only: context.read_only, mouse: context.mouse };
     let mut state = State::new(context.endpoint.to_string(), settings, is_secret);
+    if let Some(fault) = fault {
+        state.say(Role::Warning, format!("{fault}; going on with the default theme"), None);
+    }
     state.wanted = start.reference.map(|reference| (reference, start.path));
     if let Some(notice) = start.notice {
         state.overlays.push(Overlay::Notice { title: "Welcome".to_owned(), text: notice, failure: false });
@@ -79,6 +89,8 @@ struct App {
     notices: mpsc::UnboundedReceiver<Notice<Outcome>>,
     /// Answers of quiet work.
     answers: mpsc::UnboundedReceiver<Message>,
+    answer_sender: mpsc::UnboundedSender<Message>,
+    watch: Watch,
     inputs: mpsc::UnboundedReceiver<Input>,
     input_sender: mpsc::UnboundedSender<Input>,
     reader: JoinHandle<()>,
@@ -111,6 +123,7 @@ impl App {
         let filters = Latest::new(sender.clone(), |(digest, metamodel, query): (Digest, Arc<Metamodel>, String), _| {
             Message::Filtered(digest, tree::keep(&metamodel, &query))
         });
+        let answer_sender = sender.clone();
         let searches = Latest::new(sender, |(index, query): (Arc<Index>, String), cancel| {
             let hits = index.query(&query, HITS, &cancel);
             Message::Found(query, hits)
@@ -123,6 +136,8 @@ impl App {
             queue,
             notices,
             answers,
+            answer_sender,
+            watch: Watch::default(),
             inputs,
             input_sender,
             reader,
@@ -153,6 +168,8 @@ impl App {
         }
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        let mut looks = tokio::time::interval(LOOK);
+        looks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut dirty = false;
         while !self.leaving {
             let turning = self.is_turning();
@@ -180,6 +197,13 @@ impl App {
                     }
                 }
                 () = tokio::time::sleep_until((self.drawn + FRAME).into()), if dirty => at_once = true,
+                _ = looks.tick(), if !self.state.theme.files.is_empty() => {
+                    if self.watch.changed(&self.state.theme.files) {
+                        self.read_theme_again();
+                    }
+                    // Nothing has changed on the screen yet.
+                    continue;
+                }
                 _ = ticks.tick(), if turning => self.take_in(Message::Tick(jiff::Timestamp::now())).await?,
             }
             self.drain().await?;
@@ -265,12 +289,42 @@ impl App {
                     }
                     Err(error) => self.state.hint(error.to_string()),
                 },
+                Effect::ListThemes => self.list_themes(),
+                Effect::KeepTheme(name) => self.keep_theme(&name),
                 Effect::Mouse(wanted) => self.screen.listen_to_mouse(wanted)?,
                 Effect::Suspend => self.suspend().await?,
                 Effect::Quit => self.leaving = true,
             }
         }
         Ok(())
+    }
+
+    /// Reads a theme's files in the background: they lie on a disk.
+    fn read_theme_again(&self) {
+        let (name, folder, depth) = (self.state.theme.name.clone(), self.context.paths.themes(), self.state.depth);
+        let answers = self.answer_sender.clone();
+        tokio::task::spawn_blocking(move || {
+            let theme = Theme::load(Some(&name), &folder).map(|theme| Box::new(theme.at(depth)));
+            // Nobody is left to be told when the explorer is gone.
+            let _ = answers.send(Message::Reloaded(theme.map_err(|fault| fault.to_string())));
+        });
+    }
+
+    fn list_themes(&self) {
+        let (folder, depth, answers) = (self.context.paths.themes(), self.state.depth, self.answer_sender.clone());
+        tokio::task::spawn_blocking(move || {
+            let (themes, faults) = Theme::all(&folder);
+            let themes = themes.into_iter().map(|theme| theme.at(depth)).collect();
+            let _ = answers.send(Message::Themes(themes, faults.iter().map(ToString::to_string).collect()));
+        });
+    }
+
+    fn keep_theme(&mut self, name: &str) {
+        let file = &self.context.paths.config_file;
+        match config_set_theme(file, name) {
+            Ok(()) => self.state.say(Role::Success, format!("theme {name}, kept in {}", file.display()), None),
+            Err(error) => self.state.hint(error.to_string()),
+        }
     }
 
     /// Gives the terminal to someone else until `body` is over.

@@ -7,6 +7,7 @@ use crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use toml::Spanned;
 
 use super::action::{Action, Scope, TABLE};
+use super::place::Place;
 use crate::pod::nearest;
 
 /// The key map that is built in.
@@ -15,21 +16,6 @@ pub const BUILTIN: &str = include_str!("../../assets/keymap.toml");
 const BUILTIN_FILE: &str = "the built-in key map";
 /// Names offered for one that is not known.
 const NEAREST: usize = 3;
-
-/// Where something stands in a file.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
-    /// The file.
-    pub file: String,
-    /// The line, from 1.
-    pub line: usize,
-}
-
-impl std::fmt::Display for Place {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}, line {}", self.file, self.line)
-    }
-}
 
 /// Why a key map cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -133,7 +119,7 @@ impl Keymap {
 
     /// The same with the actions of a file bound as it says.
     fn merged(mut self, file: &str, text: &str) -> Result<Self, KeymapError> {
-        let place = |offset: usize| Place { file: file.to_owned(), line: line_of(text, offset) };
+        let place = |offset: usize| Place::new(file, text, offset);
         let entries: Entries = toml::from_str(text).map_err(|error| KeymapError::Malformed {
             place: place(error.span().map_or(0, |span| span.start)),
             reason: error.message().to_owned(),
@@ -233,10 +219,6 @@ fn unknown_action(place: Place, name: String) -> KeymapError {
     near.truncate(NEAREST);
     let hint = if near.is_empty() { String::new() } else { format!("; did you mean {}?", near.join(" or ")) };
     KeymapError::UnknownAction { place, name, hint }
-}
-
-fn line_of(text: &str, offset: usize) -> usize {
-    1 + text.bytes().take(offset).filter(|byte| *byte == b'\n').count()
 }
 
 /// The keys that have names, and how people see them.

@@ -7,6 +7,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 
 use super::model::detail::Content;
 use super::model::tree::Kept;
+use super::theme::Theme;
 use crate::pod::{Commit, Digest, Metamodel, ResourceKey};
 use crate::search::{Hit, Index};
 use crate::tasks::{Failure, Job, Loaded, Outcome, Task, TaskId};
@@ -36,6 +37,10 @@ pub enum Message {
     Filtered(Digest, Kept),
     /// A search was answered.
     Found(String, Vec<Hit>),
+    /// The themes there are, with the colours of this terminal, and what is wrong with others.
+    Themes(Vec<Theme>, Vec<String>),
+    /// The theme's file changed.
+    Reloaded(Result<Box<Theme>, String>),
     /// Time went by while something runs.
     Tick(jiff::Timestamp),
     /// Something outside went wrong: shown in the status line.
@@ -66,6 +71,10 @@ pub enum Effect {
         /// Its content.
         text: String,
     },
+    /// Read what themes there are.
+    ListThemes,
+    /// Write into the configuration that this theme is to be used.
+    KeepTheme(String),
     /// Listen to the mouse, or do not.
     Mouse(bool),
     /// Talk to another endpoint from now on.

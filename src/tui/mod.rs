@@ -12,6 +12,7 @@ mod layout;
 mod message;
 mod model;
 mod overlay;
+mod place;
 mod reference;
 mod state;
 mod terminal;
@@ -21,6 +22,7 @@ mod text;
 mod theme;
 mod update;
 mod view;
+mod watch;
 
 pub use app::run;
 pub use error::TuiError;
@@ -37,7 +39,7 @@ pub struct StartAt {
     pub reference: Option<Reference>,
     /// A resource in it to go to: its key, or a pattern.
     pub path: Option<String>,
-    /// The theme: a built-in one's name or a file. None means the configured one, else the default.
+    /// The theme: a name or a file. None means the configured one, else the default.
     pub theme: Option<String>,
     /// Without colours, as the `NO_COLOR` variable asks too.
     pub no_color: bool,

@@ -5,6 +5,7 @@ use std::str::FromStr;
 use tui_input::Input;
 
 use super::model::list::Cursor;
+use super::theme::Theme;
 use crate::instance::Emulator;
 use crate::ops::{InjectArgs, PreparedInject};
 use crate::pod::{PodName, RemoteName};
@@ -32,6 +33,8 @@ pub enum Overlay {
     Search(SearchView),
     /// The journal.
     Log(Cursor),
+    /// The theme picker.
+    Themes(Box<ThemeView>),
     /// Text to read: a failure in full.
     Notice {
         /// What it is about.
@@ -41,6 +44,19 @@ pub enum Overlay {
         /// Whether it is a failure.
         failure: bool,
     },
+}
+
+/// The theme picker.
+#[derive(Clone, Debug)]
+pub struct ThemeView {
+    /// The themes there are; none while they are read.
+    pub themes: Vec<Theme>,
+    /// What is wrong with themes that cannot be read.
+    pub faults: Vec<String>,
+    /// The chosen one.
+    pub cursor: Cursor,
+    /// The theme to go back to.
+    pub before: Theme,
 }
 
 /// A list narrowed by typing.

@@ -13,7 +13,7 @@ use super::model::list::Cursor;
 use super::model::pods::{Pods, RowId};
 use super::model::tree::TreeModel;
 use super::overlay::Overlay;
-use super::theme::{Role, Theme};
+use super::theme::{Depth, Role, Theme};
 use crate::pod::{Change, Commit, Digest, NodeId, NodeKind, Reference, ResourceKey};
 use crate::tasks::{Indexed, Job, Task, TaskId};
 
@@ -133,8 +133,8 @@ pub type SecretRule = Arc<dyn Fn(&ResourceKey, &[String]) -> bool + Send + Sync>
 pub struct Settings {
     /// Colours.
     pub theme: Theme,
-    /// Whether there may be any.
-    pub color: bool,
+    /// How many the terminal has.
+    pub depth: Depth,
     /// Keys.
     pub keymap: Keymap,
     /// Nothing may be changed.
@@ -150,8 +150,8 @@ pub struct State {
     pub size: (u16, u16),
     /// Colours.
     pub theme: Theme,
-    /// Whether there may be any.
-    pub color: bool,
+    /// How many the terminal has.
+    pub depth: Depth,
     /// Keys.
     pub keymap: Arc<Keymap>,
     /// The beginning of a chord: keys pressed that mean nothing yet.
@@ -213,11 +213,11 @@ pub struct State {
 impl State {
     /// The first screen, before anything was read.
     pub fn new(endpoint: String, settings: Settings, is_secret: SecretRule) -> Self {
-        let Settings { theme, color, keymap, read_only, mouse } = settings;
+        let Settings { theme, depth, keymap, read_only, mouse } = settings;
         Self {
             size: (80, 24),
             theme,
-            color,
+            depth,
             keymap: Arc::new(keymap),
             chord: Vec::new(),
             read_only,

@@ -13,7 +13,7 @@ use super::message::{Effect, Message};
 use super::model::detail::Content;
 use super::overlay::{Overlay, PlanStage};
 use super::state::{Settings, Shown, State};
-use super::theme::Theme;
+use super::theme::{Depth, Role, Theme};
 use super::update::update;
 use super::view::view;
 use crate::instance::{Emulator, Plan, Step, StepAction, Strategy};
@@ -41,9 +41,9 @@ struct Explorer {
 impl Explorer {
     fn new(columns: u16, rows: u16) -> Self {
         let is_secret = Arc::new(|_: &ResourceKey, path: &[String]| path.iter().any(|name| name == "SecretString"));
-        let theme = Theme::load(None).unwrap();
+        let theme = Theme::load(None, std::path::Path::new("/nowhere")).unwrap();
         let keymap = Keymap::builtin().unwrap();
-        let settings = Settings { theme, color: true, keymap, read_only: false, mouse: true };
+        let settings = Settings { theme, depth: Depth::True, keymap, read_only: false, mouse: true };
         let mut state = State::new("http://localhost:4566".to_owned(), settings, is_secret);
         state.now = at(NOW);
         let mut explorer = Self { state, effects: Vec::new(), next: 1 };
@@ -399,6 +399,38 @@ fn help_opens_over_whatever_waits_for_an_answer() {
         explorer.press("esc");
         assert_eq!(explorer.state.overlays.len(), 1, "{screen}");
     }
+}
+
+#[test]
+fn the_theme_picker_shows_a_theme_at_once_and_escape_takes_it_back() {
+    let nowhere = std::path::Path::new("/nowhere");
+    let mut explorer = Explorer::loaded(120, 40);
+    let before = explorer.state.theme.clone();
+    explorer.press("T");
+    assert!(explorer.effects.drain(..).any(|effect| matches!(effect, Effect::ListThemes)));
+    explorer.tell(Message::Themes(Theme::all(nowhere).0, vec!["theme mine.toml, line 3: no".to_owned()]));
+    explorer.press("j");
+    insta::assert_snapshot!(explorer.screen());
+    assert_eq!(explorer.state.theme.name, "dark");
+    explorer.press("esc");
+    assert_eq!(explorer.state.theme, before);
+    explorer.press("T");
+    explorer.tell(Message::Themes(Theme::all(nowhere).0, Vec::new()));
+    explorer.press("j j enter");
+    assert_eq!(explorer.state.theme.name, "light");
+    assert!(explorer.effects.iter().any(|effect| matches!(effect, Effect::KeepTheme(name) if name == "light")));
+}
+
+#[test]
+fn a_theme_that_became_malformed_leaves_the_one_before() {
+    let mut explorer = Explorer::loaded(120, 40);
+    let before = explorer.state.theme.clone();
+    explorer.tell(Message::Reloaded(Err("theme mine.toml, line 3: there is no role".to_owned())));
+    assert_eq!(explorer.state.theme, before);
+    assert!(explorer.screen().contains("mine.toml, line 3"));
+    let dark = Theme::load(Some("dark"), std::path::Path::new("/nowhere")).unwrap();
+    explorer.tell(Message::Reloaded(Ok(Box::new(dark))));
+    assert_ne!(explorer.state.theme.style(Role::Text), before.style(Role::Text));
 }
 
 #[test]

@@ -46,11 +46,38 @@ fn a_panic_gives_the_terminal_back_and_is_reported() {
 #[test]
 fn an_error_before_the_first_frame_leaves_the_terminal_alone() {
     let user = alone();
-    std::fs::write(user.home().join("config.toml"), "theme = 'nope'\n").unwrap();
-    let mut screen = Screen::open(&user, &[], (100, 30));
+    std::fs::write(user.home().join("keymap.toml"), "# mine\ninject = ['c']\n").unwrap();
+    let mut screen = Screen::open(&user, &[], (200, 30));
     assert_eq!(screen.end(), 2);
     screen.expect_restored();
-    screen.expect("there is no theme \"nope\"");
+    screen.expect("the key \"c\" means both \"commit\"").expect("keymap.toml, line 2");
+}
+
+#[test]
+fn a_malformed_theme_is_named_and_a_changed_one_shows_at_once() {
+    let user = alone();
+    let file = user.home().join("themes/mine.toml");
+    std::fs::create_dir(user.home().join("themes")).unwrap();
+    std::fs::write(&file, "inherits = 'dark'\n[roles]\ntxt = {}\n").unwrap();
+    std::fs::write(user.home().join("config.toml"), "theme = 'mine'\n").unwrap();
+    let mut screen = Screen::open(&user, &[], (160, 30));
+    screen.expect("mine.toml, line 3: there is no role \"txt\"; going on with the default theme");
+    screen.press("q");
+    assert_eq!(screen.end(), 0);
+
+    let theme = |color: &str| format!("inherits = 'dark'\n[roles]\ntext = {{ bg = '{color}' }}\n");
+    std::fs::write(&file, theme("#010203")).unwrap();
+    let user = user.with("COLORTERM", "truecolor");
+    let mut screen = Screen::open(&user, &[], (160, 30));
+    let ground = |screen: &Screen| screen.with(|screen| screen.cell(15, 80).unwrap().bgcolor());
+    screen.expect("no emulator at");
+    assert_eq!(ground(&screen), vt100::Color::Rgb(1, 2, 3));
+    std::fs::write(&file, theme("#040506")).unwrap();
+    screen.expect("theme mine read again");
+    assert_eq!(ground(&screen), vt100::Color::Rgb(4, 5, 6));
+    std::fs::write(&file, "oops").unwrap();
+    screen.expect("mine.toml, line 1").press("q");
+    assert_eq!(screen.end(), 0);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::tui::model::list::{Cursor, Move};
 use crate::tui::model::pods::{Listing, Live, RowId};
 use crate::tui::overlay::{Confirm, Consequence, Form, Menu, Overlay, Picker, PlanStage, PlanView, TasksView};
 use crate::tui::state::{Pane, State};
-use crate::tui::theme::{BUILTIN, Role, Theme};
+use crate::tui::theme::Role;
 
 pub(super) fn submit(job: Job) -> Vec<Effect> {
     vec![Effect::Submit(Box::new(job))]
@@ -73,7 +73,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let last = state.journal.len().saturating_sub(1);
             state.overlays.push(Overlay::Log(Cursor { at: last, top: 0 }));
         }
-        Action::Theme => next_theme(state),
+        Action::Theme => return super::themes::open(state),
         Action::Mouse => {
             state.mouse = !state.mouse;
             state.hint(if state.mouse { "the mouse scrolls and chooses" } else { "the mouse is the terminal's" });
@@ -376,16 +376,6 @@ fn edit(state: &mut State) -> Vec<Effect> {
     let name: String = key.own_name().chars().take(40).map(safe).collect();
     let text = serde_json::to_string_pretty(&document).unwrap_or_default();
     vec![Effect::Edit { name: PathBuf::from(format!("{}-{name}.json", key.kind)), text }]
-}
-
-fn next_theme(state: &mut State) {
-    let at = BUILTIN.iter().position(|(name, _)| *name == state.theme.name);
-    let next = BUILTIN[at.map_or(0, |at| (at + 1) % BUILTIN.len())].0;
-    if let Ok(theme) = Theme::load(Some(next)) {
-        state.theme = if state.color { theme } else { theme.without_color() };
-        state.status =
-            Some((Role::Success, format!("theme {next}; keep it with theme = \"{next}\" in the configuration")));
-    }
 }
 
 pub(super) fn quit(state: &mut State) -> Vec<Effect> {

@@ -22,6 +22,7 @@ mod mouse;
 pub mod outcome;
 pub mod overlays;
 mod search;
+mod themes;
 
 /// Takes in a message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
@@ -81,6 +82,14 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Found(query, hits) => search::found(state, query, hits),
+        Message::Themes(themes, faults) => {
+            themes::listed(state, themes, faults);
+            Vec::new()
+        }
+        Message::Reloaded(result) => {
+            themes::reloaded(state, result);
+            Vec::new()
+        }
         Message::Tick(now) => {
             state.now = now;
             state.spin = state.spin.wrapping_add(1);

@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::act::{self, submit};
-use super::{action_of, input_request, outcome, perform, search};
+use super::{action_of, input_request, outcome, perform, search, themes};
 use crate::instance::Strategy;
 use crate::ops::CommitArgs;
 use crate::pod::{PodName, RemoteName};
@@ -26,6 +26,7 @@ pub(super) fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         Some(Overlay::Confirm(_)) => confirm(state, key),
         Some(Overlay::Plan(_)) => plan(state, key),
         Some(Overlay::Search(_)) => search::press(state, key),
+        Some(Overlay::Themes(_)) => themes::press(state, key),
         Some(Overlay::Tasks(_) | Overlay::Log(_) | Overlay::Notice { .. }) => reading(state, key),
         None => Vec::new(),
     }
@@ -45,7 +46,7 @@ pub(super) fn wheel(state: &mut State, down: bool) -> Vec<Effect> {
     Vec::new()
 }
 
-fn movement(action: Action) -> Option<Move> {
+pub(super) fn movement(action: Action) -> Option<Move> {
     const PAGE: usize = 10;
     Some(match action {
         Action::Up => Move::Up(1),
@@ -340,6 +341,7 @@ pub(super) fn settle(state: &mut State) {
     let inner = |columns, rows, taken: u16| usize::from(centred(size, columns, rows).height.saturating_sub(taken));
     let (tasks, journal) = (state.tasks.len(), state.journal.len());
     let keymap = state.keymap.clone();
+    let theme_rows = crate::tui::view::theme_rows(state);
     match state.overlays.last_mut() {
         Some(Overlay::Help(picker)) => {
             // The cursor of help is the first line shown: all its lines are read, none is chosen.
@@ -360,6 +362,7 @@ pub(super) fn settle(state: &mut State) {
         Some(Overlay::Tasks(view)) => view.cursor.settle(tasks, TASK_ROWS),
         Some(Overlay::Search(view)) => view.cursor.settle(view.hits.len(), inner(SEARCH.0, SEARCH.1, 6)),
         Some(Overlay::Log(cursor)) => cursor.settle(journal, inner(LOG.0, LOG.1, 2)),
+        Some(Overlay::Themes(view)) => view.cursor.settle(view.themes.len(), theme_rows),
         _ => {}
     }
 }

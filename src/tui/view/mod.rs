@@ -22,9 +22,11 @@ mod plan;
 mod pods;
 mod search;
 mod tasks;
+mod themes;
 mod tree;
 
 pub use help::help_lines;
+pub use themes::rows as theme_rows;
 
 /// Draws everything.
 pub fn view(state: &State, frame: &mut Frame) {
@@ -54,6 +56,7 @@ pub fn view(state: &State, frame: &mut Frame) {
             Overlay::Plan(view) => plan::draw(state, frame, view),
             Overlay::Tasks(view) => tasks::draw(state, frame, view),
             Overlay::Search(view) => search::draw(state, frame, view),
+            Overlay::Themes(view) => themes::draw(state, frame, view),
             Overlay::Log(cursor) => tasks::journal(state, frame, cursor),
         }
     }
