@@ -24,7 +24,7 @@ mod storage;
 
 pub use blob_facts::{BlobFacts, Member, blob_facts};
 pub use commit::{CommitArgs, CommitOutcome, commit};
-pub use config::{Config, config_add_remote, config_set_theme, config_remove_remote};
+pub use config::{Config, config_add_remote, config_remove_remote, config_set_theme};
 pub use context::{Context, EndpointOrigin, Overrides};
 pub use demo::{Demo, DemoSummary, demo, write_samples};
 pub use diff::{DiffOutcome, StatusOutcome, diff, observed_changes, resolve, status};

@@ -63,7 +63,8 @@ pub(super) fn load(name: &str, folder: &Path) -> Result<Theme, ThemeError> {
         // A file that inherits from its own name means the built-in theme it stands before.
         let (file, text) = if own.is_file() && !files.contains(&own) {
             let file = own.display().to_string();
-            let text = std::fs::read_to_string(&own).map_err(|source| ThemeError::Read { file: file.clone(), source })?;
+            let text =
+                std::fs::read_to_string(&own).map_err(|source| ThemeError::Read { file: file.clone(), source })?;
             files.push(own);
             (file, text)
         } else if let Some((name, text)) = builtin {
@@ -92,9 +93,8 @@ impl Sheet {
     fn take_below(&mut self, file: &str, text: &str) -> Result<Option<(String, Option<Place>)>, ThemeError> {
         let place = |offset: usize| Place::new(file, text, offset);
         let malformed = |offset: usize, reason: String| ThemeError::Malformed { place: place(offset), reason };
-        let read: ThemeFile = toml::from_str(text).map_err(|error| {
-            malformed(error.span().map_or(0, |span| span.start), error.message().to_owned())
-        })?;
+        let read: ThemeFile = toml::from_str(text)
+            .map_err(|error| malformed(error.span().map_or(0, |span| span.start), error.message().to_owned()))?;
         let placed = |text: Spanned<String>| {
             let place = place(text.span().start);
             (text.into_inner(), place)

@@ -12,7 +12,8 @@ use crate::tui::theme::{Role, Theme};
 
 /// Opens the picker; the user's themes are read meanwhile.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
-    let view = ThemeView { themes: Vec::new(), faults: Vec::new(), cursor: Cursor::default(), before: state.theme.clone() };
+    let view =
+        ThemeView { themes: Vec::new(), faults: Vec::new(), cursor: Cursor::default(), before: state.theme.clone() };
     state.overlays.push(Overlay::Themes(Box::new(view)));
     vec![Effect::ListThemes]
 }

@@ -53,7 +53,9 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &ThemeView) {
         words(&[Role::Property, Role::String, Role::Literal, Role::Blob]),
         words(&[Role::Success, Role::Warning, Role::Error, Role::Muted]),
     ];
-    below.extend(text::wrap(&fault, width).into_iter().take(2).map(|line| Line::from(span(state, Role::Error, line.to_owned()))));
+    below.extend(
+        text::wrap(&fault, width).into_iter().take(2).map(|line| Line::from(span(state, Role::Error, line.to_owned()))),
+    );
     below.truncate(usize::from(SAMPLE) - 1);
     below.resize(usize::from(SAMPLE) - 1, Line::default());
     below.push(Line::from(span(state, Role::Muted, "⏎ keeps it   Esc as it was")));
