@@ -113,6 +113,9 @@ pub struct TypeSpec {
     /// Attributes that can only be set at creation.
     #[serde(default)]
     pub create_only: Vec<String>,
+    /// A change gives it a new identity: what refers to it is set again.
+    #[serde(default)]
+    pub renewed: bool,
     /// Types (`service/type`) that must be there before this one.
     #[serde(default)]
     pub after: Vec<String>,

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub use apply::apply;
 pub use capture::capture;
-pub use plan::{plan, restore_children, select};
+pub use plan::{bring_along, plan, select};
 
 use crate::aws::{AwsError, Client, Endpoint};
 use crate::pod::{BlobRef, Document, InstanceInfo, Observed, Pattern, PropertyChange, ResourceKey};

@@ -125,7 +125,7 @@ async fn prepare(
         };
         let selected = instance::select(strategy, &filter, &is_shared, found);
         let live = safety.state.entries().map(|entry| entry.map_err(OpError::from));
-        let selected = instance::restore_children(catalog, selected, live)?;
+        let selected = instance::bring_along(catalog, selected, live)?;
         let mut plan = instance::plan(catalog, selected)?;
         // Only an overwrite would have deleted what the pod does not know of.
         if strategy == Strategy::Overwrite {

@@ -1,6 +1,6 @@
 //! A pod moves between emulators.
 
-use crate::reading::{seed, wipe};
+use crate::reading::{layer, seed, wipe};
 use crate::support::{self, Podex};
 
 #[test]
@@ -31,4 +31,18 @@ fn a_pod_moves_from_ministack_to_moto_and_back_and_what_is_lost_is_named() {
     back.expect(0);
     let diff = at(&ministack, &["diff", "home", "@live", "--json"]).expect(0).json();
     assert_eq!(diff["changes"], serde_json::json!([]));
+}
+
+#[test]
+fn a_function_follows_its_layer_to_the_version_that_an_inject_publishes() {
+    let Some(ministack) = support::ministack() else { return };
+    let podex = Podex::new("Bob").at(&ministack);
+    layer(&ministack, "make");
+    podex.run(["commit", "p1", "-m", "first"]).expect(0);
+    layer(&ministack, "renew");
+    assert_eq!(layer(&ministack, "check"), "second");
+    podex.run(["inject", "p1", "--strategy", "overwrite", "--yes"]).expect(0);
+    // Nothing but the layer's content differs, but its version has a new number, which the function must name.
+    assert_eq!(layer(&ministack, "check"), "first");
+    podex.run(["diff", "p1", "@live", "--exit-code"]).expect(0);
 }

@@ -57,3 +57,8 @@ pub fn play(emulator: &Emulator, steps: &[&str]) {
 pub fn play_in(emulator: &Emulator, account: Option<&str>, steps: &[&str]) {
     tool(emulator, "play.py", account).args(steps.iter().copied()).run();
 }
+
+/// A step of `layer.py`; what it prints.
+pub fn layer(emulator: &Emulator, step: &str) -> String {
+    tool(emulator, "layer.py", None).args([step]).run().trim().to_owned()
+}

@@ -71,25 +71,31 @@ impl Work<'_> {
 
     /// A document with tokens replaced by what they stand for in this instance. User data is left alone.
     fn resolved(&self, key: &ResourceKey, document: &Document) -> Document {
+        self.resolved_by(key, document, &mut |token| self.resolve(key, token))
+    }
+
+    /// A document with tokens replaced by what they stood for before this apply.
+    fn resolved_before(&self, key: &ResourceKey, document: &Document) -> Document {
+        self.resolved_by(key, document, &mut |token| {
+            text_of(&self.identities.live(&token.key)?, token).or_else(|| self.resolve(key, token))
+        })
+    }
+
+    fn resolved_by(
+        &self,
+        key: &ResourceKey,
+        document: &Document,
+        resolve: &mut dyn FnMut(&Token) -> Option<String>,
+    ) -> Document {
         let mut document = document.clone();
         if !self.catalog.get(&key.service, &key.kind).is_some_and(|spec| spec.data) {
-            document.attributes.values_mut().for_each(|value| self.resolve_in(key, value));
+            document.attributes.values_mut().for_each(|value| replace_in(value, resolve));
         }
         document
     }
 
-    fn resolve_in(&self, key: &ResourceKey, value: &mut Value) {
-        match value {
-            Value::String(text) => *text = replace_tokens(text, |token| self.resolve(key, token)),
-            Value::Array(values) => values.iter_mut().for_each(|value| self.resolve_in(key, value)),
-            Value::Object(members) => members.values_mut().for_each(|value| self.resolve_in(key, value)),
-            _ => {}
-        }
-    }
-
     fn resolve(&self, key: &ResourceKey, token: &Token) -> Option<String> {
-        let text = |observed: Observed| observed.get(&token.field).and_then(Value::as_str).map(str::to_owned);
-        if let Some(value) = self.live(&token.key).and_then(text) {
+        if let Some(value) = self.live(&token.key).and_then(|observed| text_of(&observed, token)) {
             return Some(value);
         }
         self.note(format!(
@@ -97,6 +103,21 @@ impl Work<'_> {
             key.label(),
             token.key.label()
         ));
-        self.identities.pod(&token.key).and_then(text)
+        self.identities.pod(&token.key).and_then(|observed| text_of(&observed, token))
+    }
+}
+
+/// What the token stands for by these observed values.
+fn text_of(observed: &Observed, token: &Token) -> Option<String> {
+    observed.get(&token.field).and_then(Value::as_str).map(str::to_owned)
+}
+
+/// Replaces the tokens in every string of `value`.
+fn replace_in(value: &mut Value, resolve: &mut dyn FnMut(&Token) -> Option<String>) {
+    match value {
+        Value::String(text) => *text = replace_tokens(text, &mut *resolve),
+        Value::Array(values) => values.iter_mut().for_each(|value| replace_in(value, resolve)),
+        Value::Object(members) => members.values_mut().for_each(|value| replace_in(value, resolve)),
+        _ => {}
     }
 }

@@ -40,7 +40,7 @@ async fn run_one(work: &Work<'_>, step: &Step) -> Result<(), AwsError> {
         return Err(unsupported(step, "its type is not in the catalog"));
     };
     let wanted = resolved(work, step, step.wanted.as_ref());
-    let current = resolved(work, step, step.current.as_ref());
+    let current = step.current.as_ref().map(|document| work.resolved_before(&step.key, document)).unwrap_or_default();
     let observed = if spec.adapter {
         let Some(adapter) = adapter_of(&step.key) else {
             return Err(unsupported(step, "this version of podex cannot write it"));
@@ -78,7 +78,7 @@ pub async fn late(work: &Work<'_>, step: &Step, quieted: &Quieted) -> Result<(),
     };
     let wanted = work.resolved(&step.key, wanted);
     let current = current_of_late(step, spec, quieted).unwrap_or_default();
-    let current = work.resolved(&step.key, &current);
+    let current = work.resolved_before(&step.key, &current);
     target(work, &step.key, spec).turn(Phase::Late, &current, &wanted).await
 }
 

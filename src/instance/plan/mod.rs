@@ -14,7 +14,7 @@ use crate::catalog::spec::{Level, TypeSpec};
 use crate::pod::{Document, ResourceKey, diff_documents};
 use crate::tree::Difference;
 
-pub use children::restore_children;
+pub use children::bring_along;
 pub use select::select;
 
 /// Turns differences into steps in dependency order.
@@ -22,6 +22,7 @@ pub fn plan(catalog: &Catalog, differences: Vec<Difference>) -> Result<Plan, Ins
     let mut steps = Vec::new();
     let mut notes = BTreeMap::<String, u64>::new();
     for Difference { key, before, after } in differences {
+        let is_renewal = before == after;
         let current = document(&key, before)?;
         let wanted = document(&key, after)?;
         let Some(spec) = catalog.get(&key.service, &key.kind) else {
@@ -33,7 +34,15 @@ pub fn plan(catalog: &Catalog, differences: Vec<Difference>) -> Result<Plan, Ins
             *notes.entry(format!("{}/{}: captured only, as {reason}", key.service, key.kind)).or_default() += 1;
             continue;
         }
-        let Some(action) = action(spec, &key, current.as_ref(), wanted.as_ref()) else { continue };
+        let action = if is_renewal {
+            *notes
+                .entry(format!("{}/{}: set again, as what it names is made anew", key.service, key.kind))
+                .or_default() += 1;
+            StepAction::Update
+        } else {
+            let Some(action) = action(spec, &key, current.as_ref(), wanted.as_ref()) else { continue };
+            action
+        };
         let empty = Document::default();
         let changes = diff_documents(current.as_ref().unwrap_or(&empty), wanted.as_ref().unwrap_or(&empty));
         steps.push(Step { action, key, changes, wanted, current });
