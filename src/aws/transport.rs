@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::net::IpAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -36,6 +37,9 @@ pub(super) enum Failure {
     /// The answer is larger than [`MAX_PARSED_BODY`].
     TooLarge,
 }
+
+/// The variable by which AWS tools are told further certificate authorities.
+const CA_BUNDLE: &str = "AWS_CA_BUNDLE";
 
 /// What is sent.
 pub(super) struct Outgoing {
@@ -72,8 +76,23 @@ pub(super) fn client(endpoint: &Endpoint, idle: usize) -> Result<reqwest::Client
         .connect_timeout(CONNECT_TIMEOUT)
         .read_timeout(READ_TIMEOUT)
         .user_agent(concat!("podex/", env!("CARGO_PKG_VERSION")));
-    let builder = if is_loopback(endpoint.url()) { builder.no_proxy() } else { builder };
+    let mut builder = if is_loopback(endpoint.url()) { builder.no_proxy() } else { builder };
+    match std::env::var_os(CA_BUNDLE).filter(|file| !file.is_empty()) {
+        _ if endpoint.url().scheme() != "https" => {}
+        Some(file) => builder = builder.tls_certs_merge(bundle(Path::new(&file))?),
+        None => {}
+    }
     builder.build().map_err(|error| describe(&error))
+}
+
+/// The certificates in a file.
+fn bundle(file: &Path) -> Result<Vec<reqwest::Certificate>, String> {
+    let unusable = |reason: String| format!("{CA_BUNDLE}, {}: {reason}", file.display());
+    let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
+    match reqwest::Certificate::from_pem_bundle(&pem) {
+        Ok(certificates) if certificates.is_empty() => Err(unusable("it holds no PEM certificate".to_owned())),
+        other => other.map_err(|error| unusable(describe(&error))),
+    }
 }
 
 /// Whether a URL leads to this machine.
@@ -204,5 +223,9 @@ fn describe(error: &reqwest::Error) -> String {
     if error.is_timeout() {
         return NO_ANSWER.to_owned();
     }
-    cause.to_string()
+    let text = cause.to_string();
+    if text.contains("certificate") || text.contains("UnknownIssuer") {
+        return format!("{text}: name the file of its certificate authority in {CA_BUNDLE}");
+    }
+    text
 }

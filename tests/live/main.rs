@@ -9,5 +9,6 @@ mod faults;
 mod moves;
 mod reading;
 mod round_trip;
+mod secure;
 mod servers;
 mod team;

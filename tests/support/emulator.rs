@@ -4,13 +4,18 @@ use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
-use podex::instance::managed::{Environment, ManagedEmulator, ManagedError, Running};
+use podex::instance::managed::{Environment, ManagedEmulator, ManagedError, Running, free_port};
 
+use super::registry::make_certificates;
 use super::{available, cache, events, scratch};
 
 /// Where the scripts are.
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/python");
+
+/// How long a Python program may take to listen on a busy machine.
+const START_LIMIT: Duration = Duration::from_secs(30);
 
 /// What the scripts run in: apart from the emulators, so that the reading is independent.
 const BOTO3: Environment =
@@ -25,6 +30,15 @@ pub struct Emulator {
     /// The account it uses when told none.
     pub account: &'static str,
     pub(super) running: Running,
+}
+
+/// An emulator's https side; ends when dropped.
+pub struct TlsFront {
+    /// Where it listens.
+    pub port: u16,
+    /// The certificate of the authority that signed its own.
+    pub authority: PathBuf,
+    _running: Running,
 }
 
 /// Starts ministack.
@@ -76,6 +90,24 @@ impl Emulator {
             "moto" => self.post("/moto-api/reset", ""),
             other => panic!("{other} cannot be reset: start another one"),
         }
+    }
+
+    /// The emulator over https, on a port of its own.
+    pub fn over_tls(&self) -> TlsFront {
+        let environment = available("boto3", BOTO3.install(&cache(), &events())).expect("boto3, beside the emulators");
+        let folder = scratch("tls");
+        make_certificates(folder.path());
+        let at = |name: &str| folder.path().join(name);
+        let (port, log) = (free_port().expect("a free port"), at("log"));
+        let mut command = Command::new(environment.join("bin/python"));
+        command.arg(Path::new(SCRIPTS).join("tls_front.py")).args([port.to_string(), self.port.to_string()]);
+        command.arg(at("leaf.pem")).arg(at("leaf.key"));
+        let authority = at("ca.pem");
+        let mut running = Running::start(&mut command, folder.path(), &log).expect("python starts");
+        let listens = || TcpStream::connect((Ipv4Addr::LOCALHOST, port)).is_ok();
+        running.wait_until("the https front", &log, START_LIMIT, &events(), listens).expect("the front starts");
+        running.own(folder).expect("the watchdog is there");
+        TlsFront { port, authority, _running: running }
     }
 
     /// A script of `tests/python`, to be run against this emulator.

@@ -147,7 +147,7 @@ fn program() -> Result<PathBuf, ManagedError> {
 }
 
 /// An authority and a certificate for 127.0.0.1 and localhost that it signed.
-fn make_certificates(folder: &Path) {
+pub(super) fn make_certificates(folder: &Path) {
     let openssl = |args: &[&str]| printed(Command::new("openssl").args(args).current_dir(folder));
     let key = ["-newkey", "rsa:2048", "-nodes"];
     let authority = ["-keyout", "ca.key", "-out", "ca.pem", "-days", "30", "-subj", "/CN=podex tests"];
