@@ -376,3 +376,33 @@ fn gc_says_what_would_go_and_then_removes_it() {
     podex.run(["diff", "shop:1", "shop:2"]).expect(0);
     podex.run(["gc", "--grace", "soon"]).expect(2);
 }
+
+#[test]
+fn pods_are_forked_versions_tagged_and_deleted_and_a_store_repaired() {
+    let podex = with_shop();
+    podex.run(["fork", "shop:1", "old"]).expect(0);
+    assert_eq!(podex.run(["versions", "old", "--json"]).expect(0).json().as_array().unwrap().len(), 1);
+    podex.run(["tag", "shop:1", "release"]).expect(0);
+    podex.run(["diff", "shop:release", "shop:1", "--exit-code"]).expect(0);
+    assert!(podex.run(["versions", "shop"]).expect(0).stdout.contains("release"));
+    assert!(podex.run(["delete", "shop:1", "--yes"]).expect(1).stderr.contains("tag release"));
+    podex.run(["tag", "shop", "release", "--delete"]).expect(0);
+    podex.run(["delete", "shop:release", "--yes"]).expect(1);
+    podex.run(["delete", "shop:1", "--yes"]).expect(0);
+    podex.run(["delete", "shop:2"]).expect(2);
+    podex.run(["inspect", "shop:1"]).expect(1);
+    podex.run(["inspect", "shop:2"]).expect(0);
+    podex.run(["tag", "team/shop", "x"]).expect(2);
+
+    let index = std::fs::read_dir(podex.home().join("data/store/idx")).unwrap().next().unwrap().unwrap().path();
+    std::fs::write(&index, "rubbish").unwrap();
+    podex.run(["fsck", "--level", "structure"]).expect(1);
+    let log = podex.home().join("data/store/ops");
+    let log = std::fs::read_dir(log).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&log).unwrap();
+    bytes[5] = 0;
+    std::fs::write(&log, bytes).unwrap();
+    podex.run(["fsck"]).expect(1);
+    assert!(podex.run(["fsck", "--repair"]).expect(0).stdout.contains("left out"));
+    podex.run(["fsck"]).expect(0);
+}

@@ -14,7 +14,7 @@ use fixture::{Person, Place, cancelled_after};
 use podex::event::Events;
 use podex::pod::{PodName, Selector};
 use podex::remote::{RemoteError, fetch, pull, push};
-use podex::store::StoreError;
+use podex::store::{FsckLevel, StoreError};
 use support::RegistryOptions;
 
 /// The same tests for each place.
@@ -284,7 +284,7 @@ async fn expect_hostile(place: &Place, alice: &Person, name: &PodName) {
     assert_eq!(alice.versions(name), []);
     assert_eq!(alice.store.remote_head(&place.config().name, name).unwrap(), None);
     assert_eq!(alice.temporary_files(), 0);
-    assert_eq!(alice.store.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(alice.store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
 }
 
 async fn damaged_packs_are_refused(place: &Place) {

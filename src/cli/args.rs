@@ -5,7 +5,7 @@ use clap::Args;
 use super::error::CliError;
 use crate::aws::Endpoint;
 use crate::instance::Filter;
-use crate::pod::{Pattern, PodName, Reference};
+use crate::pod::{Pattern, PodName, Reference, Selector};
 
 /// Flags every command takes.
 #[derive(Args, Clone, Debug)]
@@ -67,6 +67,16 @@ pub(super) struct ReferenceArg {
 impl ReferenceArg {
     pub(super) fn reference(&self) -> Result<&Reference, CliError> {
         self.reference.as_ref().or(self.name.as_ref()).ok_or_else(|| CliError::usage("name a pod"))
+    }
+}
+
+/// The local pod and version a reference names.
+pub(super) fn local_version(reference: &Reference) -> Result<(&PodName, &Selector), CliError> {
+    match reference {
+        Reference::Pod { remote: None, pod, selector } => Ok((pod, selector)),
+        Reference::Pod { remote: Some(_), .. } | Reference::Live => {
+            Err(CliError::usage(format!("{reference} is not a pod here: name one, as in shop:3")))
+        }
     }
 }
 

@@ -2,24 +2,26 @@
 
 use clap::Args;
 
-use super::args::PodArg;
+use super::args::{ReferenceArg, local_version};
 use super::confirm::{can_ask, confirm};
 use super::error::CliError;
 use super::format::count;
 use super::session::Session;
-use crate::ops::{EXIT_FAILED, delete};
+use crate::ops::{Context, EXIT_FAILED, delete, delete_version};
+use crate::pod::{PodName, Selector};
 
-/// Delete a pod here; remotes keep theirs
+/// Delete a pod here, or one version of it; remotes keep theirs
 ///
-/// On a terminal it asks first; without one it needs --yes.
+/// The data goes with the next 'podex gc'. On a terminal it asks first; without one it needs --yes.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   podex delete shop
+  podex delete shop:3             one version; the others keep their numbers
   podex delete shop --yes")]
 pub(super) struct DeleteCommand {
     #[command(flatten)]
-    pod: PodArg,
+    reference: ReferenceArg,
     /// Do not ask
     #[arg(long, short)]
     yes: bool,
@@ -27,7 +29,11 @@ pub(super) struct DeleteCommand {
 
 impl DeleteCommand {
     pub(super) fn run(self, session: &Session) -> Result<u8, CliError> {
-        let (context, pod) = (session.context()?, self.pod.pod()?);
+        let context = session.context()?;
+        let (pod, selector) = local_version(self.reference.reference()?)?;
+        if !matches!(selector, Selector::Head) {
+            return self.run_for_version(session, &context, pod, selector);
+        }
         if !self.yes {
             // Unknown pods are an error before there is anything to ask; unreadable ones may be deleted.
             let versions = match context.store.versions(pod) {
@@ -45,6 +51,26 @@ impl DeleteCommand {
         }
         delete(&context, pod)?;
         session.out.say(&format!("deleted {pod}"))?;
+        Ok(0)
+    }
+
+    fn run_for_version(
+        &self,
+        session: &Session,
+        context: &Context,
+        pod: &PodName,
+        selector: &Selector,
+    ) -> Result<u8, CliError> {
+        let number = context.store.resolve(pod, selector)?.number;
+        if !self.yes && !can_ask() {
+            return Err(CliError::usage(format!("this deletes {pod}:{number}: pass --yes")));
+        }
+        if !self.yes && !confirm(session, &format!("Delete {pod}:{number}?"))? {
+            session.out.say("nothing was deleted")?;
+            return Ok(EXIT_FAILED);
+        }
+        delete_version(context, pod, selector)?;
+        session.out.say(&format!("deleted {pod}:{number}"))?;
         Ok(0)
     }
 }

@@ -5,6 +5,7 @@ use std::io::IsTerminal;
 use super::error::CliError;
 use super::session::Session;
 use crate::ops::{Context, EXIT_USAGE};
+use crate::pod::{Reference, Selector};
 use crate::tui::{self, StartAt};
 
 /// Whether the explorer can open.
@@ -13,7 +14,7 @@ pub(super) fn has_terminal() -> bool {
 }
 
 /// Opens the explorer.
-pub(super) async fn explore(session: &Session, start: StartAt) -> Result<u8, CliError> {
+pub(super) async fn explore(session: &Session, mut start: StartAt) -> Result<u8, CliError> {
     if !has_terminal() {
         return Err(CliError::Explorer {
             message: "the explorer needs a terminal; without one use 'podex list', 'podex inspect REF --format tree' \
@@ -22,7 +23,12 @@ pub(super) async fn explore(session: &Session, start: StartAt) -> Result<u8, Cli
             code: EXIT_USAGE,
         });
     }
-    open(session.context()?, start).await
+    let context = session.context()?;
+    // The explorer's rows have numbers.
+    if let Some(Reference::Pod { remote: None, pod, selector: selector @ Selector::Tag(_) }) = &mut start.reference {
+        *selector = Selector::Version(context.store.resolve(pod, selector)?.number);
+    }
+    open(context, start).await
 }
 
 /// Opens the explorer over a context.

@@ -55,8 +55,11 @@ impl LogCommand {
 }
 
 fn entry(session: &Session, pod: &PodName, version: &VersionSummary) -> String {
-    let VersionSummary { number, digest, commit, pushed_to } = version;
+    let VersionSummary { number, digest, commit, pushed_to, tags } = version;
     let mut title = format!("{pod}:{number} {}", digest.short());
+    if !tags.is_empty() {
+        title.push_str(&format!(" [{}]", tags.join(", ")));
+    }
     if !pushed_to.is_empty() {
         title.push_str(&format!(" (on {})", pushed_to.join(", ")));
     }

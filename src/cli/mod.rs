@@ -13,6 +13,7 @@ mod demo;
 mod diff;
 mod error;
 mod explore;
+mod fork;
 mod format;
 mod fsck;
 mod gc;
@@ -40,6 +41,7 @@ mod stat;
 mod status;
 mod store;
 mod table;
+mod tag;
 mod undo;
 mod versions;
 
@@ -61,8 +63,8 @@ Examples:
   podex undo                             take the last inject back
   podex push shop team                   share it; 'podex pull team/shop' gets it elsewhere
 
-References: POD is the newest version, POD:N version N, POD@REVISION a commit, REMOTE/POD a pod on a remote,
-@live the emulator itself.
+References: POD is the newest version, POD:N version N, POD:TAG a tagged one, POD@REVISION a commit,
+REMOTE/POD a pod on a remote, @live the emulator itself.
 
 Exit codes: 0 done, 1 failed, 2 usage or no terminal, 3 differences (with --exit-code), 4 conflict or diverged,
 5 partly done.";
@@ -95,6 +97,8 @@ enum Command {
     Load(load::LoadCommand),
     Remote(remote::RemoteCommand),
     Rename(rename::RenameCommand),
+    Fork(fork::ForkCommand),
+    Tag(tag::TagCommand),
     Delete(delete::DeleteCommand),
     Demo(demo::DemoCommand),
     Instance(instance::InstanceCommand),
@@ -111,16 +115,17 @@ impl Command {
     fn changes(&self) -> bool {
         match self {
             Self::Commit(_) | Self::Push(_) | Self::Pull(_) | Self::Save(_) | Self::Load(_) => true,
-            Self::Rename(_) | Self::Delete(_) => true,
+            Self::Rename(_) | Self::Fork(_) | Self::Tag(_) | Self::Delete(_) => true,
             Self::Inject(command) => command.changes(),
             Self::Gc(command) => command.changes(),
+            Self::Fsck(command) => command.changes(),
             Self::Undo(command) => command.changes(),
             Self::Remote(command) => command.changes(),
             Self::Instance(command) => command.changes(),
             Self::Status(_) | Self::Diff(_) | Self::List(_) | Self::Versions(_) | Self::Log(_) | Self::Inspect(_) => {
                 false
             }
-            Self::Search(_) | Self::Demo(_) | Self::Fsck(_) | Self::Config(_) | Self::Completions(_) => false,
+            Self::Search(_) | Self::Demo(_) | Self::Config(_) | Self::Completions(_) => false,
             Self::Man(_) | Self::Store(_) => false,
         }
     }
@@ -167,11 +172,13 @@ async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError
         Command::Load(command) => command.run(session).await,
         Command::Remote(command) => command.run(session),
         Command::Rename(command) => command.run(session),
+        Command::Fork(command) => command.run(session),
+        Command::Tag(command) => command.run(session),
         Command::Delete(command) => command.run(session),
         Command::Demo(command) => command.run(session).await,
         Command::Instance(command) => command.run(session).await,
         Command::Gc(command) => command.run(session).await,
-        Command::Fsck(command) => command.run(session),
+        Command::Fsck(command) => command.run(session).await,
         Command::Store(command) => command.run(session),
         Command::Config(command) => command.run(session),
         Command::Completions(command) => command.run(session, Cli::command()),

@@ -76,8 +76,8 @@ pub(super) async fn pull(
     let number = match selector {
         Selector::Head => None,
         Selector::Version(number) => Some(*number),
-        Selector::Revision(_) => {
-            return Err(CliError::usage(format!("pull takes a version, as in {remote}/{pod}:3, not a revision")));
+        Selector::Revision(_) | Selector::Tag(_) => {
+            return Err(CliError::usage(format!("pull takes a version's number, as in {remote}/{pod}:3")));
         }
     };
     let (report, version) = crate::ops::pull(context, remote, pod, number, into, &session.events()).await?;

@@ -34,13 +34,15 @@ impl VersionsCommand {
                         "digest": version.digest,
                         "commit": version.commit,
                         "pushed_to": version.pushed_to,
+                        "tags": version.tags,
                     })
                 })
                 .collect();
             session.out.print_json(&versions)?;
             return Ok(0);
         }
-        let mut table = Table::new(["VERSION", "REVISION", "RESOURCES", "DATE", "AUTHOR", "PUSHED TO", "MESSAGE"]);
+        let mut table =
+            Table::new(["VERSION", "REVISION", "RESOURCES", "DATE", "AUTHOR", "TAGS", "PUSHED TO", "MESSAGE"]);
         for version in versions {
             table.row([
                 version.number.to_string(),
@@ -48,6 +50,7 @@ impl VersionsCommand {
                 version.commit.resources.to_string(),
                 time(version.commit.time),
                 version.commit.author.name,
+                version.tags.join(", "),
                 version.pushed_to.join(", "),
                 version.commit.message,
             ]);

@@ -1,10 +1,10 @@
-//! `list`, `versions`, `rename`, `delete`, `log`: pods as lines of history.
+//! `list`, `versions`, `rename`, `fork`, `tag`, `delete`, `log`: pods as lines of history.
 
 use serde::Serialize;
 
 use super::{Config, Context, OpError};
-use crate::pod::{Commit, Digest, PodName};
-use crate::store::{OpRecord, StoreError};
+use crate::pod::{Commit, Digest, PodName, Selector, TagName};
+use crate::store::{OpRecord, StoreError, VersionEntry};
 
 /// A pod in a list.
 #[derive(Clone, Debug, Serialize)]
@@ -30,6 +30,8 @@ pub struct VersionSummary {
     pub commit: Commit,
     /// Names of the remotes known to have it.
     pub pushed_to: Vec<String>,
+    /// Its tags.
+    pub tags: Vec<String>,
 }
 
 /// All local pods.
@@ -44,11 +46,9 @@ pub fn pods(context: &Context) -> Result<Vec<PodSummary>, OpError> {
 fn summary(context: &Context, name: PodName) -> PodSummary {
     let mut summary = PodSummary { name, versions: 0, head: None, fault: None };
     let mut read = || -> Result<(), StoreError> {
-        let versions = context.store.versions(&summary.name)?;
-        summary.versions = versions.len() as u64;
-        if let Some(newest) = versions.last() {
-            summary.head = Some((newest.commit, context.store.commit(&newest.commit)?));
-        }
+        let (head, versions) = context.store.head(&summary.name)?;
+        summary.versions = versions;
+        summary.head = Some((head.commit, context.store.commit(&head.commit)?));
         Ok(())
     };
     let result = read();
@@ -63,9 +63,11 @@ fn summary(context: &Context, name: PodName) -> PodSummary {
 pub fn versions(context: &Context, pod: &PodName) -> Result<Vec<VersionSummary>, OpError> {
     let entries = context.store.versions(pod)?;
     let mut versions = Vec::with_capacity(entries.len());
-    for entry in entries {
-        let commit = context.store.commit(&entry.commit)?;
-        versions.push(VersionSummary { number: entry.number, digest: entry.commit, commit, pushed_to: Vec::new() });
+    let all_tags = context.store.tags(pod)?;
+    for VersionEntry { number, commit: digest } in entries {
+        let commit = context.store.commit(&digest)?;
+        let tags = all_tags.iter().filter(|(_, of)| *of == digest).map(|(tag, _)| tag.to_string()).collect();
+        versions.push(VersionSummary { number, digest, commit, pushed_to: Vec::new(), tags });
     }
     for remote in Config::load(&context.paths.config_file)?.remotes {
         let Some(head) = context.store.remote_head(&remote.name, pod)? else { continue };
@@ -102,6 +104,49 @@ pub fn delete(context: &Context, pod: &PodName) -> Result<(), OpError> {
     context.store.delete(pod)?;
     let was = head.map(|digest| format!(", which was at {}", digest.short())).unwrap_or_default();
     context.store.record(&record("delete", pod, head, format!("deleted {pod}{was}")))?;
+    Ok(())
+}
+
+/// Deletes one version of a local pod; its number is not given again.
+///
+/// # Errors
+/// When there is no such version, it is the only one, or it has a tag.
+pub fn delete_version(context: &Context, pod: &PodName, selector: &Selector) -> Result<VersionEntry, OpError> {
+    let version = context.store.delete_version(pod, selector)?;
+    let summary = format!("deleted {pod}:{}, which was {}", version.number, version.commit.short());
+    context.store.record(&record("delete", pod, Some(version.commit), summary))?;
+    Ok(version)
+}
+
+/// Makes a pod of its own of a local pod's versions up to one; gives that one.
+///
+/// # Errors
+/// When there is no such version or the new name is taken.
+pub fn fork(context: &Context, from: &PodName, selector: &Selector, to: &PodName) -> Result<VersionEntry, OpError> {
+    let head = context.store.fork(from, selector, to)?;
+    let summary = format!("forked {to} from {from}:{}", head.number);
+    context.store.record(&record("fork", to, Some(head.commit), summary))?;
+    Ok(head)
+}
+
+/// Names a version of a local pod; the name moves where another version has it.
+///
+/// # Errors
+/// When there is no such version.
+pub fn tag(context: &Context, pod: &PodName, selector: &Selector, tag: &TagName) -> Result<VersionEntry, OpError> {
+    let version = context.store.set_tag(pod, selector, tag)?;
+    let summary = format!("tagged {pod}:{} as {tag}", version.number);
+    context.store.record(&record("tag", pod, Some(version.commit), summary))?;
+    Ok(version)
+}
+
+/// Takes a version's name away.
+///
+/// # Errors
+/// When there is no such tag.
+pub fn untag(context: &Context, pod: &PodName, tag: &TagName) -> Result<(), OpError> {
+    context.store.remove_tag(pod, tag)?;
+    context.store.record(&record("untag", pod, None, format!("removed the tag {tag} of {pod}")))?;
     Ok(())
 }
 

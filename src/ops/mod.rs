@@ -29,7 +29,9 @@ pub use context::{Context, EndpointOrigin, Overrides};
 pub use demo::{Demo, DemoSummary, demo, write_samples};
 pub use diff::{DiffOutcome, StatusOutcome, diff, observed_changes, resolve, status};
 pub use error::{EXIT_CANCELLED, EXIT_CONFLICT, EXIT_DIFFERENT, EXIT_FAILED, EXIT_PARTLY, EXIT_USAGE, OpError};
-pub use history::{PodSummary, VersionSummary, delete, operations, pods, rename, versions};
+pub use history::{
+    PodSummary, VersionSummary, delete, delete_version, fork, operations, pods, rename, tag, untag, versions,
+};
 pub use inject::{InjectArgs, InjectOutcome, PreparedInject, apply_inject, prepare_inject, prepare_undo};
 pub use inspect::{Found, find, mask};
 pub use instances::{ManagedInstance, instance_list, instance_start, instance_stop};
@@ -37,7 +39,7 @@ pub use patch::diff_patch;
 pub use paths::Paths;
 pub use share::{RemotePod, fetch, pull, push, remote_add, remote_list, remote_open, remote_pods, remote_remove};
 pub use snapshot::Snapshot;
-pub use storage::{fsck, gc, store_stats};
+pub use storage::{fsck, gc, repair, store_stats};
 
 pub(crate) use error::hint;
 use error::unknown_remote;

@@ -2,7 +2,7 @@
 
 use super::blocking::blocking;
 use super::{Context, OpError};
-use crate::store::{GcOptions, GcReport, Store, StoreStats};
+use crate::store::{FsckLevel, GcOptions, GcReport, Store, StoreStats};
 
 /// Removes what no version, tag or undo needs, and merges small packs.
 ///
@@ -26,8 +26,18 @@ pub fn store_stats(context: &Context) -> Result<StoreStats, OpError> {
 ///
 /// # Errors
 /// When the store cannot be read at all.
-pub fn fsck(context: &Context) -> Result<Vec<String>, OpError> {
-    Ok(context.store.fsck()?)
+pub async fn fsck(context: &Context, level: FsckLevel) -> Result<Vec<String>, OpError> {
+    let store = context.store.clone();
+    blocking(move || store.fsck(level)).await
+}
+
+/// Mends what can be mended; gives one sentence per thing done.
+///
+/// # Errors
+/// When somebody writes for too long, or the disk refuses.
+pub async fn repair(context: &Context) -> Result<Vec<String>, OpError> {
+    let store = context.store.clone();
+    blocking(move || store.repair()).await
 }
 
 /// Merges small packs after something was written. That it cannot is no failure of what was written.

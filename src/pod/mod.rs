@@ -25,7 +25,7 @@ pub use document::{BlobRef, Document, Observed, canonical_json};
 pub use key::{GLOBAL_REGION, ResourceKey};
 pub use merge::{Conflict, Merge, MergeRule, MergeRules, Side, merge_documents, settle};
 pub use metamodel::{Metamodel, Node, NodeId, NodeKind};
-pub use name::{InvalidName, PodName, RemoteName};
+pub use name::{InvalidName, PodName, RemoteName, TagName};
 pub use nearest::nearest;
 pub use patch::{PatchOp, patch, pointer};
 pub use pattern::Pattern;

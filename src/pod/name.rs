@@ -81,9 +81,42 @@ name_type!(
     "remote"
 );
 
+/// The name of a version of a pod: letters, digits, `_`, `-` and `.`, beginning with a letter so that it is no number.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TagName(String);
+
+impl FromStr for TagName {
+    type Err = InvalidName;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        // Dots are for versions, as in v1.2; the rest is as in a pod's name.
+        let valid = text.starts_with(|first: char| first.is_ascii_alphabetic());
+        if !valid || check("tag", &text.replace('.', "-")).is_err() {
+            return Err(InvalidName { what: "tag", name: text.to_owned() });
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl fmt::Display for TagName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_tag_is_never_a_number_or_a_path() {
+        for good in ["v1.2", "release", "a_b-c"] {
+            assert!(good.parse::<TagName>().is_ok(), "{good}");
+        }
+        for bad in ["", "3", "3a", ".", "..", "a/b", "a b", "a:b", "a@b"] {
+            assert!(bad.parse::<TagName>().is_err(), "{bad:?}");
+        }
+    }
 
     #[test]
     fn only_localstacks_own_alphabet_is_a_pod_name() {

@@ -1,9 +1,9 @@
-//! How people name commits: `[remote/]pod[:N | @revision]`, and `@live` for the instance itself.
+//! How people name commits: `[remote/]pod[:N | :tag | @revision]`, and `@live` for the instance itself.
 
 use std::fmt;
 use std::str::FromStr;
 
-use super::{InvalidName, PodName, RemoteName};
+use super::{InvalidName, PodName, RemoteName, TagName};
 
 /// Fewest hexadecimal digits of a revision that are looked up.
 const MIN_REVISION_DIGITS: usize = 4;
@@ -15,6 +15,8 @@ pub enum Selector {
     Head,
     /// By number, from 1.
     Version(u64),
+    /// By its name.
+    Tag(TagName),
     /// By the first hexadecimal digits of its digest (4 to 64, lower case).
     Revision(String),
 }
@@ -42,7 +44,7 @@ pub enum ReferenceError {
     #[error(transparent)]
     Name(#[from] InvalidName),
     /// What follows `:` is not a version number.
-    #[error("{text:?} is not a version: use a number from 1, as in pod:3")]
+    #[error("{text:?} is not a version: use a number from 1, as in pod:3, or a tag, as in pod:release")]
     Version {
         /// The text after the colon.
         text: String,
@@ -75,7 +77,14 @@ impl FromStr for Reference {
         };
         let (pod, selector) = if let Some((pod, version)) = rest.split_once(':') {
             let number = version.parse::<u64>().ok().filter(|&number| number > 0 && !version.starts_with('+'));
-            (pod, Selector::Version(number.ok_or_else(|| ReferenceError::Version { text: version.to_owned() })?))
+            let selector = match number {
+                Some(number) => Selector::Version(number),
+                None => {
+                    let tag = version.parse().map_err(|_| ReferenceError::Version { text: version.to_owned() });
+                    Selector::Tag(tag?)
+                }
+            };
+            (pod, selector)
         } else if let Some((pod, revision)) = rest.split_once('@') {
             let well_formed = (MIN_REVISION_DIGITS..=64).contains(&revision.len())
                 && revision.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
@@ -99,6 +108,7 @@ impl fmt::Display for Reference {
         match selector {
             Selector::Head => write!(f, "{pod}"),
             Selector::Version(number) => write!(f, "{pod}:{number}"),
+            Selector::Tag(tag) => write!(f, "{pod}:{tag}"),
             Selector::Revision(revision) => write!(f, "{pod}@{revision}"),
         }
     }
@@ -110,16 +120,17 @@ mod tests {
 
     #[test]
     fn references_read_back_as_they_are_written() {
-        for text in ["@live", "p", "p:3", "p@1f3a", "team/p", "team/p:12", "team/p@0123456789ab"] {
+        for text in ["@live", "p", "p:3", "p@1f3a", "p:v1.2", "team/p", "team/p:12", "team/p@0123456789ab"] {
             assert_eq!(text.parse::<Reference>().unwrap().to_string(), text);
         }
     }
 
     #[test]
     fn what_is_outside_the_grammar_is_refused() {
-        for text in
-            ["", ":1", "p:", "p:0", "p:+1", "p:-1", "p:x", "p@", "p@xyz1", "p@12", "a/b/c", "/p", "@other", "p:1@1234"]
-        {
+        for text in [
+            "", ":1", "p:", "p:0", "p:+1", "p:-1", "p:3x", "p:a b", "p@", "p@xyz1", "p@12", "a/b/c", "/p", "@other",
+            "p:1@1234",
+        ] {
             assert!(text.parse::<Reference>().is_err(), "{text:?}");
         }
     }

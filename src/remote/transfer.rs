@@ -264,6 +264,8 @@ fn up_to<'a>(
         Selector::Version(number) => {
             (versions.iter().position(|version| version.number == *number), format!("version {number}"))
         }
+        // Tags are this store's own.
+        Selector::Tag(tag) => (None, format!("tag {tag}")),
         Selector::Revision(revision) => {
             let matches = |version: &RemoteVersion| version.digest.hex().starts_with(revision);
             let found = versions.iter().rposition(matches);

@@ -58,6 +58,16 @@ pub enum StoreError {
         /// The digits given.
         revision: String,
     },
+    /// The version must stay.
+    #[error("version {number} of pod {pod} is not deleted: {reason}")]
+    VersionInUse {
+        /// The pod.
+        pod: PodName,
+        /// The version.
+        number: u64,
+        /// Why, and what to do instead.
+        reason: String,
+    },
     /// The new name is taken.
     #[error("there is already a pod {pod}")]
     PodExists {

@@ -8,6 +8,7 @@
 //! remotes/<remote>/<pod>    the head last seen there, in the same form
 //! ops/<year>-<month>.jsonl  the operation log
 //! tmp/                      files being written
+//! lost/                     damaged files that a repair replaced
 //! lock                      flock: shared while writing, exclusive for cleaning tmp/ and for removing garbage
 //! refs.lock                 flock: exclusive while a ref changes
 //! repack.lock               flock: exclusive while packs are merged or collected
@@ -121,6 +122,10 @@ impl Layout {
 
     pub(super) fn tmp(&self) -> PathBuf {
         self.root.join("tmp")
+    }
+
+    pub(super) fn lost(&self) -> PathBuf {
+        self.root.join("lost")
     }
 
     /// A named file in `tmp/`, deleted when dropped. The caller holds [`Layout::lock_shared`].

@@ -85,6 +85,14 @@ fn complete_length(file: &mut File) -> std::io::Result<u64> {
     Ok(content.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at as u64 + 1))
 }
 
+/// The lines of a log that are operations, as they are.
+pub(super) fn intact_lines(path: &Path) -> Result<Vec<u8>, StoreError> {
+    let content = std::fs::read(path).map_err(StoreError::io(path))?;
+    let lines = content.split_inclusive(|&byte| byte == b'\n');
+    let intact = |line: &&[u8]| line.ends_with(b"\n") && serde_json::from_slice::<OpRecord>(line).is_ok();
+    Ok(lines.filter(intact).flatten().copied().collect())
+}
+
 /// The records of one file, oldest first.
 pub(super) fn read_log(path: &Path) -> Result<Vec<OpRecord>, StoreError> {
     let content = std::fs::read(path).map_err(StoreError::io(path))?;

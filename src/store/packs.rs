@@ -173,6 +173,11 @@ impl Packs {
         Ok(file)
     }
 
+    /// Opens the pack's file anew next time.
+    pub(super) fn forget_file(&self, pack: &Digest) {
+        self.files.lock().unwrap_or_else(PoisonError::into_inner).retain(|(open, _)| open != pack);
+    }
+
     /// The frame and the verified content of a chunk; None where no pack has it. Packs may be merged into others
     /// at any time: where the one it was in is gone, it is looked for again.
     pub(super) fn read(&self, digest: &Digest, wanted: Wanted) -> Result<Option<Read>, StoreError> {

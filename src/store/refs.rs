@@ -6,13 +6,17 @@
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use super::layout::sync_folder_of;
+use super::layout::{file_names, sync_folder_of};
 use super::packs::Wanted;
 use super::{Store, StoreError, VersionEntry};
-use crate::pod::{Digest, PodName, RemoteName, Selector, nearest};
+use crate::pod::{Digest, PodName, RemoteName, Selector, TagName, nearest};
 
 /// Hexadecimal digits of the check that follows a digest in a ref.
 const CHECK_DIGITS: usize = 8;
+/// How the file names of deleted versions end.
+pub(super) const DELETED: &str = ".deleted";
+/// How the file names of tags begin.
+pub(super) const TAG: &str = "tag.";
 
 /// A ref's content: the digest, and the first digits of its text's own sha256, since any flipped bit in a
 /// digest makes another well-formed digest.
@@ -42,7 +46,17 @@ pub(super) fn read_ref(path: &Path) -> Result<Option<Digest>, StoreError> {
 
 /// Whether a file of a pod's folder holds a ref.
 pub(super) fn is_ref_name(name: &str) -> bool {
-    version_number(name).is_some()
+    version_number(name).is_some() || tag_name(name).is_some()
+}
+
+/// The number of a deleted version, whose file is kept under another name so that its number is not given again.
+pub(super) fn deleted_number(name: &str) -> Option<u64> {
+    name.strip_suffix(DELETED).and_then(version_number)
+}
+
+/// The tag whose file this is.
+pub(super) fn tag_name(name: &str) -> Option<TagName> {
+    name.strip_prefix(TAG)?.parse().ok()
 }
 
 /// The number a version's file name stands for, in its only spelling.
@@ -54,7 +68,8 @@ impl Store {
     /// All pods, by name. A pod whose refs cannot be read is left out here and named by [`Store::fsck`].
     pub fn pods(&self) -> Result<Vec<PodName>, StoreError> {
         let mut pods = self.pod_folders()?;
-        pods.retain(|pod| self.read_versions(pod).is_ok_and(|versions| !versions.is_empty()));
+        // Hundreds of versions of thousands of pods are too much to read for a list of names.
+        pods.retain(|pod| self.read_head(pod).is_ok_and(|head| head.is_some()));
         Ok(pods)
     }
 
@@ -81,21 +96,30 @@ impl Store {
         StoreError::UnknownPod { pod: pod.clone(), nearest: nearest(pod.as_str(), pods.iter().map(PodName::as_str)) }
     }
 
+    /// A pod's newest version, and how many it has. Reads no more than that one.
+    pub fn head(&self, pod: &PodName) -> Result<(VersionEntry, u64), StoreError> {
+        self.read_head(pod)?.ok_or_else(|| self.unknown_pod(pod))
+    }
+
+    pub(super) fn read_head(&self, pod: &PodName) -> Result<Option<(VersionEntry, u64)>, StoreError> {
+        let folder = self.inner.layout.pod(pod);
+        let names = file_names(&folder)?;
+        let numbers = || names.iter().filter_map(|name| version_number(name));
+        let Some(number) = numbers().max() else { return Ok(None) };
+        // A file that is gone again means that the pod was deleted or renamed this moment.
+        let commit = read_ref(&folder.join(number.to_string()))?;
+        Ok(commit.map(|commit| (VersionEntry { number, commit }, numbers().count() as u64)))
+    }
+
     /// A pod's versions, oldest first; none where there is no such pod.
     fn read_versions(&self, pod: &PodName) -> Result<Vec<VersionEntry>, StoreError> {
         let folder = self.inner.layout.pod(pod);
-        let entries = match std::fs::read_dir(&folder) {
-            Ok(entries) => entries,
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
-            Err(source) => return Err(StoreError::Io { path: folder, source }),
-        };
         let mut versions = Vec::new();
-        for entry in entries {
-            let name = entry.map_err(StoreError::io(&folder))?.file_name();
-            let Some(number) = name.to_str().and_then(version_number) else { continue };
-            // A file that is gone again means that the pod was deleted or renamed this moment.
-            let Some(commit) = read_ref(&folder.join(name))? else { return Ok(Vec::new()) };
-            versions.push(VersionEntry { number, commit });
+        for name in file_names(&folder)? {
+            let Some(number) = version_number(&name) else { continue };
+            // A file that is gone again was deleted this moment, or its pod deleted or renamed.
+            let commit = read_ref(&folder.join(name))?;
+            versions.extend(commit.map(|commit| VersionEntry { number, commit }));
         }
         versions.sort_unstable_by_key(|version| version.number);
         Ok(versions)
@@ -103,6 +127,15 @@ impl Store {
 
     /// Finds one version of a pod. Unknown ones are errors that name what there is.
     pub fn resolve(&self, pod: &PodName, selector: &Selector) -> Result<VersionEntry, StoreError> {
+        match selector {
+            Selector::Head => return Ok(self.head(pod)?.0),
+            Selector::Version(number) => {
+                if let Some(commit) = read_ref(&self.inner.layout.pod(pod).join(number.to_string()))? {
+                    return Ok(VersionEntry { number: *number, commit });
+                }
+            }
+            Selector::Tag(_) | Selector::Revision(_) => {}
+        }
         let versions = self.versions(pod)?;
         let unknown = |wanted: String| {
             let have = match (versions.first(), versions.last()) {
@@ -116,11 +149,12 @@ impl Store {
         };
         match selector {
             Selector::Head => versions.last().copied().ok_or_else(|| self.unknown_pod(pod)),
-            Selector::Version(number) => versions
-                .iter()
-                .find(|version| version.number == *number)
-                .copied()
-                .ok_or_else(|| unknown(format!("version {number}"))),
+            Selector::Version(number) => Err(unknown(format!("version {number}"))),
+            Selector::Tag(tag) => {
+                let wanted = || unknown(format!("tag {tag}"));
+                let commit = read_ref(&self.tag_path(pod, tag))?.ok_or_else(wanted)?;
+                versions.iter().rev().find(|version| version.commit == commit).copied().ok_or_else(wanted)
+            }
             Selector::Revision(revision) => {
                 let mut matching = versions.iter().rev().filter(|version| version.commit.hex().starts_with(revision));
                 let found = *matching.next().ok_or_else(|| unknown(format!("revision {revision}")))?;
@@ -142,7 +176,7 @@ impl Store {
         if self.inner.packs.locate(&commit, Wanted::Content)?.is_empty() {
             return Err(self.inner.packs.missing("commit", &commit));
         }
-        let head = self.read_versions(pod)?.last().copied();
+        let head = self.read_head(pod)?.map(|(head, _)| head);
         let moved = |head: Option<VersionEntry>| StoreError::HeadMoved {
             pod: pod.clone(),
             head: head.map(|version| version.commit),
@@ -150,8 +184,9 @@ impl Store {
         if head.map(|version| version.commit) != parent {
             return Err(moved(head));
         }
-        let number = head.map_or(1, |version| version.number + 1);
         let folder = layout.pod(pod);
+        let given = file_names(&folder)?.iter().filter_map(|name| version_number(name).or(deleted_number(name))).max();
+        let number = given.unwrap_or(0) + 1;
         std::fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
         let path = folder.join(number.to_string());
         let mut file = layout.temporary()?;
@@ -159,7 +194,7 @@ impl Store {
         file.as_file().sync_all().map_err(StoreError::io(&path))?;
         // The lock has decided; not overwriting guards against a file system that ignores it.
         file.persist_noclobber(&path).map_err(|error| match error.error.kind() {
-            ErrorKind::AlreadyExists => moved(self.read_versions(pod).ok().and_then(|all| all.last().copied())),
+            ErrorKind::AlreadyExists => moved(self.read_head(pod).ok().flatten().map(|(head, _)| head)),
             _ => StoreError::Io { path: path.clone(), source: error.error },
         })?;
         sync_folder_of(&path)?;
@@ -171,7 +206,7 @@ impl Store {
     pub fn rename(&self, from: &PodName, to: &PodName) -> Result<(), StoreError> {
         let layout = &self.inner.layout;
         let _refs = layout.lock_refs()?;
-        self.versions(from)?;
+        self.read_head(from)?.ok_or_else(|| self.unknown_pod(from))?;
         // A pod that cannot be read is there as well.
         if !self.read_versions(to).is_ok_and(|versions| versions.is_empty()) {
             return Err(StoreError::PodExists { pod: to.clone() });

@@ -3,6 +3,7 @@
 mod damage;
 mod gc;
 mod processes;
+mod repair;
 mod transfer;
 
 use std::io::{Read, Write};
@@ -105,7 +106,7 @@ fn documents_given_in_any_order_come_back_sorted_from_another_process() {
     let value = again.tree(commit.state).get(&key(7)).unwrap().unwrap();
     assert_eq!(value, json!({"attributes": {"Number": 7, "Salt": 1}}));
     assert_eq!(again.tree(commit.observed).get(&key(7)).unwrap(), Some(json!({})));
-    assert_eq!(store.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
 }
 
 #[test]

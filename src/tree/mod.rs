@@ -29,7 +29,6 @@ pub use edit::Edits;
 pub(crate) use key::{decode_key, encode_key};
 pub(crate) use node::Node;
 pub use read::Tree;
-pub(crate) use read::parse_value;
 pub use three_way::ThreeWay;
 
 /// Where a tree's nodes are read from: digest-addressed chunks, already verified.

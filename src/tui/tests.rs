@@ -218,6 +218,7 @@ fn pods() -> Vec<(PodSummary, Vec<VersionSummary>)> {
         digest: commit(number).digest(),
         commit: commit(number),
         pushed_to: if number == 1 { vec!["team".to_owned()] } else { Vec::new() },
+        tags: Vec::new(),
     };
     let orders: Vec<VersionSummary> = (1..=3).map(version).collect();
     let summary = |name: &str, versions: &[VersionSummary]| PodSummary {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use podex::event::Events;
 use podex::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, ResourceKey};
 use podex::remote::{CredentialFiles, Remote, RemoteConfig, open_with};
-use podex::store::{Store, StoreError};
+use podex::store::{FsckLevel, Store, StoreError};
 use serde_json::json;
 use tempfile::TempDir;
 
@@ -78,7 +78,7 @@ impl Person {
         for chunk in self.store.chunks_between(commit, &[]).unwrap() {
             assert!(self.store.has_chunk(&chunk).unwrap(), "{chunk}");
         }
-        assert_eq!(self.store.fsck().unwrap(), Vec::<String>::new());
+        assert_eq!(self.store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
     }
 
     /// Files waiting in the store's temporary folder.

@@ -63,7 +63,7 @@ fn every_damaged_byte_of_a_pack_is_found_and_the_pack_named() {
     for bytes in damages(&original) {
         std::fs::write(&path, &bytes).unwrap();
         let store = open(&root);
-        let faults = store.fsck().unwrap();
+        let faults = store.fsck(FsckLevel::Full).unwrap();
         assert!(faults.iter().any(|fault| fault.contains(path.to_str().unwrap())), "{faults:?}");
         assert!(!faults.iter().any(|fault| fault.contains("pod one")), "{faults:?}");
         assert_eq!(read_all(&store, &one).unwrap(), 41);
@@ -88,7 +88,7 @@ fn a_damaged_or_missing_index_is_rebuilt_from_its_pack() {
     let original = std::fs::read(&path).unwrap();
     for bytes in damages(&original) {
         std::fs::write(&path, &bytes).unwrap();
-        let faults = open(&root).fsck().unwrap();
+        let faults = open(&root).fsck(FsckLevel::Full).unwrap();
         assert!(faults.len() == 1 && faults[0].contains(path.to_str().unwrap()), "{faults:?}");
         assert_eq!(std::fs::read(&path).unwrap(), original);
     }
@@ -111,11 +111,11 @@ fn a_damaged_ref_makes_only_its_own_pod_fail() {
         assert!(store.publish(&pod("one"), None, two).is_err());
         assert_eq!(store.pods().unwrap(), [pod("two")]);
         assert_eq!(store.resolve(&pod("two"), &Selector::Head).unwrap().commit, two);
-        assert!(store.fsck().unwrap().iter().any(|fault| fault.contains("refs/one/1")));
+        assert!(store.fsck(FsckLevel::Full).unwrap().iter().any(|fault| fault.contains("refs/one/1")));
     }
     // It can be got rid of.
     store.delete(&pod("one")).unwrap();
-    assert_eq!(store.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn a_commit_whose_pack_is_gone_is_missing_and_the_version_is_named() {
     std::fs::remove_file(path).unwrap();
     let store = open(&root);
     assert!(matches!(store.commit(&two), Err(StoreError::Missing { what: "commit", .. })));
-    assert!(store.fsck().unwrap().iter().any(|fault| fault.contains("version 1 of pod two")));
+    assert!(store.fsck(FsckLevel::Full).unwrap().iter().any(|fault| fault.contains("version 1 of pod two")));
     assert_eq!(read_all(&store, &one).unwrap(), 41);
 }
 

@@ -52,7 +52,7 @@ fn a_deleted_pod_goes_and_what_another_needs_stays() {
     assert!(matches!(store.commit(&large), Err(StoreError::Missing { .. })));
     read_all(&store, &two);
     read_all(&other, &two);
-    assert_eq!(store.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
     assert_eq!(store.gc(&NOW).unwrap().garbage_chunks, 0);
 }
 
@@ -75,7 +75,7 @@ fn the_grace_period_keeps_what_nobody_has_named_yet() {
     assert!(!store.has_chunk(&lonely).unwrap());
     assert!(store.commit(&old).is_ok());
     read_all(&store, &new);
-    assert_eq!(store.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -122,7 +122,7 @@ fn a_writer_in_flight_is_waited_for_and_loses_nothing() {
     drop(hold);
     collector.join().unwrap().unwrap();
     read_all(&store, &new);
-    assert_eq!(store.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn many_commits_leave_few_packs() {
     for version in other.versions(&pod("busy")).unwrap() {
         read_all(&other, &version.commit);
     }
-    assert_eq!(store.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
     store.repack_all().unwrap();
     assert!(packs(&store) <= 3, "{} packs", packs(&store));
     read_all(&other, &head.unwrap());

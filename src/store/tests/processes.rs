@@ -89,7 +89,7 @@ fn of_several_that_publish_at_once_one_wins_each_number() {
     for pair in versions.windows(2) {
         assert_eq!(store.commit(&pair[1].commit).unwrap().parents, [pair[0].commit]);
     }
-    assert_eq!(store.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -110,7 +110,7 @@ fn a_killed_writer_leaves_only_what_the_next_open_removes() {
     assert_eq!(left(), 0);
     assert_eq!(store.inner.packs.list().unwrap().len(), 1);
     assert!(store.commit(&before).is_ok());
-    assert_eq!(store.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
 }
 
 #[test]
@@ -150,5 +150,5 @@ fn many_threads_share_one_writer() {
         late.document(key(0), &Document::default(), &Observed::new()),
         Err(StoreError::WriterDone { .. })
     ));
-    assert_eq!(store.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
 }

@@ -92,7 +92,7 @@ fn a_pod_moves_to_another_store_commit_by_commit() {
         parent = Some(commit);
     }
     assert_eq!(reachable(&store, &second), reachable(&other, &second));
-    assert_eq!(other.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(other.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
     assert_eq!(std::fs::read_dir(other.root().join("tmp")).unwrap().count(), 0);
 }
 
@@ -131,7 +131,7 @@ fn a_pack_with_any_byte_changed_is_refused_or_means_the_same() {
     }
     // A few bits of a compressed frame mean nothing to what it holds.
     assert!(accepted < 20, "{accepted} changed packs accepted");
-    assert_eq!(other.fsck().unwrap(), Vec::<String>::new());
+    assert_eq!(other.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
     for length in (0..original.len()).step_by(13) {
         std::fs::write(&file, &original[..length]).unwrap();
         assert!(other.import_pack(&file, &Digest::of(&original[..length])).is_err());

@@ -253,7 +253,8 @@ fn go_to_wanted(state: &mut State) -> Vec<Effect> {
 fn row_of(state: &State, reference: &Reference) -> Option<RowId> {
     let Reference::Pod { remote, pod, selector } = reference else { return Some(RowId::Live) };
     let number = |numbers: Vec<(u64, crate::pod::Digest)>| match selector {
-        crate::pod::Selector::Head => None,
+        // Commands that open the explorer have looked a tag up before.
+        crate::pod::Selector::Head | crate::pod::Selector::Tag(_) => None,
         crate::pod::Selector::Version(number) => Some(*number),
         crate::pod::Selector::Revision(digits) => {
             numbers.iter().find(|(_, digest)| digest.hex().starts_with(digits)).map(|(number, _)| *number)
