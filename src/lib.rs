@@ -8,7 +8,7 @@
 //! | [`pod`] | the domain, pure: keys, documents, commits, references, the metamodel |
 //! | [`tree`] | the sorted Merkle tree of documents: build, read, diff, three-way walk, edit |
 //! | [`store`] | the local version store: packs, index, refs, operation log |
-//! | [`remote`] | where pods are shared: OCI registry or directory, and the transfer to and from them |
+//! | [`remote`] | where pods are shared: OCI registry, bucket or directory, and the transfer to and from them |
 //! | [`aws`] | a generic AWS client driven by API models: protocols, signing, paging, HTTP |
 //! | [`catalog`] | which resource types exist, read from `assets/catalog/*.toml` |
 //! | [`instance`] | a running emulator: detect, capture, plan, apply, and managed ones |

@@ -1,4 +1,4 @@
-//! What every kind of remote promises: one suite, run over a directory and over real registries.
+//! What every kind of remote promises: one suite, run over a directory, real registries and a real bucket.
 
 #[path = "remote/faults.rs"]
 mod faults;
@@ -6,6 +6,8 @@ mod faults;
 mod fixture;
 #[path = "remote/folder.rs"]
 mod folder;
+#[path = "remote/bucket.rs"]
+mod in_bucket;
 #[path = "remote/registry.rs"]
 mod particular;
 mod support;
@@ -41,6 +43,7 @@ conformance! {
     places: {
         directory => Place::directory();
         registry => Place::registry(RegistryOptions::default());
+        bucket => Place::bucket();
         registry_with_login => Place::registry(RegistryOptions { auth: true, tls: true });
     }
     cases: [
@@ -268,13 +271,13 @@ async fn a_cancelled_pull_leaves_the_store_as_it_was(place: &Place) {
 }
 
 /// Pushes a pod, lets `harm` happen to the first pack of its second version, and expects the pull to be refused.
-async fn refused_after(place: &Place, harm: impl Fn(&std::path::Path)) {
+async fn refused_after(place: &Place, harm: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) {
     let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
     bob.commit(&name, "one");
     let second = bob.commit(&name, "two");
     push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
     let packs = place.remote().packs(&name, &second).await.unwrap();
-    harm(&place.file_of(&packs[0].0));
+    place.harm(&packs[0].0, harm);
     expect_hostile(place, &alice, &name).await;
 }
 
@@ -288,37 +291,27 @@ async fn expect_hostile(place: &Place, alice: &Person, name: &PodName) {
 }
 
 async fn damaged_packs_are_refused(place: &Place) {
-    refused_after(place, |file| {
-        let mut bytes = std::fs::read(file).unwrap();
+    refused_after(place, |mut bytes| {
         let middle = bytes.len() / 2;
         bytes[middle] ^= 1;
-        std::fs::write(file, bytes).unwrap();
+        Some(bytes)
     })
     .await;
 }
 
 async fn packs_of_another_size_are_refused(place: &Place) {
-    refused_after(place, |file| {
-        let mut bytes = std::fs::read(file).unwrap();
-        bytes.extend([0; 100]);
-        std::fs::write(file, bytes).unwrap();
-    })
-    .await;
-    let shorter = |file: &std::path::Path| {
-        let mut bytes = std::fs::read(file).unwrap();
-        bytes.truncate(bytes.len() - 100);
-        std::fs::write(file, bytes).unwrap();
-    };
+    refused_after(place, |bytes| Some([&bytes[..], &[0; 100]].concat())).await;
+    let shorter = |bytes: Vec<u8>| Some(bytes[..bytes.len() - 100].to_vec());
     // Another pod's pack, in another person's hands: the same place serves both.
     let (bob, alice, name) = (Person::new("Carol"), Person::new("Dave"), pod("q"));
     let commit = bob.commit(&name, "one");
     push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
-    shorter(&place.file_of(&place.remote().packs(&name, &commit).await.unwrap()[0].0));
+    place.harm(&place.remote().packs(&name, &commit).await.unwrap()[0].0, shorter);
     expect_hostile(place, &alice, &name).await;
 }
 
 async fn missing_packs_are_refused(place: &Place) {
-    refused_after(place, |file| std::fs::remove_file(file).unwrap()).await;
+    refused_after(place, |_| None).await;
 }
 
 async fn packs_that_lack_something_are_refused(place: &Place) {
@@ -344,9 +337,7 @@ async fn damaged_commits_are_refused(place: &Place) {
     let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
     let digest = bob.commit(&name, "one");
     push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
-    let file = place.file_of(&digest);
-    let text = std::fs::read_to_string(&file).unwrap();
-    std::fs::write(&file, text.replace("Bob", "Eve")).unwrap();
+    place.harm(&digest, |bytes| Some(String::from_utf8(bytes).unwrap().replace("Bob", "Eve").into_bytes()));
     expect_hostile(place, &alice, &name).await;
 }
 

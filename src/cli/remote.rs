@@ -16,6 +16,8 @@ use crate::remote::RemoteConfig;
 #[command(after_help = "\
 Examples:
   podex remote add team oci://registry.example.com/pods
+  podex remote add bucket s3://our-bucket/pods --profile team
+  podex remote add minio s3://pods --s3-endpoint https://minio.example.com
   podex remote add disk file:///srv/pods
   podex remote list
   podex remote remove disk")]
@@ -30,11 +32,11 @@ enum Action {
     Add {
         /// What to call it
         name: RemoteName,
-        /// oci://host[:port]/path or file:///dir; credentials come from the docker configuration, never from here
+        /// oci://host[:port]/path, s3://bucket[/prefix] or file:///dir; credentials come from docker's and AWS's own
+        /// configuration, never from here
         url: String,
-        /// A PEM file with the certificate authority of a private registry
-        #[arg(long, value_name = "FILE")]
-        ca_file: Option<PathBuf>,
+        #[command(flatten)]
+        options: RemoteOptions,
     },
     /// List the configured remotes
     List,
@@ -43,6 +45,23 @@ enum Action {
         /// Which
         name: RemoteName,
     },
+}
+
+/// What is particular to some remotes.
+#[derive(Args)]
+struct RemoteOptions {
+    /// A PEM file with the certificate authority of a private registry or store
+    #[arg(long, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+    /// The address of a store that speaks S3 but is not AWS (AWS_ENDPOINT_URL is the emulator, and not used here)
+    #[arg(long, value_name = "URL")]
+    s3_endpoint: Option<String>,
+    /// The bucket's region
+    #[arg(long, value_name = "REGION")]
+    s3_region: Option<String>,
+    /// The AWS profile to use; else the environment's credentials, else AWS_PROFILE or the default profile
+    #[arg(long, value_name = "NAME")]
+    profile: Option<String>,
 }
 
 impl RemoteCommand {
@@ -54,9 +73,11 @@ impl RemoteCommand {
     pub(super) fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
         match self.action {
-            Action::Add { name, url, ca_file } => {
+            Action::Add { name, url, options } => {
+                let RemoteOptions { ca_file, s3_endpoint, s3_region, profile } = options;
                 let ca_file = ca_file.map(std::path::absolute).transpose()?;
-                remote_add(&context, RemoteConfig { name: name.clone(), url, ca_file })?;
+                let config = RemoteConfig::new(name.clone(), url);
+                remote_add(&context, RemoteConfig { ca_file, s3_endpoint, s3_region, profile, ..config })?;
                 session.out.say(&format!("added {name}: 'podex push POD {name}' shares a pod there"))?;
             }
             Action::List => {

@@ -217,7 +217,7 @@ mod tests {
     }
 
     fn remote(name: &str) -> RemoteConfig {
-        RemoteConfig { name: name.parse().unwrap(), url: format!("file:///{name}"), ca_file: None }
+        RemoteConfig::new(name.parse().unwrap(), format!("file:///{name}"))
     }
 
     #[test]
@@ -230,6 +230,15 @@ mod tests {
         assert!(error.contains("line 1") && error.contains("neither http nor https"), "{error}");
         let error = parse("accounts = ['12']").unwrap_err();
         assert!(error.contains("twelve digits"), "{error}");
+    }
+
+    #[test]
+    fn a_password_typed_into_the_file_is_refused_and_not_repeated() {
+        for url in ["oci://bob:hunter2@registry.example/pods", "s3://AKIA:hunter2@bucket", "http://hunter2@h/"] {
+            let error = parse(&format!("[[remote]]\nname = 'team'\nurl = '{url}'\n")).unwrap_err();
+            assert!(error.contains("line 3") && error.contains("remote login"), "{error}");
+            assert!(!error.contains("hunter2"), "{error}");
+        }
     }
 
     #[test]

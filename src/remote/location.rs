@@ -18,6 +18,26 @@ pub(crate) enum Location {
         /// Valid repository components joined by `/`; never empty.
         path: String,
     },
+    /// A bucket of an object store, or a part of one.
+    Bucket {
+        /// Whose.
+        cloud: Cloud,
+        /// Its name; on Azure `account/container`.
+        name: String,
+        /// Safe components joined by `/`; may be empty.
+        prefix: String,
+    },
+}
+
+/// Who keeps a bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Cloud {
+    /// AWS, or a store that speaks S3.
+    S3,
+    /// Google Cloud Storage.
+    Gcs,
+    /// Azure Blob Storage.
+    Azure,
 }
 
 impl Location {
@@ -61,9 +81,49 @@ impl Location {
                 }
                 Ok(Self::Oci { host: authority.to_ascii_lowercase(), path: path.to_owned() })
             }
+            "s3" | "gs" | "az" => {
+                if rest.contains('@') {
+                    return Err(error(
+                        "it must not hold a key: name an AWS profile with --profile, or set the usual environment variables",
+                    ));
+                }
+                let cloud = match scheme {
+                    "s3" => Cloud::S3,
+                    "gs" => Cloud::Gcs,
+                    _ => Cloud::Azure,
+                };
+                let mut parts: Vec<&str> = rest.trim_end_matches('/').split('/').collect();
+                if !parts.iter().all(|part| is_key_part(part)) {
+                    return Err(error(
+                        "bucket and prefix must be letters, digits, '.', '_' and '-', joined by single '/'",
+                    ));
+                }
+                let prefix = parts.split_off(parts.len().min(if cloud == Cloud::Azure { 2 } else { 1 }));
+                if cloud == Cloud::Azure && parts.len() < 2 {
+                    return Err(error("it must name account and container, as in az://account/container/prefix"));
+                }
+                Ok(Self::Bucket { cloud, name: parts.join("/"), prefix: prefix.join("/") })
+            }
             _ => Err(error("its scheme is not known")),
         }
     }
+}
+
+/// Whether `text` is a part of an object's key that no store and no tool reads as something else.
+fn is_key_part(text: &str) -> bool {
+    !matches!(text, "" | "." | "..")
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'))
+}
+
+/// Reads a remote's URL from a file that people write, refusing a password without repeating it.
+pub(super) fn without_password<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<String, D::Error> {
+    let url = <String as serde::Deserialize>::deserialize(deserializer)?;
+    if without_user(&url) == url {
+        return Ok(url);
+    }
+    Err(serde::de::Error::custom(
+        "a remote's url must not hold a user name, password or key: take it out, and keep it with 'podex remote login' or in an AWS profile",
+    ))
 }
 
 /// `url` without what stands before an `@` in its authority.
@@ -122,6 +182,14 @@ mod tests {
         assert_eq!(Location::parse("oci://127.0.0.1:5000/pods/").unwrap(), oci("127.0.0.1:5000", "pods"));
         assert_eq!(Location::parse("oci://GHCR.io/me/my__pods").unwrap(), oci("ghcr.io", "me/my__pods"));
         assert_eq!(Location::parse("oci://[::1]:5000/a-b").unwrap(), oci("[::1]:5000", "a-b"));
+        let bucket = |cloud: Cloud, name: &str, prefix: &str| Location::Bucket {
+            cloud,
+            name: name.into(),
+            prefix: prefix.into(),
+        };
+        assert_eq!(Location::parse("s3://team/").unwrap(), bucket(Cloud::S3, "team", ""));
+        assert_eq!(Location::parse("gs://team/a/b").unwrap(), bucket(Cloud::Gcs, "team", "a/b"));
+        assert_eq!(Location::parse("az://me/box/a").unwrap(), bucket(Cloud::Azure, "me/box", "a"));
     }
 
     #[test]
@@ -131,7 +199,12 @@ mod tests {
             "team",
             "file://x/y",
             "file:dir",
-            "s3://b/p",
+            "s3://",
+            "s3:///p",
+            "s3://b//p",
+            "s3://b/../p",
+            "s3://b/p?x=1",
+            "az://account",
             "oci://",
             "oci://host",
             "oci://host/",
@@ -154,8 +227,14 @@ mod tests {
 
     #[test]
     fn a_password_is_refused_and_not_repeated() {
-        for url in ["oci://me:sec/ret@host/p", "oci://me:secret@host/p", "http://me:secret@host/p", "me:secret@host/p"]
-        {
+        for url in [
+            "oci://me:sec/ret@host/p",
+            "oci://me:secret@host/p",
+            "http://me:secret@host/p",
+            "me:secret@host/p",
+            "s3://key:secret@bucket/p",
+            "s3://key:sec/ret@bucket",
+        ] {
             let text = Location::parse(url).unwrap_err().to_string();
             assert!(!text.contains("secret") && !text.contains("sec/ret"), "{text}");
         }

@@ -1,4 +1,5 @@
-//! Where pods are shared: an OCI registry or a directory, behind one trait; and the transfer to and from them.
+//! Where pods are shared: an OCI registry, a bucket or a directory, behind one trait; and the transfer to and from
+//! them.
 
 use std::path::PathBuf;
 
@@ -8,12 +9,15 @@ use crate::event::Events;
 use crate::pod::{Commit, Digest, PodName, RemoteName};
 use crate::store::StoreError;
 
+mod bucket;
+mod client;
 mod directory;
 mod escape;
 mod fault;
 mod location;
 mod meter;
 mod oci;
+mod publication;
 mod transfer;
 mod verify;
 
@@ -30,11 +34,28 @@ const MAX_COMMIT_BYTES: u64 = 16 * 1024 * 1024;
 pub struct RemoteConfig {
     /// Its name.
     pub name: RemoteName,
-    /// `file:///dir` or `oci://host[:port]/path`.
+    /// `file:///dir`, `oci://host[:port]/path` or `s3://bucket[/prefix]`.
+    #[serde(deserialize_with = "location::without_password")]
     pub url: String,
-    /// A PEM file with the certificate authority of a private registry.
+    /// A PEM file with the certificate authority of a private registry or store.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub ca_file: Option<PathBuf>,
+    /// The address of a store that speaks S3 but is not AWS.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3_endpoint: Option<String>,
+    /// The region of a bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub s3_region: Option<String>,
+    /// The AWS profile whose credentials open a bucket.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub profile: Option<String>,
+}
+
+impl RemoteConfig {
+    /// A remote of which nothing but the address needs to be said.
+    pub fn new(name: RemoteName, url: impl Into<String>) -> Self {
+        Self { name, url: url.into(), ca_file: None, s3_endpoint: None, s3_region: None, profile: None }
+    }
 }
 
 /// A commit as a remote lists it.
@@ -61,7 +82,7 @@ pub struct TransferReport {
 #[derive(Debug, thiserror::Error)]
 pub enum RemoteError {
     /// The URL's scheme or form is not one podex knows.
-    #[error("{url:?} is not a remote: {reason}; use file:///dir or oci://host/path")]
+    #[error("{url:?} is not a remote: {reason}; use oci://host/path, s3://bucket/prefix or file:///dir")]
     Url {
         /// Without any password.
         url: String,
@@ -176,6 +197,9 @@ pub fn open_with(config: &RemoteConfig, logins: CredentialFiles) -> Result<Box<d
     match Location::parse(&config.url)? {
         Location::Directory(root) => Ok(Box::new(directory::Directory::new(config.clone(), root))),
         Location::Oci { host, path } => Ok(Box::new(oci::Oci::new(config.clone(), host, path, logins)?)),
+        Location::Bucket { cloud, name, prefix } => {
+            Ok(Box::new(bucket::Bucket::new(config.clone(), cloud, name, &prefix, logins)?))
+        }
     }
 }
 

@@ -61,8 +61,7 @@ impl Explorer {
             version: "1.5.33".to_owned(),
         };
         explorer.finish(Job::Detect, Ok(Outcome::Instance(Emulator::Ministack, info)));
-        let team =
-            RemoteConfig { name: "team".parse().unwrap(), url: "oci://127.0.0.1:5000/pods".to_owned(), ca_file: None };
+        let team = RemoteConfig::new("team".parse().unwrap(), "oci://127.0.0.1:5000/pods");
         explorer.finish(Job::ListRemotes, Ok(Outcome::Remotes(vec![team])));
         let theirs = RemoteVersion { number: 1, digest: commit(7).digest(), commit: commit(7) };
         let remote_pods = vec![RemotePod { name: "digits".parse().unwrap(), versions: vec![theirs] }];

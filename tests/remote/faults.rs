@@ -72,7 +72,7 @@ impl Fake {
 
     fn remote(&self, logins: CredentialFiles) -> Box<dyn Remote> {
         let url = format!("oci://127.0.0.1:{}/team", self.port);
-        open_with(&RemoteConfig { name: "team".parse().unwrap(), url, ca_file: None }, logins).unwrap()
+        open_with(&RemoteConfig::new("team".parse().unwrap(), url), logins).unwrap()
     }
 }
 
@@ -117,7 +117,7 @@ fn login(fake: &Fake) -> (tempfile::TempDir, CredentialFiles) {
     let file = folder.path().join("config.json");
     let host = format!("127.0.0.1:{}", fake.port);
     std::fs::write(&file, json!({"auths": {host: {"username": "bob", "password": "secret"}}}).to_string()).unwrap();
-    (folder, CredentialFiles::new(vec![file]))
+    (folder, CredentialFiles::new(vec![file], Vec::new()))
 }
 
 #[tokio::test(flavor = "multi_thread")]

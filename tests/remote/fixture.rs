@@ -10,7 +10,7 @@ use podex::store::{FsckLevel, Store, StoreError};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::support::{Registry, RegistryOptions, registry_with};
+use super::support::{BucketStore, Registry, RegistryOptions, bucket_store, registry_with};
 
 /// Somebody with a store.
 pub struct Person {
@@ -116,6 +116,8 @@ pub enum Place {
         /// Where the docker config with the password is.
         docker: TempDir,
     },
+    /// A bucket of a real store that speaks S3.
+    Bucket(BucketStore),
 }
 
 impl Place {
@@ -131,6 +133,10 @@ impl Place {
         Some(place)
     }
 
+    pub fn bucket() -> Option<Self> {
+        bucket_store().map(Self::Bucket)
+    }
+
     /// Keeps a user and password for the registry as `docker login` does.
     pub fn login(&self, user: &str, password: &str) {
         let Self::Registry { registry, docker, .. } = self else { return };
@@ -141,12 +147,15 @@ impl Place {
     pub fn config(&self) -> RemoteConfig {
         let name = "team".parse().unwrap();
         match self {
-            Self::Directory(folder) => {
-                RemoteConfig { name, url: format!("file://{}/share", folder.path().display()), ca_file: None }
-            }
+            Self::Directory(folder) => RemoteConfig::new(name, format!("file://{}/share", folder.path().display())),
+            Self::Bucket(store) => RemoteConfig {
+                s3_endpoint: Some(store.endpoint()),
+                profile: Some("team".to_owned()),
+                ..RemoteConfig::new(name, format!("s3://{}/some/pods", BucketStore::BUCKET))
+            },
             Self::Registry { registry, options, .. } => {
                 let ca_file = options.tls.then(|| registry.ca_file());
-                RemoteConfig { name, url: registry.url("team/pods"), ca_file }
+                RemoteConfig { ca_file, ..RemoteConfig::new(name, registry.url("team/pods")) }
             }
         }
     }
@@ -156,11 +165,12 @@ impl Place {
     }
 
     pub fn remote_with(&self, config: &RemoteConfig) -> Box<dyn Remote> {
-        let files = match self {
-            Self::Directory(_) => Vec::new(),
-            Self::Registry { docker, .. } => vec![docker.path().join("config.json")],
+        let logins = match self {
+            Self::Directory(_) => CredentialFiles::default(),
+            Self::Registry { docker, .. } => CredentialFiles::new(vec![docker.path().join("config.json")], Vec::new()),
+            Self::Bucket(store) => CredentialFiles::new(Vec::new(), vec![store.credentials()]),
         };
-        open_with(config, CredentialFiles::new(files)).unwrap()
+        open_with(config, logins).unwrap()
     }
 
     /// The folder in which a directory remote has its own, `share`.
@@ -168,10 +178,28 @@ impl Place {
         match self {
             Self::Directory(folder) => folder.path(),
             Self::Registry { registry, .. } => registry.folder(),
+            Self::Bucket(store) => store.folder(),
         }
     }
 
-    /// The file in which the place keeps a pack or commit.
+    /// Changes the bytes that the place keeps of a pack or commit; None removes them.
+    pub fn harm(&self, digest: &Digest, harm: impl FnOnce(Vec<u8>) -> Option<Vec<u8>>) {
+        if let Self::Bucket(store) = self {
+            let key = format!("some/pods/blobs/sha256/{}", digest.hex());
+            match harm(store.raw(&key).expect("it is there")) {
+                Some(bytes) => store.put_raw(&key, &bytes),
+                None => store.remove_raw(&key),
+            }
+            return;
+        }
+        let file = self.file_of(digest);
+        match harm(std::fs::read(&file).unwrap()) {
+            Some(bytes) => std::fs::write(&file, bytes).unwrap(),
+            None => std::fs::remove_file(&file).unwrap(),
+        }
+    }
+
+    /// The file in which a directory or registry keeps a pack or commit.
     pub fn file_of(&self, digest: &Digest) -> PathBuf {
         let hex = digest.hex();
         match self {
@@ -180,6 +208,7 @@ impl Place {
                 let blobs = registry.folder().join("data/docker/registry/v2/blobs/sha256");
                 blobs.join(&hex[..2]).join(hex).join("data")
             }
+            Self::Bucket(_) => panic!("a bucket keeps no files of its own"),
         }
     }
 }

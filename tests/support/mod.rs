@@ -18,6 +18,7 @@
 // Every test binary compiles this module and uses its own part of it.
 #![allow(dead_code, unused_imports)]
 
+mod bucket;
 mod emulator;
 mod localstack;
 mod podex;
@@ -31,6 +32,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ::podex::event::{Event, Events};
 use ::podex::instance::managed::{ManagedError, emulators_folder};
 
+pub use bucket::{BucketStore, bucket_store};
 pub use emulator::{Emulator, Script, ministack, moto};
 pub use localstack::localstack;
 pub use podex::{Outcome, Podex};

@@ -159,6 +159,6 @@ fn person(home: &Path, paths: Paths, overrides: Overrides, name: &str) -> Result
     let url = reqwest::Url::from_directory_path(&team)
         .map_err(|()| OpError::Request(format!("{} is not an absolute path", team.display())))?;
     let url = url.as_str().trim_end_matches('/').to_owned();
-    remote_add(&context, RemoteConfig { name: TEAM.parse()?, url, ca_file: None })?;
+    remote_add(&context, RemoteConfig::new(TEAM.parse()?, url))?;
     Ok(context)
 }

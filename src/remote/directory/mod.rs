@@ -1,21 +1,16 @@
 //! A folder as a remote: on a share, a memory stick, or in a test.
 //!
-//! ```text
-//! <dir>/blobs/sha256/<digest>           packs, and commit objects
-//!       pods/<pod>/commits/<digest>     which packs the commit brings; written once everything it needs is there
-//!       pods/<pod>/versions/<number>    which commit is that version; whoever creates the file has claimed it
-//!       tmp/                            files being written
-//! ```
-//! Every file is written aside, synced, and appears under its name in one step that fails where the name is
+//! Its layout is [`publication`]'s. Every file is written aside in `tmp/`, synced, and appears under its name in one step that fails where the name is
 //! taken. So readers never see a half-written file, and of two people publishing the same version one wins.
 //! File names are only ever made from parsed digests, numbers and pod names.
 
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-
 use super::fault::{Fault, plain};
+use super::publication::{
+    self, BLOBS, COMMITS, MAX_PUBLICATION_BYTES, MAX_VERSION_BYTES, PODS, VERSIONS, read_claim, read_publication,
+};
 use super::verify::Verifier;
 use super::{MAX_COMMIT_BYTES, Remote, RemoteConfig, RemoteError, RemoteVersion, escape, number_versions};
 use crate::event::{Events, Progress};
@@ -24,35 +19,8 @@ use crate::pod::{Commit, Digest, PodName};
 mod files;
 use files::{Files, failed};
 
-const BLOBS: &[&str] = &["blobs", "sha256"];
-const PODS: &str = "pods";
-const COMMITS: &str = "commits";
-const VERSIONS: &str = "versions";
-
-/// The only format of publication files there is so far.
-const FORMAT: u32 = 1;
-
-/// Longest publication file read: room for a hundred thousand packs.
-const MAX_PUBLICATION_BYTES: u64 = 16 * 1024 * 1024;
-
-/// Longest version file read: a digest and some white space.
-const MAX_VERSION_BYTES: u64 = 128;
-
 /// Bytes copied between two looks at the cancellation.
 const COPY_BYTES: usize = 1024 * 1024;
-
-/// What a file in `commits/` says.
-#[derive(Serialize, Deserialize)]
-struct Publication {
-    format: u32,
-    packs: Vec<PackEntry>,
-}
-
-#[derive(Serialize, Deserialize)]
-struct PackEntry {
-    digest: Digest,
-    size: u64,
-}
 
 /// A remote in a folder.
 pub(super) struct Directory {
@@ -122,15 +90,8 @@ impl Remote for Directory {
         let (pod, commit) = (pod.clone(), *commit);
         self.blocking(move |files| {
             let folder = escape::component(&pod);
-            let bytes = files
-                .read(&[PODS, &folder, COMMITS], &commit.hex(), MAX_PUBLICATION_BYTES)?
-                .ok_or_else(|| Fault::hostile(format!("it does not say which packs commit {commit} needs")))?;
-            let publication: Publication = serde_json::from_slice(&bytes)
-                .map_err(|error| Fault::hostile(format!("the list of packs of commit {commit}: {error}")))?;
-            if publication.format != FORMAT {
-                return Err(Fault::failed("it was written by a newer podex: update podex"));
-            }
-            Ok(publication.packs.into_iter().map(|pack| (pack.digest, pack.size)).collect())
+            let bytes = files.read(&[PODS, &folder, COMMITS], &commit.hex(), MAX_PUBLICATION_BYTES)?;
+            read_publication(&commit, bytes.as_deref())
         })
         .await
     }
@@ -190,16 +151,14 @@ impl Remote for Directory {
         packs: &[(Digest, u64)],
     ) -> Result<(), RemoteError> {
         let (bytes, digest) = (commit.to_bytes(), commit.digest());
-        let packs = packs.iter().map(|&(digest, size)| PackEntry { digest, size }).collect();
+        let publication = publication::publication(packs).map_err(|fault| fault.at(&self.config.name))?;
         let (folder, name) = (escape::component(pod), pod.clone());
         let winner = self
             .blocking(move |files| {
-                let publication = serde_json::to_vec_pretty(&Publication { format: FORMAT, packs })
-                    .map_err(|error| Fault::failed(error.to_string()))?;
                 files.create(BLOBS, &digest.hex(), &bytes)?;
                 files.create(&[PODS, &folder, COMMITS], &digest.hex(), &publication)?;
-                let claim = format!("{digest}\n");
-                if files.create(&[PODS, &folder, VERSIONS], &number.to_string(), claim.as_bytes())? {
+                let claim = publication::claim(&digest);
+                if files.create(&[PODS, &folder, VERSIONS], &number.to_string(), &claim)? {
                     return Ok(None);
                 }
                 let vanished = || Fault::failed(format!("version {number} was deleted while being published"));
@@ -242,10 +201,7 @@ impl Remote for Directory {
 /// The numbers claimed in a pod, ascending.
 fn version_numbers(files: &Files, pod: &PodName) -> Result<Vec<u64>, Fault> {
     let names = files.names(&[PODS, &escape::component(pod), VERSIONS])?;
-    let number = |name: &String| name.parse().ok().filter(|number: &u64| number.to_string() == *name);
-    let mut numbers: Vec<u64> = names.iter().filter_map(number).collect();
-    numbers.sort_unstable();
-    Ok(numbers)
+    Ok(publication::numbers(names.iter().map(String::as_str)))
 }
 
 /// The commit that is version `number`; None where nobody claimed it.
@@ -254,10 +210,7 @@ fn version(files: &Files, pod: &PodName, number: u64) -> Result<Option<(Digest, 
     let Some(claim) = files.read(&[PODS, &folder, VERSIONS], &number.to_string(), MAX_VERSION_BYTES)? else {
         return Ok(None);
     };
-    let digest: Digest = std::str::from_utf8(&claim)
-        .ok()
-        .and_then(|text| text.trim_ascii().parse().ok())
-        .ok_or_else(|| Fault::hostile(format!("version {number} of pod {pod} does not name a commit")))?;
+    let digest = read_claim(pod, number, &claim)?;
     let bytes = files
         .read(BLOBS, &digest.hex(), MAX_COMMIT_BYTES)?
         .ok_or_else(|| Fault::hostile(format!("commit {digest} is missing")))?;

@@ -12,8 +12,9 @@ use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 use tokio::sync::OnceCell;
 
-use super::http::{Attempt, is_loopback};
+use super::http::Attempt;
 use crate::remote::CredentialFiles;
+use crate::remote::client::is_loopback;
 use crate::remote::fault::{Fault, plain};
 
 /// Longest answer of a token service.

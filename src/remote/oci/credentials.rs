@@ -13,9 +13,14 @@ const DOCKER_HUB_KEY: &str = "https://index.docker.io/v1/";
 /// What helpers answer when they know no password. There is no code for it, only this text.
 const HELPER_KNOWS_NOTHING: &str = "credentials not found";
 
-/// The files in which logins are kept, first come first served.
+/// The files in which logins are kept.
 #[derive(Clone, Debug, Default)]
-pub struct CredentialFiles(Vec<PathBuf>);
+pub struct CredentialFiles {
+    /// Docker's and podman's, first come first served.
+    docker: Vec<PathBuf>,
+    /// AWS's, keys before settings.
+    aws: Vec<PathBuf>,
+}
 
 /// The parts of such a file that name programs to run.
 #[derive(Deserialize)]
@@ -27,29 +32,38 @@ struct Helpers {
 }
 
 impl CredentialFiles {
-    /// Exactly these files; they may be absent.
-    pub fn new(files: Vec<PathBuf>) -> Self {
-        Self(files)
+    /// Exactly these files of docker's and of AWS's kind; they may be absent.
+    pub fn new(docker: Vec<PathBuf>, aws: Vec<PathBuf>) -> Self {
+        Self { docker, aws }
     }
 
-    /// Where docker and podman keep the user's logins.
+    /// AWS's files, keys before settings.
+    pub(in crate::remote) fn aws(&self) -> &[PathBuf] {
+        &self.aws
+    }
+
+    /// Where docker, podman and the AWS tools keep the user's logins.
     pub fn of_user() -> Self {
         let variable = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let home = directories::BaseDirs::new().map(|dirs| dirs.home_dir().to_owned());
         let in_home = |path: &str| home.as_ref().map(|home| home.join(path));
-        let files = [
+        let docker = [
             variable("DOCKER_CONFIG").or_else(|| in_home(".docker")).map(|folder| folder.join("config.json")),
             variable("REGISTRY_AUTH_FILE"),
             variable("XDG_RUNTIME_DIR").map(|folder| folder.join("containers/auth.json")),
             in_home(".config/containers/auth.json"),
         ];
-        Self(files.into_iter().flatten().collect())
+        let aws = [
+            variable("AWS_SHARED_CREDENTIALS_FILE").or_else(|| in_home(".aws/credentials")),
+            variable("AWS_CONFIG_FILE").or_else(|| in_home(".aws/config")),
+        ];
+        Self { docker: docker.into_iter().flatten().collect(), aws: aws.into_iter().flatten().collect() }
     }
 
     /// The login for `host`; None where nobody has logged in. May run a credential helper: blocks.
     pub(super) fn find(&self, host: &str) -> Result<Option<DockerCredential>, Fault> {
         let server = if host == "docker.io" { DOCKER_HUB_KEY } else { host };
-        for file in &self.0 {
+        for file in &self.docker {
             let content = match std::fs::read(file) {
                 Ok(content) => content,
                 Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
@@ -91,7 +105,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("config.json");
         std::fs::write(&file, content).unwrap();
-        let files = CredentialFiles::new(vec![folder.path().join("absent"), file]);
+        let files = CredentialFiles::new(vec![folder.path().join("absent"), file], Vec::new());
         files.find(host).map_err(|fault| format!("{fault:?}"))
     }
 

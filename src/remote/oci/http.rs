@@ -17,6 +17,7 @@ use tokio_util::io::ReaderStream;
 
 use super::auth::Auth;
 use crate::event::{Events, Progress};
+use crate::remote::client::{client, deepest, is_plain};
 use crate::remote::fault::{Fault, plain};
 use crate::remote::{CredentialFiles, RemoteConfig};
 
@@ -26,8 +27,6 @@ const MAX_ATTEMPTS: u32 = 4;
 const FIRST_PAUSE: Duration = Duration::from_millis(300);
 /// The longest pause, also where the registry asks for more.
 const MAX_PAUSE: Duration = Duration::from_secs(20);
-/// A connection that is not there by then will not come.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// Without a byte moving for this long a request has stalled. Registries hash what they got before they answer.
 const STALL: Duration = Duration::from_secs(60);
 /// Redirects followed in a row: storage behind a registry takes one or two.
@@ -105,38 +104,13 @@ pub(super) struct Registry {
 impl Registry {
     /// Does not connect yet.
     pub(super) fn new(host: String, config: &RemoteConfig, logins: CredentialFiles) -> Result<Self, Fault> {
-        let loopback = is_loopback(&host);
-        let plain_http = loopback && config.ca_file.is_none();
+        let plain_http = is_plain(&host, config);
         // Docker Hub's API lives elsewhere than its name.
         let api = if host == "docker.io" { "registry-1.docker.io" } else { &host };
         let base = Url::parse(&format!("{}://{api}/", if plain_http { "http" } else { "https" }))
             .map_err(|error| Fault::failed(format!("{host:?} is not a host: {error}")))?;
 
-        // Another room may have installed it already: either way there is one.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let mut builder = reqwest::Client::builder()
-            .tcp_nodelay(true)
-            .redirect(reqwest::redirect::Policy::none())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .user_agent(concat!("podex/", env!("CARGO_PKG_VERSION")));
-        if loopback {
-            builder = builder.no_proxy();
-        }
-        if plain_http {
-            // Spares reading the system's certificates.
-            builder = builder.tls_certs_only([]);
-        }
-        if let Some(file) = &config.ca_file {
-            let unusable = |reason: String| Fault::failed(format!("the CA file {}: {reason}", file.display()));
-            let pem = std::fs::read(file).map_err(|error| unusable(error.to_string()))?;
-            let certificates =
-                reqwest::Certificate::from_pem_bundle(&pem).map_err(|error| unusable(deepest(&error)))?;
-            if certificates.is_empty() {
-                return Err(unusable("it holds no PEM certificate".to_owned()));
-            }
-            builder = builder.tls_certs_merge(certificates);
-        }
-        let client = builder.build().map_err(|error| Fault::failed(deepest(&error)))?;
+        let client = client(&host, config)?.build().map_err(|error| Fault::failed(deepest(&error)))?;
         let auth = Auth::new(host.clone(), base.clone(), logins);
         Ok(Self { host, base, client, auth })
     }
@@ -342,13 +316,6 @@ pub(super) fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'
     headers.get(name)?.to_str().ok()
 }
 
-/// Whether the host (perhaps with a port) is this machine itself, by name or number.
-pub(super) fn is_loopback(host: &str) -> bool {
-    let name = host.rsplit_once(':').filter(|(_, port)| !port.ends_with(']')).map_or(host, |(name, _)| name);
-    let name = name.trim_start_matches('[').trim_end_matches(']');
-    name == "localhost" || name.parse::<std::net::IpAddr>().is_ok_and(|address| address.is_loopback())
-}
-
 /// Waits for `work` as long as `moved` grows.
 async fn unless_stalled<T>(moved: &AtomicU64, work: impl Future<Output = T>) -> Option<T> {
     tokio::pin!(work);
@@ -367,15 +334,6 @@ async fn unless_stalled<T>(moved: &AtomicU64, work: impl Future<Output = T>) -> 
 
 fn stalled() -> String {
     format!("nothing moved for {} seconds", STALL.as_secs())
-}
-
-/// The error at the bottom, which says what happened; without URLs, which may hold signatures.
-fn deepest(error: &dyn std::error::Error) -> String {
-    let mut error = error;
-    while let Some(source) = error.source() {
-        error = source;
-    }
-    error.to_string()
 }
 
 /// `: what the registry said`, or nothing.
@@ -402,16 +360,6 @@ fn said(body: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn loopback_is_known_by_name_and_number() {
-        for host in ["localhost", "localhost:5000", "127.0.0.1:5000", "127.9.9.9", "[::1]:5000", "[::1]"] {
-            assert!(is_loopback(host), "{host}");
-        }
-        for host in ["ghcr.io", "localhost.evil.com", "127.0.0.1.evil.com:80", "10.0.0.1", "[::2]:5000"] {
-            assert!(!is_loopback(host), "{host}");
-        }
-    }
 
     #[test]
     fn what_a_registry_says_is_one_safe_line() {

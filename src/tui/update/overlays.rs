@@ -285,7 +285,7 @@ fn job_of(form: &mut Form) -> Option<Job> {
                 form.at = 1;
                 return None;
             }
-            Some(Job::AddRemote(RemoteConfig { name, url, ca_file: None }))
+            Some(Job::AddRemote(RemoteConfig::new(name, url)))
         }
     }
 }

@@ -1,0 +1,374 @@
+//! A bucket as a remote, on S3 or a store that speaks it; Google's and Azure's behind Cargo features.
+//!
+//! Its layout is [`publication`]'s. Objects appear whole or not at all, and the store creates a version's object
+//! only where there is none, so of two people publishing the same version one wins. Keys are only ever made from
+//! parsed digests, numbers and pod names.
+
+use std::path::Path as FilePath;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::sync::OnceCell;
+
+use super::fault::{Fault, cancellable, plain};
+use super::location::Cloud;
+use super::publication::{
+    self, BLOBS, COMMITS, MAX_PUBLICATION_BYTES, MAX_VERSION_BYTES, PODS, VERSIONS, read_claim, read_publication,
+};
+use super::verify::Verifier;
+use super::{
+    CredentialFiles, MAX_COMMIT_BYTES, Remote, RemoteConfig, RemoteError, RemoteVersion, escape, number_versions,
+    read_commit,
+};
+use crate::event::{Events, Progress};
+use crate::pod::{Commit, Digest, PodName};
+
+mod cloud;
+mod credentials;
+mod http;
+
+/// Small requests under way at a time.
+const CONCURRENT_REQUESTS: usize = 16;
+
+/// Bytes of a part of an upload. Smaller packs go as they are.
+const PART_BYTES: usize = 8 * 1024 * 1024;
+
+/// Parts of one pack under way at a time.
+const CONCURRENT_PARTS: usize = 4;
+
+/// A remote in a bucket.
+pub(super) struct Bucket {
+    config: RemoteConfig,
+    cloud: Cloud,
+    name: String,
+    root: Path,
+    logins: CredentialFiles,
+    store: OnceCell<Arc<dyn ObjectStore>>,
+}
+
+impl Bucket {
+    /// The remote below `prefix` in the bucket `name`. Does not connect yet, nor look for credentials.
+    pub(super) fn new(
+        config: RemoteConfig,
+        cloud: Cloud,
+        name: String,
+        prefix: &str,
+        logins: CredentialFiles,
+    ) -> Result<Self, RemoteError> {
+        cloud::endpoint(&config, cloud).map_err(|fault| fault.at(&config.name))?;
+        Ok(Self { root: Path::from(prefix), config, cloud, name, logins, store: OnceCell::new() })
+    }
+
+    async fn store(&self) -> Result<&Arc<dyn ObjectStore>, Fault> {
+        let open = || async {
+            let (config, cloud, name, logins) =
+                (self.config.clone(), self.cloud, self.name.clone(), self.logins.clone());
+            let opened = tokio::task::spawn_blocking(move || cloud::open(&config, cloud, &name, &logins)).await;
+            opened.unwrap_or(Err(Fault::Cancelled))
+        };
+        self.store.get_or_try_init(open).await
+    }
+
+    fn key(&self, parts: &[&str]) -> Path {
+        parts.iter().fold(self.root.clone(), |path, part| path.join(*part))
+    }
+
+    fn blob(&self, digest: &Digest) -> Path {
+        let [first, second] = BLOBS else { return self.root.clone() };
+        self.key(&[first, second, &digest.hex()])
+    }
+
+    fn of_pod(&self, pod: &PodName, what: &str, name: &str) -> Path {
+        self.key(&[PODS, &escape::component(pod), what, name])
+    }
+
+    /// A small object's content; None where it is absent.
+    async fn read(&self, key: &Path, limit: u64) -> Result<Option<Bytes>, Fault> {
+        let found = match self.store().await?.get(key).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => return Ok(None),
+            Err(error) => return Err(self.failed(&error)),
+        };
+        if found.meta.size > limit {
+            return Err(Fault::hostile(format!("the object {key} is larger than {limit} bytes")));
+        }
+        found.bytes().await.map(Some).map_err(|error| self.failed(&error))
+    }
+
+    /// Creates a small object, unless the key is taken. Says whether it was free.
+    async fn create(&self, key: &Path, content: Vec<u8>) -> Result<bool, Fault> {
+        let options = PutOptions { mode: PutMode::Create, ..PutOptions::default() };
+        match self.store().await?.put_opts(key, content.into(), options).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::AlreadyExists { .. } | object_store::Error::Precondition { .. }) => Ok(false),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    async fn remove(&self, key: &Path) -> Result<(), Fault> {
+        match self.store().await?.delete(key).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    /// The last parts of the keys directly below a folder.
+    async fn names(&self, folder: &Path) -> Result<Vec<String>, Fault> {
+        let listed = self.store().await?.list_with_delimiter(Some(folder)).await;
+        let listed = listed.map_err(|error| self.failed(&error))?;
+        Ok(listed.objects.iter().filter_map(|object| object.location.filename().map(str::to_owned)).collect())
+    }
+
+    async fn list_pods(&self) -> Result<Vec<PodName>, Fault> {
+        let folder = self.key(&[PODS]);
+        let listed = self.store().await?.list_with_delimiter(Some(&folder)).await;
+        let listed = listed.map_err(|error| self.failed(&error))?;
+        let names = listed.common_prefixes.iter().filter_map(Path::filename);
+        let pods: Vec<PodName> = names.filter_map(escape::pod).collect();
+        // Some stores keep the empty folder of a deleted pod.
+        let mut pods: Vec<PodName> = stream::iter(pods)
+            .map(|pod| async move { Ok(self.is_there(&self.of_pod(&pod, VERSIONS, "1")).await?.then_some(pod)) })
+            .buffer_unordered(CONCURRENT_REQUESTS)
+            .try_filter_map(|pod| async move { Ok::<_, Fault>(pod) })
+            .try_collect()
+            .await?;
+        pods.sort();
+        Ok(pods)
+    }
+
+    async fn is_there(&self, key: &Path) -> Result<bool, Fault> {
+        match self.store().await?.head(key).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
+    async fn numbers(&self, pod: &PodName) -> Result<Vec<u64>, Fault> {
+        let folder = self.key(&[PODS, &escape::component(pod), VERSIONS]);
+        Ok(publication::numbers(self.names(&folder).await?.iter().map(String::as_str)))
+    }
+
+    /// The commit that is version `number`; None where nobody claimed it.
+    async fn version(&self, pod: &PodName, number: u64) -> Result<Option<(Digest, Commit)>, Fault> {
+        let key = self.of_pod(pod, VERSIONS, &number.to_string());
+        let Some(claim) = self.read(&key, MAX_VERSION_BYTES).await? else { return Ok(None) };
+        let digest = read_claim(pod, number, &claim)?;
+        let bytes = self.read(&self.blob(&digest), MAX_COMMIT_BYTES).await?;
+        let bytes = bytes.ok_or_else(|| Fault::hostile(format!("commit {digest} is missing")))?;
+        read_commit(&digest, &bytes).map(|commit| Some((digest, commit)))
+    }
+
+    async fn list_versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, Fault> {
+        let numbers = self.numbers(pod).await?;
+        let versions = stream::iter(numbers)
+            .map(|number| async move {
+                let found = self.version(pod, number).await?;
+                Ok::<_, Fault>(found.map(|(digest, commit)| (number, digest, commit)))
+            })
+            .buffered(CONCURRENT_REQUESTS)
+            .try_filter_map(|version| async move { Ok(version) })
+            .try_collect()
+            .await?;
+        number_versions(versions)
+    }
+
+    async fn download(&self, pack: &(Digest, u64), to: &FilePath, events: &Events) -> Result<(), Fault> {
+        let found = match self.store().await?.get(&self.blob(&pack.0)).await {
+            Ok(found) => found,
+            Err(object_store::Error::NotFound { .. }) => {
+                return Err(Fault::hostile(format!("pack {} is missing", pack.0)));
+            }
+            Err(error) => return Err(self.failed(&error)),
+        };
+        if found.meta.size != pack.1 {
+            let reason = format!("pack {} has {} bytes instead of the {} announced", pack.0, found.meta.size, pack.1);
+            return Err(Fault::hostile(reason));
+        }
+        let unwritten = |error: std::io::Error| Fault::failed(format!("{}: {error}", to.display()));
+        let mut file = tokio::fs::File::create(to).await.map_err(unwritten)?;
+        let mut verifier = Verifier::new(pack);
+        // A connection that breaks is taken up again where it broke by the store's client.
+        let mut pieces = found.into_stream();
+        while let Some(piece) = pieces.try_next().await.map_err(|error| self.failed(&error))? {
+            verifier.update(&piece)?;
+            file.write_all(&piece).await.map_err(unwritten)?;
+            events.progress(Progress { bytes: verifier.seen(), total_bytes: pack.1, ..Progress::default() });
+        }
+        file.flush().await.map_err(unwritten)?;
+        verifier.finish()
+    }
+
+    async fn upload(&self, pack: &(Digest, u64), from: &FilePath, events: &Events) -> Result<(), Fault> {
+        let store = self.store().await?;
+        let key = self.blob(&pack.0);
+        match cancellable(events, Fault::Cancelled, async { Ok(store.head(&key).await) }).await? {
+            Ok(found) if found.size == pack.1 => return Ok(()),
+            // Of another size: made good.
+            Ok(_) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(self.failed(&error)),
+        }
+        let unreadable = |error: std::io::Error| Fault::failed(format!("{}: {error}", from.display()));
+        let mut file = tokio::fs::File::open(from).await.map_err(unreadable)?;
+        if pack.1 <= PART_BYTES as u64 {
+            let mut content = Vec::with_capacity(PART_BYTES);
+            file.read_to_end(&mut content).await.map_err(unreadable)?;
+            let put = async { store.put(&key, PutPayload::from(content)).await.map_err(|error| self.failed(&error)) };
+            cancellable(events, Fault::Cancelled, put).await?;
+            events.progress(Progress { bytes: pack.1, total_bytes: pack.1, ..Progress::default() });
+            return Ok(());
+        }
+        let upload = store.put_multipart(&key).await.map_err(|error| self.failed(&error))?;
+        let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
+        let sent = cancellable(events, Fault::Cancelled, async {
+            let mut sent = 0;
+            loop {
+                let mut part = Vec::with_capacity(PART_BYTES);
+                (&mut file).take(PART_BYTES as u64).read_to_end(&mut part).await.map_err(unreadable)?;
+                if part.is_empty() {
+                    return Ok(());
+                }
+                upload.wait_for_capacity(CONCURRENT_PARTS).await.map_err(|error| self.failed(&error))?;
+                sent += part.len() as u64;
+                upload.put(part.into());
+                events.progress(Progress { bytes: sent, total_bytes: pack.1, ..Progress::default() });
+            }
+        })
+        .await;
+        match sent {
+            Ok(()) => upload.finish().await.map(|_| ()).map_err(|error| self.failed(&error)),
+            Err(fault) => {
+                // Parts that are never put together cost their owner money. Failing to say so is no new failure.
+                let _ = upload.abort().await;
+                Err(fault)
+            }
+        }
+    }
+
+    /// Publishes; gives the commit that has the version, where it is another.
+    async fn claim(
+        &self,
+        pod: &PodName,
+        number: u64,
+        commit: &Commit,
+        packs: &[(Digest, u64)],
+    ) -> Result<Option<(Digest, Commit)>, Fault> {
+        let bytes = commit.to_bytes();
+        let digest = Digest::of(&bytes);
+        self.create(&self.blob(&digest), bytes).await?;
+        self.create(&self.of_pod(pod, COMMITS, &digest.hex()), publication::publication(packs)?).await?;
+        let key = self.of_pod(pod, VERSIONS, &number.to_string());
+        if self.create(&key, publication::claim(&digest)).await? {
+            return Ok(None);
+        }
+        let winner = self.version(pod, number).await?;
+        let winner = winner.ok_or_else(|| Fault::failed(format!("version {number} vanished while being published")))?;
+        // Our own claim, where its answer was lost and it was sent again.
+        Ok((winner.0 != digest).then_some(winner))
+    }
+
+    async fn delete_pod(&self, pod: &PodName) -> Result<(), Fault> {
+        // Newest first: whoever looks meanwhile sees a shorter history, never one with a hole.
+        for number in self.numbers(pod).await?.into_iter().rev() {
+            self.remove(&self.of_pod(pod, VERSIONS, &number.to_string())).await?;
+        }
+        let folder = self.key(&[PODS, &escape::component(pod), COMMITS]);
+        let commits = self.names(&folder).await?.into_iter().filter_map(|name| name.parse::<Digest>().ok());
+        stream::iter(commits)
+            .map(|digest| async move { self.remove(&self.of_pod(pod, COMMITS, &digest.hex())).await })
+            .buffer_unordered(CONCURRENT_REQUESTS)
+            .try_collect()
+            .await
+    }
+
+    /// What the store said, as a sentence.
+    fn failed(&self, error: &object_store::Error) -> Fault {
+        let said = plain(&super::client::deepest(error));
+        let all = error.to_string();
+        let says = |word: &str| all.contains(word) || said.contains(word);
+        let refused = ["SignatureDoesNotMatch", "InvalidAccessKeyId", "AccessDenied", "403 Forbidden"];
+        Fault::failed(match error {
+            _ if says("NoSuchBucket") => format!("there is no bucket {}: make it first", self.name),
+            _ if refused.iter().any(|word| says(word)) => self.refused(&said),
+            object_store::Error::Unauthenticated { .. } | object_store::Error::PermissionDenied { .. } => {
+                self.refused(&said)
+            }
+            _ => said,
+        })
+    }
+
+    fn refused(&self, said: &str) -> String {
+        let name = &self.name;
+        format!(
+            "bucket {name} does not allow this to the AWS credentials in use; another profile can be named with 'podex remote add --profile' ({said})"
+        )
+    }
+
+    fn at<T>(&self, result: Result<T, Fault>) -> Result<T, RemoteError> {
+        result.map_err(|fault| fault.at(&self.config.name))
+    }
+}
+
+#[async_trait::async_trait]
+impl Remote for Bucket {
+    fn config(&self) -> &RemoteConfig {
+        &self.config
+    }
+
+    async fn pods(&self) -> Result<Vec<PodName>, RemoteError> {
+        self.at(self.list_pods().await)
+    }
+
+    async fn versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, RemoteError> {
+        self.at(self.list_versions(pod).await)
+    }
+
+    async fn packs(&self, pod: &PodName, commit: &Digest) -> Result<Vec<(Digest, u64)>, RemoteError> {
+        let bytes = self.read(&self.of_pod(pod, COMMITS, &commit.hex()), MAX_PUBLICATION_BYTES).await;
+        self.at(bytes.and_then(|bytes| read_publication(commit, bytes.as_deref())))
+    }
+
+    async fn fetch_pack(
+        &self,
+        _pod: &PodName,
+        pack: &(Digest, u64),
+        to: &FilePath,
+        events: &Events,
+    ) -> Result<(), RemoteError> {
+        self.at(cancellable(events, Fault::Cancelled, self.download(pack, to, events)).await)
+    }
+
+    async fn store_pack(
+        &self,
+        _pod: &PodName,
+        pack: &(Digest, u64),
+        from: &FilePath,
+        events: &Events,
+    ) -> Result<(), RemoteError> {
+        self.at(self.upload(pack, from, events).await)
+    }
+
+    async fn publish(
+        &self,
+        pod: &PodName,
+        number: u64,
+        commit: &Commit,
+        packs: &[(Digest, u64)],
+    ) -> Result<(), RemoteError> {
+        let Some((theirs, other)) = self.at(self.claim(pod, number, commit, packs).await)? else { return Ok(()) };
+        Err(RemoteError::Diverged {
+            remote: self.config.name.clone(),
+            pod: pod.clone(),
+            theirs,
+            author: plain(&other.author.to_string()),
+        })
+    }
+
+    async fn delete(&self, pod: &PodName) -> Result<(), RemoteError> {
+        self.at(self.delete_pod(pod).await)
+    }
+}
