@@ -43,6 +43,7 @@ mod store;
 mod table;
 mod tag;
 mod undo;
+mod verify;
 mod versions;
 
 use std::process::ExitCode;
@@ -85,6 +86,7 @@ enum Command {
     Inject(inject::InjectCommand),
     Undo(undo::UndoCommand),
     Status(status::StatusCommand),
+    Verify(verify::VerifyCommand),
     Diff(diff::DiffCommand),
     List(list::ListCommand),
     Versions(versions::VersionsCommand),
@@ -126,7 +128,7 @@ impl Command {
                 false
             }
             Self::Search(_) | Self::Demo(_) | Self::Config(_) | Self::Completions(_) => false,
-            Self::Man(_) | Self::Store(_) => false,
+            Self::Man(_) | Self::Store(_) | Self::Verify(_) => false,
         }
     }
 }
@@ -160,6 +162,7 @@ async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError
         Command::Inject(command) => command.run(session).await,
         Command::Undo(command) => command.run(session).await,
         Command::Status(command) => command.run(session).await,
+        Command::Verify(command) => command.run(session).await,
         Command::Diff(command) => command.run(session).await,
         Command::List(command) => command.run(session).await,
         Command::Versions(command) => command.run(session),

@@ -21,6 +21,7 @@ mod paths;
 mod share;
 mod snapshot;
 mod storage;
+mod verify;
 
 pub use blob_facts::{BlobFacts, Member, blob_facts};
 pub use commit::{CommitArgs, CommitOutcome, commit};
@@ -40,6 +41,7 @@ pub use paths::Paths;
 pub use share::{RemotePod, fetch, pull, push, remote_add, remote_list, remote_open, remote_pods, remote_remove};
 pub use snapshot::Snapshot;
 pub use storage::{fsck, gc, repair, store_stats};
+pub use verify::{TypeFidelity, VerifyOn, VerifyOutcome, verify};
 
 pub(crate) use error::hint;
 use error::unknown_remote;

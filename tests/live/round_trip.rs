@@ -55,3 +55,22 @@ fn an_overwrite_takes_back_every_kind_of_change() {
     assert_same(&before, &observe(&ministack, None), &[OLD_POLICY_VERSIONS, BUCKET_KEY]);
     podex.run(["diff", "p1", "@live", "--exit-code"]).expect(0);
 }
+
+#[test]
+fn verify_tells_by_type_what_comes_back_in_a_fresh_emulator() {
+    let Some(ministack) = support::ministack() else { return };
+    seed(&ministack, None);
+    let podex = Podex::new("Bob").at(&ministack);
+    podex.run(["commit", "p1"]).expect(0);
+    let fresh = podex.run(["verify", "p1", "--json"]).expect(0).json();
+    assert_eq!(fresh["types"]["s3/bucket"]["captured"], fresh["types"]["s3/bucket"]["identical"]);
+    assert!(fresh["types"]["sqs/message"]["identical"].as_u64() > Some(0), "{fresh}");
+    // moto gives no function's code back, so there is something to tell.
+    let moto = podex.run(["verify", "p1", "--on", "moto"]).expect(5);
+    assert!(moto.stdout.contains("lambda/function") && moto.stdout.contains("not all came back"), "{}", moto.stdout);
+    // Nothing of the emulators is left, and the one in use is untouched.
+    assert_eq!(podex.run(["instance", "list", "--json"]).expect(0).json(), serde_json::json!([]));
+    podex.run(["diff", "p1", "@live", "--exit-code"]).expect(0);
+    let refused = podex.run(["verify", "p1", "--endpoint", &ministack.endpoint()]).expect(2);
+    assert!(refused.stderr.contains("--yes"), "{}", refused.stderr);
+}

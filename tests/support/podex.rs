@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use tempfile::TempDir;
 
 use super::emulator::Emulator;
-use super::scratch;
+use super::{cache, scratch};
 
 /// A user of podex: a home of their own, and a name on their commits.
 pub struct Podex {
@@ -55,7 +55,8 @@ impl Podex {
         let mut command = Command::new(env!("CARGO_BIN_EXE_podex"));
         command.args(args).env_clear().current_dir(self.home()).stdin(Stdio::null());
         command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-        command.envs(std::env::var_os("PODEX_EMULATORS").map(|path| ("PODEX_EMULATORS", path)));
+        // What the tests have fetched already need not be fetched by every user again.
+        command.env("PODEX_EMULATORS", cache());
         command.env("HOME", self.home()).env("PODEX_HOME", self.home()).env("PODEX_AUTHOR", &self.author);
         command.env("NO_COLOR", "1");
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
