@@ -12,7 +12,7 @@ use std::time::{Duration, SystemTime};
 use serde::Serialize;
 
 use super::format::Kind;
-use super::layout::{LOCK_PATIENCE, sync_folder_of};
+use super::layout::LOCK_PATIENCE;
 use super::mark::{Marks, Roots};
 use super::packs::Wanted;
 use super::{Store, StoreError};
@@ -205,7 +205,7 @@ impl Store {
             }
             self.remove_pack(&index.pack)?;
         }
-        sync_folder_of(&layout.packs().join("any"))?;
+        layout.sync_parent(&layout.packs().join("any"))?;
         self.inner.packs.refresh()?;
         // Indexes whose pack is gone: of a process that died between the two.
         let packs = self.inner.packs.list()?;
@@ -213,7 +213,7 @@ impl Store {
             let pack = name.strip_suffix(".idx").and_then(|name| name.parse::<Digest>().ok());
             if pack.is_some_and(|pack| !packs.contains(&pack)) {
                 let path = layout.indexes().join(name);
-                std::fs::remove_file(&path).map_err(StoreError::io(&path))?;
+                layout.remove_file(&path)?;
             }
         }
         Ok(())

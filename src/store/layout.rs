@@ -15,13 +15,15 @@
 //! ```
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tempfile::NamedTempFile;
 
 use super::StoreError;
+use super::disk::{Disk, DiskFile};
 use crate::pod::{Digest, PodName, RemoteName};
 
 const FORMAT: &str = "podex store 1\n";
@@ -32,16 +34,17 @@ pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 /// Between two attempts at a lock.
 const LOCK_POLL: Duration = Duration::from_millis(20);
 
-/// The store's paths.
-#[derive(Clone, Debug)]
+/// The store's paths, and the disk they are on.
+#[derive(Clone)]
 pub(super) struct Layout {
     root: PathBuf,
+    disk: Arc<dyn Disk>,
 }
 
 impl Layout {
     /// Opens the layout at `root`, creating what is missing; refuses a folder that holds something else.
-    pub(super) fn open(root: &Path) -> Result<Self, StoreError> {
-        let layout = Self { root: root.to_owned() };
+    pub(super) fn open(root: &Path, disk: Arc<dyn Disk>) -> Result<Self, StoreError> {
+        let layout = Self { root: root.to_owned(), disk };
         let format = root.join("format");
         match std::fs::read(&format) {
             Ok(found) if found == FORMAT.as_bytes() => {}
@@ -49,14 +52,14 @@ impl Layout {
                 let found = String::from_utf8_lossy(&found[..found.len().min(40)]).trim_end().to_owned();
                 return Err(StoreError::Format { path: format, found });
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => layout.create_format(&format)?,
+            Err(error) if error.kind() == ErrorKind::NotFound => layout.create_format(&format)?,
             Err(source) => return Err(StoreError::Io { path: format, source }),
         }
         let folders = [layout.packs(), layout.indexes(), layout.refs(), layout.remotes(), layout.ops(), layout.tmp()];
         for folder in folders {
             // Asking first keeps a complete store on a read-only file system readable.
             if !folder.is_dir() {
-                std::fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
+                layout.create_folder(&folder)?;
             }
         }
         layout.clean_tmp();
@@ -64,7 +67,7 @@ impl Layout {
     }
 
     fn create_format(&self, format: &Path) -> Result<(), StoreError> {
-        std::fs::create_dir_all(&self.root).map_err(StoreError::io(&self.root))?;
+        self.create_folder(&self.root)?;
         for entry in std::fs::read_dir(&self.root).map_err(StoreError::io(&self.root))? {
             let name = entry.map_err(StoreError::io(&self.root))?.file_name();
             // Another process may be creating the same store at this moment, and may have got further.
@@ -77,7 +80,7 @@ impl Layout {
             .tempfile_in(&self.root)
             .map_err(StoreError::io(&self.root))?;
         file.write_all(FORMAT.as_bytes()).map_err(StoreError::io(format))?;
-        persist(file, format)
+        self.persist(file, format)
     }
 
     pub(super) fn root(&self) -> &Path {
@@ -129,16 +132,69 @@ impl Layout {
     }
 
     /// A named file in `tmp/`, deleted when dropped. The caller holds [`Layout::lock_shared`].
-    pub(super) fn temporary(&self) -> Result<NamedTempFile, StoreError> {
+    pub(super) fn temporary(&self) -> Result<DiskFile, StoreError> {
         let folder = self.tmp();
-        NamedTempFile::new_in(&folder).map_err(StoreError::io(&folder))
+        let file = self.disk.create_temporary(&folder).map_err(StoreError::io(&folder))?;
+        Ok(DiskFile { file, disk: self.disk.clone() })
+    }
+
+    pub(super) fn create_folder(&self, path: &Path) -> Result<(), StoreError> {
+        self.disk.create_folder(path).map_err(StoreError::io(path))
+    }
+
+    /// Moves a file or folder; the names are made to last by [`Layout::sync_parent`].
+    pub(super) fn rename(&self, from: &Path, to: &Path) -> Result<(), StoreError> {
+        self.disk.rename(from, to).map_err(StoreError::io(from))
+    }
+
+    /// Removes a file; whether it was there.
+    pub(super) fn remove_file(&self, path: &Path) -> Result<bool, StoreError> {
+        there(path, self.disk.remove_file(path))
+    }
+
+    /// Removes an empty folder; whether it was there.
+    pub(super) fn remove_folder(&self, path: &Path) -> Result<bool, StoreError> {
+        there(path, self.disk.remove_folder(path))
+    }
+
+    /// Makes the names in the folder that holds `path` last.
+    pub(super) fn sync_parent(&self, path: &Path) -> Result<(), StoreError> {
+        let Some(folder) = path.parent() else { return Ok(()) };
+        self.disk.sync_folder(folder).map_err(StoreError::io(folder))
+    }
+
+    /// Syncs a temporary file, moves it to `path` (replacing what is there), and syncs the folder.
+    pub(super) fn persist(&self, file: NamedTempFile, path: &Path) -> Result<(), StoreError> {
+        self.disk.sync(file.path(), file.as_file()).map_err(StoreError::io(path))?;
+        let (_, from) = file.keep().map_err(|error| StoreError::Io { path: path.to_owned(), source: error.error })?;
+        if let Err(source) = self.disk.rename(&from, path) {
+            let _ = std::fs::remove_file(&from);
+            return Err(StoreError::Io { path: path.to_owned(), source });
+        }
+        self.sync_parent(path)
+    }
+
+    /// The same, but where `path` is there already it stays, and the answer is false.
+    pub(super) fn persist_new(&self, file: NamedTempFile, path: &Path) -> Result<bool, StoreError> {
+        self.disk.sync(file.path(), file.as_file()).map_err(StoreError::io(path))?;
+        match self.disk.place(file, path) {
+            Ok(()) => self.sync_parent(path).map(|()| true),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(false),
+            Err(source) => Err(StoreError::Io { path: path.to_owned(), source }),
+        }
+    }
+
+    /// Appends to an open file.
+    pub(super) fn append(&self, path: &Path, file: &mut File, bytes: &[u8]) -> std::io::Result<()> {
+        self.disk.write(path, file, bytes)?;
+        self.disk.sync(path, file)
     }
 
     /// Writes a small file whole or not at all, and makes it last.
     pub(super) fn write(&self, path: &Path, content: &[u8]) -> Result<(), StoreError> {
         let mut file = self.temporary()?;
         file.write_all(content).map_err(StoreError::io(path))?;
-        persist(file, path)
+        self.persist(file.file, path)
     }
 
     /// Held while anything is written: nobody cleans up meanwhile. Released when dropped, or by the system
@@ -217,28 +273,20 @@ fn open_lock(path: &Path) -> Result<File, StoreError> {
     OpenOptions::new().create(true).truncate(false).write(true).read(true).open(path).map_err(StoreError::io(path))
 }
 
-/// Syncs a temporary file, moves it to `path` (replacing what is there), and syncs the folder.
-pub(super) fn persist(file: NamedTempFile, path: &Path) -> Result<(), StoreError> {
-    file.as_file().sync_all().map_err(StoreError::io(path))?;
-    file.persist(path).map_err(|error| StoreError::Io { path: path.to_owned(), source: error.error })?;
-    sync_folder_of(path)
-}
-
-/// Makes the names in the folder that holds `path` last.
-pub(super) fn sync_folder_of(path: &Path) -> Result<(), StoreError> {
-    let Some(folder) = path.parent() else { return Ok(()) };
-    // Other systems have no way to sync a folder, nor need one.
-    if cfg!(unix) {
-        File::open(folder).and_then(|folder| folder.sync_all()).map_err(StoreError::io(folder))?;
+/// A removal of what is gone already is none.
+fn there(path: &Path, removed: std::io::Result<()>) -> Result<bool, StoreError> {
+    match removed {
+        Ok(()) => Ok(true),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(source) => Err(StoreError::Io { path: path.to_owned(), source }),
     }
-    Ok(())
 }
 
 /// The names of the files in `folder` that are text, in no order; none where there is no such folder.
 pub(super) fn file_names(folder: &Path) -> Result<Vec<String>, StoreError> {
     let entries = match std::fs::read_dir(folder) {
         Ok(entries) => entries,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
         Err(source) => return Err(StoreError::Io { path: folder.to_owned(), source }),
     };
     let mut names = Vec::new();
@@ -259,7 +307,7 @@ pub(super) fn read_at(file: &File, buffer: &mut [u8], offset: u64) -> std::io::R
         let mut done = 0;
         while done < buffer.len() {
             match std::os::windows::fs::FileExt::seek_read(file, &mut buffer[done..], offset + done as u64)? {
-                0 => return Err(std::io::ErrorKind::UnexpectedEof.into()),
+                0 => return Err(ErrorKind::UnexpectedEof.into()),
                 count => done += count,
             }
         }

@@ -1,9 +1,8 @@
 //! Lines of history: forking one, naming a version, deleting a version.
 
-use std::io::ErrorKind;
 use std::path::PathBuf;
 
-use super::layout::{file_names, sync_folder_of};
+use super::layout::file_names;
 use super::refs::{DELETED, TAG, encode_ref, read_ref, tag_name};
 use super::{Store, StoreError, VersionEntry};
 use crate::pod::{Digest, PodName, Selector, TagName};
@@ -28,14 +27,9 @@ impl Store {
         for name in file_names(&layout.pod(from))?.iter().filter(|name| name.ends_with(DELETED)) {
             layout.write(&new.path().join(name), b"")?;
         }
-        match std::fs::remove_dir(&folder) {
-            Err(error) if error.kind() != ErrorKind::NotFound => {
-                return Err(StoreError::Io { path: folder, source: error });
-            }
-            _ => {}
-        }
-        std::fs::rename(new.path(), &folder).map_err(StoreError::io(&folder))?;
-        sync_folder_of(&folder)?;
+        layout.remove_folder(&folder)?;
+        layout.rename(new.path(), &folder)?;
+        layout.sync_parent(&folder)?;
         Ok(head)
     }
 
@@ -51,20 +45,18 @@ impl Store {
 
     /// Takes a name away.
     pub fn remove_tag(&self, pod: &PodName, tag: &TagName) -> Result<(), StoreError> {
-        let _refs = self.inner.layout.lock_refs()?;
+        let layout = &self.inner.layout;
+        let _refs = layout.lock_refs()?;
         let path = self.tag_path(pod, tag);
-        match std::fs::remove_file(&path) {
-            Ok(()) => sync_folder_of(&path),
-            Err(error) if error.kind() == ErrorKind::NotFound => {
-                let tags = self.tags(pod)?;
-                let have = match tags.is_empty() {
-                    true => "no tags".to_owned(),
-                    false => tags.iter().map(|(tag, _)| tag.to_string()).collect::<Vec<_>>().join(", "),
-                };
-                Err(StoreError::UnknownVersion { pod: pod.clone(), wanted: format!("tag {tag}"), have })
-            }
-            Err(source) => Err(StoreError::Io { path, source }),
+        if layout.remove_file(&path)? {
+            return layout.sync_parent(&path);
         }
+        let tags = self.tags(pod)?;
+        let have = match tags.is_empty() {
+            true => "no tags".to_owned(),
+            false => tags.iter().map(|(tag, _)| tag.to_string()).collect::<Vec<_>>().join(", "),
+        };
+        Err(StoreError::UnknownVersion { pod: pod.clone(), wanted: format!("tag {tag}"), have })
     }
 
     /// A pod's tags, by name.
@@ -98,8 +90,8 @@ impl Store {
         }
         let path = layout.pod(pod).join(version.number.to_string());
         let deleted = layout.pod(pod).join(format!("{}{DELETED}", version.number));
-        std::fs::rename(&path, deleted).map_err(StoreError::io(&path))?;
-        sync_folder_of(&path)?;
+        layout.rename(&path, &deleted)?;
+        layout.sync_parent(&path)?;
         Ok(version)
     }
 }

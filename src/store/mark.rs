@@ -3,6 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
+use serde_json::Value;
 
 use super::layout::file_names;
 use super::packs::Wanted;
@@ -70,6 +71,13 @@ impl Store {
         for blob in blobs {
             self.mark_blob(&blob, marks)?;
         }
+        // A body in conflict is in the trees of the commits that were merged; it stays until that is resolved.
+        for conflict in &commit.conflicts {
+            for blob in blobs_in(&serde_json::to_value(conflict).unwrap_or_default()) {
+                // The side it came from may have been another store's.
+                let _ = self.mark_blob(&blob, marks);
+            }
+        }
         marks.history.insert(*digest);
         let mut ancestors = commit.parents;
         while let Some(ancestor) = ancestors.pop() {
@@ -103,6 +111,18 @@ impl Store {
     }
 }
 
+/// Everything in a value that has the form of a blob's reference.
+fn blobs_in(value: &Value) -> Vec<BlobRef> {
+    match value {
+        Value::Array(items) => items.iter().flat_map(blobs_in).collect(),
+        Value::Object(members) => match serde_json::from_value(value.clone()) {
+            Ok(blob) => vec![blob],
+            Err(_) => members.values().flat_map(blobs_in).collect(),
+        },
+        _ => Vec::new(),
+    }
+}
+
 /// The safety commits that undo may still ask for, of a log that is newest first.
 fn safety_commits(records: &[OpRecord], now: Timestamp) -> Vec<Digest> {
     let mut endpoints = BTreeSet::new();
@@ -117,6 +137,13 @@ fn safety_commits(records: &[OpRecord], now: Timestamp) -> Vec<Digest> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn bodies_in_conflict_are_found_wherever_they_are() {
+        let blob = BlobRef { digest: Digest::of(b"x"), size: 1 };
+        let value = serde_json::json!({"path": ["blobs"], "ours": {"body": blob}, "theirs": [{"a": blob}, "text", 1]});
+        assert_eq!(blobs_in(&value), [blob, blob]);
+    }
 
     #[test]
     fn the_last_safety_commit_of_an_endpoint_is_kept_for_ever_and_older_ones_for_a_month() {

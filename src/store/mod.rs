@@ -16,6 +16,7 @@ use crate::tree::{ChunkSource, Tree, TreeError};
 
 mod blob;
 mod cache;
+mod disk;
 mod error;
 mod format;
 mod fsck;
@@ -107,7 +108,11 @@ struct Inner {
 impl Store {
     /// Opens the store at `root`, creating it where there is none. Refuses a folder that holds something else.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
-        let layout = layout::Layout::open(root)?;
+        Self::open_on(root, Arc::new(disk::RealDisk))
+    }
+
+    fn open_on(root: &Path, disk: Arc<dyn disk::Disk>) -> Result<Self, StoreError> {
+        let layout = layout::Layout::open(root, disk)?;
         let packs = packs::Packs::new(layout.clone());
         Ok(Self { inner: Arc::new(Inner { layout, packs }) })
     }

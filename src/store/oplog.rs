@@ -1,10 +1,10 @@
 //! The operation log: JSON lines, one file a month, appended under a lock.
 
 use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::layout::sync_folder_of;
+use super::layout::Layout;
 use super::{OpRecord, Store, StoreError};
 
 /// How the names of log files end.
@@ -18,8 +18,8 @@ impl Store {
         let mut line = crate::pod::canonical_json(record);
         line.push(b'\n');
         let is_new = !path.exists();
-        append(&path, &line).map_err(StoreError::io(&path))?;
-        if is_new { sync_folder_of(&path) } else { Ok(()) }
+        append(&self.inner.layout, &path, &line).map_err(StoreError::io(&path))?;
+        if is_new { self.inner.layout.sync_parent(&path) } else { Ok(()) }
     }
 
     /// The operation log, newest first.
@@ -57,14 +57,13 @@ impl Store {
 }
 
 /// Appends one line under the file's lock and syncs it.
-fn append(path: &Path, line: &[u8]) -> std::io::Result<()> {
+fn append(layout: &Layout, path: &Path, line: &[u8]) -> std::io::Result<()> {
     let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
     file.lock()?;
     let end = complete_length(&mut file)?;
     file.set_len(end)?;
     file.seek(SeekFrom::Start(end))?;
-    file.write_all(line)?;
-    file.sync_data()
+    layout.append(path, &mut file, line)
 }
 
 /// The length of the file up to its last complete line: what follows was being written when its process died.

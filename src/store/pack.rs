@@ -10,6 +10,7 @@ use tempfile::NamedTempFile;
 
 use super::StoreError;
 use super::blob::PieceList;
+use super::disk::DiskFile;
 use super::format::{
     Codec, ENTRY_BYTES, Entry, Kind, MAX_PACK_BYTES, MAX_PACK_SIZE, PACK_END, PACK_MAGIC, PACK_TARGET_BYTES,
     PACK_TARGET_SIZE, TRAILER_BYTES, decompress, read_entries,
@@ -19,7 +20,7 @@ use crate::pod::Digest;
 
 /// A pack being written to a temporary file.
 pub(super) struct PackBuilder {
-    file: std::io::BufWriter<NamedTempFile>,
+    file: std::io::BufWriter<DiskFile>,
     hasher: Sha256,
     /// Bytes written.
     length: u64,
@@ -37,7 +38,7 @@ pub(super) struct SealedPack {
 }
 
 impl PackBuilder {
-    pub(super) fn new(file: NamedTempFile) -> Result<Self, StoreError> {
+    pub(super) fn new(file: DiskFile) -> Result<Self, StoreError> {
         let file = std::io::BufWriter::with_capacity(1 << 20, file);
         let mut builder = Self { file, hasher: Sha256::new(), length: 0, size: 0, entries: Vec::new() };
         builder.write(PACK_MAGIC)?;
@@ -47,7 +48,7 @@ impl PackBuilder {
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.hasher.update(bytes);
         self.length += bytes.len() as u64;
-        self.file.write_all(bytes).map_err(StoreError::io(self.file.get_ref().path()))
+        self.file.write_all(bytes).map_err(StoreError::io(self.file.get_ref().file.path()))
     }
 
     /// Adds a frame.
@@ -81,10 +82,10 @@ impl PackBuilder {
         footer.extend_from_slice(checksum.as_bytes());
         footer.extend_from_slice(PACK_END);
         self.write(&footer)?;
-        let path = self.file.get_ref().path().to_owned();
+        let path = self.file.get_ref().file.path().to_owned();
         let file = self.file.into_inner().map_err(|error| StoreError::io(&path)(error.into_error()))?;
         let digest = Digest::from_bytes(self.hasher.finalize().into());
-        Ok(SealedPack { file, digest, length: self.length, entries: self.entries })
+        Ok(SealedPack { file: file.file, digest, length: self.length, entries: self.entries })
     }
 }
 

@@ -6,7 +6,7 @@
 use std::io::{ErrorKind, Write};
 use std::path::Path;
 
-use super::layout::{file_names, sync_folder_of};
+use super::layout::file_names;
 use super::packs::Wanted;
 use super::{Store, StoreError, VersionEntry};
 use crate::pod::{Digest, PodName, RemoteName, Selector, TagName, nearest};
@@ -187,18 +187,15 @@ impl Store {
         let folder = layout.pod(pod);
         let given = file_names(&folder)?.iter().filter_map(|name| version_number(name).or(deleted_number(name))).max();
         let number = given.unwrap_or(0) + 1;
-        std::fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
+        layout.create_folder(&folder)?;
         let path = folder.join(number.to_string());
         let mut file = layout.temporary()?;
         file.write_all(encode_ref(&commit).as_bytes()).map_err(StoreError::io(&path))?;
-        file.as_file().sync_all().map_err(StoreError::io(&path))?;
         // The lock has decided; not overwriting guards against a file system that ignores it.
-        file.persist_noclobber(&path).map_err(|error| match error.error.kind() {
-            ErrorKind::AlreadyExists => moved(self.read_head(pod).ok().flatten().map(|(head, _)| head)),
-            _ => StoreError::Io { path: path.clone(), source: error.error },
-        })?;
-        sync_folder_of(&path)?;
-        sync_folder_of(&folder)?;
+        if !layout.persist_new(file.file, &path)? {
+            return Err(moved(self.read_head(pod).ok().flatten().map(|(head, _)| head)));
+        }
+        layout.sync_parent(&folder)?;
         Ok(VersionEntry { number, commit })
     }
 
@@ -214,10 +211,10 @@ impl Store {
         let (old, new) = (layout.pod(from), layout.pod(to));
         // An empty folder is what a process that died between two steps of publish() leaves.
         if new.is_dir() {
-            std::fs::remove_dir(&new).map_err(StoreError::io(&new))?;
+            layout.remove_folder(&new)?;
         }
-        std::fs::rename(&old, &new).map_err(StoreError::io(&new))?;
-        sync_folder_of(&new)
+        layout.rename(&old, &new)?;
+        layout.sync_parent(&new)
     }
 
     /// Forgets a pod (its data stays until gc). Works on damaged ones too.
@@ -232,8 +229,8 @@ impl Store {
         // Out of sight in one step; the files are removed when the temporary folder goes.
         let tmp = layout.tmp();
         let grave = tempfile::tempdir_in(&tmp).map_err(StoreError::io(&tmp))?;
-        std::fs::rename(&folder, grave.path().join(pod.as_str())).map_err(StoreError::io(&folder))?;
-        sync_folder_of(&folder)
+        layout.rename(&folder, &grave.path().join(pod.as_str()))?;
+        layout.sync_parent(&folder)
     }
 
     /// What was last seen as the head of `pod` on `remote`: the commit, None where never pushed or pulled.
@@ -247,7 +244,7 @@ impl Store {
         let _writing = layout.lock_shared()?;
         let path = layout.remote_head(remote, pod);
         let folder = layout.remotes().join(remote.as_str());
-        std::fs::create_dir_all(&folder).map_err(StoreError::io(&folder))?;
+        layout.create_folder(&folder)?;
         layout.write(&path, encode_ref(&commit).as_bytes())
     }
 }

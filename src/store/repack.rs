@@ -7,7 +7,7 @@ use std::collections::HashSet;
 use std::time::Duration;
 
 use super::format::{Kind, PACK_TARGET_BYTES, PACK_TARGET_SIZE};
-use super::layout::{LOCK_PATIENCE, sync_folder_of};
+use super::layout::LOCK_PATIENCE;
 use super::pack::PackBuilder;
 use super::packs::Wanted;
 use super::{Store, StoreError};
@@ -73,7 +73,7 @@ impl Store {
             self.remove_pack(pack)?;
             report.merged += 1;
         }
-        sync_folder_of(&layout.pack(&old[0]))?;
+        layout.sync_parent(&layout.pack(&old[0]))?;
         self.inner.packs.refresh()?;
         Ok(report)
     }
@@ -135,12 +135,7 @@ impl Store {
     /// Removes a pack and its index. The caller has seen to it that nobody needs it.
     pub(super) fn remove_pack(&self, pack: &Digest) -> Result<(), StoreError> {
         for path in [self.inner.layout.pack(pack), self.inner.layout.index(pack)] {
-            match std::fs::remove_file(&path) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(StoreError::Io { path, source: error });
-                }
-                _ => {}
-            }
+            self.inner.layout.remove_file(&path)?;
         }
         Ok(())
     }

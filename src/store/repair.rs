@@ -11,7 +11,7 @@ use std::path::Path;
 
 use super::fsck::FsckLevel;
 use super::index::encode_index;
-use super::layout::{LOCK_PATIENCE, file_names, sync_folder_of};
+use super::layout::{LOCK_PATIENCE, file_names};
 use super::oplog::{intact_lines, read_log};
 use super::pack::read_footer;
 use super::refs::{encode_ref, read_ref, tag_name, version_number};
@@ -153,7 +153,7 @@ impl Store {
     /// Moves a damaged file to `lost/`, under a name that is free.
     fn put_aside(&self, path: &Path) -> Result<(), StoreError> {
         let lost = self.inner.layout.lost();
-        std::fs::create_dir_all(&lost).map_err(StoreError::io(&lost))?;
+        self.inner.layout.create_folder(&lost)?;
         let name = path.strip_prefix(self.inner.layout.root()).unwrap_or(path).to_string_lossy().replace('/', "-");
         let mut to = lost.join(&name);
         let mut copy = 1;
@@ -161,8 +161,8 @@ impl Store {
             copy += 1;
             to = lost.join(format!("{name}-{copy}"));
         }
-        std::fs::rename(path, &to).map_err(StoreError::io(path))?;
-        sync_folder_of(&to)?;
-        sync_folder_of(path)
+        self.inner.layout.rename(path, &to)?;
+        self.inner.layout.sync_parent(&to)?;
+        self.inner.layout.sync_parent(path)
     }
 }

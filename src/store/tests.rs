@@ -1,5 +1,6 @@
 //! What the store promises, seen from outside.
 
+mod crash;
 mod damage;
 mod gc;
 mod processes;

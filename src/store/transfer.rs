@@ -102,7 +102,7 @@ impl Store {
     /// A temporary file in the store's own folder, for a pack that is being received.
     pub fn temporary(&self) -> Result<TemporaryFile, StoreError> {
         let lock = self.inner.layout.lock_shared()?;
-        Ok(TemporaryFile { file: self.inner.layout.temporary()?, _lock: lock })
+        Ok(TemporaryFile { file: self.inner.layout.temporary()?.file, _lock: lock })
     }
 
     /// Takes in a pack file from outside: every bound, size and digest is verified before it is visible.
@@ -112,7 +112,7 @@ impl Store {
     /// taken in in the order in which they were made.
     pub fn import_pack(&self, file: &Path, expected: &Digest) -> Result<Vec<Digest>, StoreError> {
         let _lock = self.inner.layout.lock_shared()?;
-        let mut copy = self.inner.layout.temporary()?;
+        let mut copy = self.inner.layout.temporary()?.file;
         // What is verified afterwards can no longer change.
         check_digest(file, expected, Some(&mut copy))?;
         self.take_in(copy, file, expected)

@@ -6,7 +6,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::format::{Kind, compress};
 use super::index::encode_index;
-use super::layout::persist;
 use super::pack::{PackBuilder, SealedPack};
 use super::packs::Wanted;
 use super::sort::{Record, Sorter};
@@ -196,7 +195,7 @@ impl Store {
     /// Makes a complete pack visible: pack, then its index, each synced and moved into place.
     pub(super) fn publish_pack(&self, pack: SealedPack) -> Result<(), StoreError> {
         let layout = &self.inner.layout;
-        persist(pack.file, &layout.pack(&pack.digest))?;
+        layout.persist(pack.file, &layout.pack(&pack.digest))?;
         layout.write(&layout.index(&pack.digest), &encode_index(&pack.digest, &pack.entries))
     }
 }

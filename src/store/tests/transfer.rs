@@ -140,7 +140,9 @@ fn a_pack_with_any_byte_changed_is_refused_or_means_the_same() {
 
 /// A pack made by `fill`, as someone hostile would: everything else about it is in order.
 fn forged(fixture: &Fixture, fill: impl FnOnce(&mut PackBuilder)) -> Result<Vec<Digest>, StoreError> {
-    let mut pack = PackBuilder::new(tempfile::NamedTempFile::new().unwrap()).unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let temporary = disk::DiskFile { file, disk: std::sync::Arc::new(disk::RealDisk) };
+    let mut pack = PackBuilder::new(temporary).unwrap();
     fill(&mut pack);
     let pack = pack.seal().unwrap();
     fixture.store.import_pack(pack.file.path(), &pack.digest)

@@ -1,0 +1,252 @@
+//! The store at its limits, each measurement in a process of its own so that its memory can be told:
+//! `scale commit`, `scale diff`, `scale pods`, `scale blob`, `scale push URL` …
+//! `benches/peers.sh` runs all of them, and others' tools on the same data.
+//!
+//! Prints lines of a name, seconds, and the process's peak memory in MiB so far.
+
+use std::hint::black_box;
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+use podex::event::Events;
+use podex::pod::{BlobRef, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, ResourceKey, Selector};
+use podex::remote::{RemoteConfig, open, pull, push};
+use podex::store::{Store, TreeRoots, Writer};
+use serde_json::json;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let args: Vec<String> = std::env::args().skip(1).filter(|arg| arg != "--bench").collect();
+    let number = |place: usize, default: u32| args.get(place).map_or(Ok(default), |text| text.parse());
+    match args.first().map(String::as_str) {
+        Some("commit") => commit_documents(number(1, 1_000_000)?),
+        Some("diff") => diff(number(1, 1_000_000)?),
+        Some("pods") => pods(number(1, 10_000)?, number(2, 10)?),
+        Some("blob") => blob(number(1, 1024)?),
+        Some("files") => files(Path::new(&args[1]), number(2, 100_000)?),
+        Some("noise") => noise_file(Path::new(&args[1]), number(2, 1024)?),
+        Some("transfer") => transfer(&args[1], number(2, 1024)?),
+        // `cargo bench` without arguments is for Criterion's.
+        _ => Ok(()),
+    }
+}
+
+/// Runs and reports.
+fn timed<T>(name: &str, work: impl FnOnce() -> T) -> T {
+    let start = Instant::now();
+    let result = work();
+    let seconds = start.elapsed().as_secs_f64();
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib: u64 = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse().ok()).unwrap_or(0);
+    println!("{name}\t{seconds:.3}\t{}", kib >> 10);
+    result
+}
+
+fn fresh() -> (tempfile::TempDir, Store) {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let store = Store::open(&folder.path().join("store")).expect("an empty store");
+    (folder, store)
+}
+
+fn key(number: u32) -> ResourceKey {
+    ResourceKey::new("000000000000", "us-east-1", "s3", "object", ["bucket".to_owned(), format!("path/{number:07}")])
+}
+
+/// About 700 bytes of which half do not compress.
+fn document(number: u32, salt: u32) -> Document {
+    let text: String = (0..9).map(|part| Digest::of(format!("{number} {part}").as_bytes()).hex()).collect();
+    Document::from_value(json!({"ContentType": "text/plain", "Salt": salt, "Metadata": {"text": text}}))
+}
+
+fn finish(writer: Writer, roots: TreeRoots, parents: &[Digest]) -> Digest {
+    let commit = Commit {
+        format: COMMIT_FORMAT,
+        parents: parents.to_vec(),
+        state: roots.state,
+        observed: roots.observed,
+        resources: roots.resources,
+        message: String::new(),
+        author: Default::default(),
+        time: jiff::Timestamp::UNIX_EPOCH,
+        instance: Default::default(),
+        services: Vec::new(),
+        report: Default::default(),
+        conflicts: Vec::new(),
+    };
+    writer.finish(&commit).expect("a commit")
+}
+
+/// A commit of `count` documents, `changes` of them, spread out, with the value `salt`.
+fn write(store: &Store, count: u32, changes: u32, salt: u32) -> (TreeRoots, Digest) {
+    let writer = store.writer().expect("a writer");
+    let step = count.checked_div(changes).unwrap_or(u32::MAX);
+    for number in 0..count {
+        let salt = if number % step == step / 2 { salt } else { 0 };
+        writer.document(key(number), &document(number, salt), &Observed::new()).expect("a document");
+    }
+    let roots = writer.trees().expect("trees");
+    (roots, finish(writer, roots, &[]))
+}
+
+type Outcome = Result<(), Box<dyn std::error::Error>>;
+
+fn commit_documents(count: u32) -> Outcome {
+    let (_folder, store) = fresh();
+    timed("making the documents alone", || (0..count).for_each(|number| drop(black_box(document(number, 0)))));
+    timed("commit", || write(&store, count, 0, 0));
+    timed("commit again, nothing changed", || write(&store, count, 0, 0));
+    timed("commit again, 100 changes", || write(&store, count, 100, 1));
+    Ok(())
+}
+
+fn diff(count: u32) -> Outcome {
+    let (folder, store) = fresh();
+    let (before, _) = write(&store, count, 0, 0);
+    for changes in [1, 100, 10_000] {
+        let (after, _) = write(&store, count, changes, changes);
+        let cold = Store::open(&folder.path().join("store"))?;
+        let found =
+            timed(&format!("diff of {changes}"), || cold.tree(before.state).diff(&cold.tree(after.state)).count());
+        assert_eq!(found, changes as usize);
+    }
+    Ok(())
+}
+
+fn pods(count: u32, versions: u32) -> Outcome {
+    let (folder, store) = fresh();
+    timed("making them", || {
+        let mut parent = None;
+        for version in 0..versions {
+            let writer = store.writer().expect("a writer");
+            writer.document(key(version), &document(version, 0), &Observed::new()).expect("a document");
+            let roots = writer.trees().expect("trees");
+            let commit = finish(writer, roots, parent.as_slice());
+            for pod in 0..count {
+                let name: PodName = format!("pod-{pod}").parse().expect("a name");
+                let folder = folder.path().join("store/refs").join(name.as_str());
+                // As publish() would write it, but 10,000 syncs later.
+                if version == 0 && pod == 0 {
+                    store.publish(&name, parent, commit).expect("a version");
+                } else if pod == 0 {
+                    store.publish(&name, parent, commit).expect("a version");
+                } else {
+                    std::fs::create_dir_all(&folder).expect("a folder");
+                    let first = folder.parent().expect("refs").join("pod-0").join((version + 1).to_string());
+                    std::fs::copy(first, folder.join((version + 1).to_string())).expect("a ref");
+                }
+            }
+            parent = Some(commit);
+        }
+    });
+    let store = timed("open", || Store::open(&folder.path().join("store")))?;
+    let pods = timed("list names", || store.pods())?;
+    assert_eq!(pods.len(), count as usize);
+    timed("list with newest commit", || {
+        pods.iter()
+            .map(|pod| store.head(pod).and_then(|(head, _)| store.commit(&head.commit)))
+            .filter(Result::is_ok)
+            .count()
+    });
+    timed("resolve one", || store.resolve(&pods[7], &Selector::Head))?;
+    Ok(())
+}
+
+/// Bytes that do not compress.
+struct Noise {
+    state: u64,
+    left: u64,
+    /// The piece that differs from the usual ones, in MiB.
+    changed: Option<u64>,
+    at: u64,
+}
+
+impl Noise {
+    fn new(mebibytes: u32, changed: bool) -> Self {
+        let left = u64::from(mebibytes) << 20;
+        Self { state: 0x9e37_79b9_7f4a_7c15, left, changed: changed.then_some(left / 2), at: 0 }
+    }
+}
+
+impl Read for Noise {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        let length = buffer.len().min(self.left as usize) & !7;
+        // One hundredth of the whole, in its middle.
+        let total = self.left + self.at;
+        for word in buffer[..length].as_chunks_mut::<8>().0 {
+            self.state ^= self.state << 13;
+            self.state ^= self.state >> 7;
+            self.state ^= self.state << 17;
+            let flip = self.changed.is_some_and(|from| (from..from + total / 100).contains(&self.at));
+            *word = (self.state ^ u64::from(flip)).to_le_bytes();
+            self.at += 8;
+        }
+        self.left -= length as u64;
+        Ok(length)
+    }
+}
+
+fn write_blob(store: &Store, mebibytes: u32, changed: bool, parents: &[Digest]) -> (BlobRef, Digest) {
+    let writer = store.writer().expect("a writer");
+    let mut blob = writer.blob().expect("a blob");
+    let (mut noise, mut buffer) = (Noise::new(mebibytes, changed), vec![0; 1 << 20]);
+    loop {
+        let count = noise.read(&mut buffer).expect("noise");
+        if count == 0 {
+            break;
+        }
+        blob.write_all(&buffer[..count]).expect("a written blob");
+    }
+    let body = blob.finish().expect("a blob");
+    let document = Document { blobs: [("body".to_owned(), body)].into(), ..Document::default() };
+    writer.document(key(0), &document, &Observed::new()).expect("a document");
+    let roots = writer.trees().expect("trees");
+    (body, finish(writer, roots, parents))
+}
+
+fn blob(mebibytes: u32) -> Outcome {
+    let (_folder, store) = fresh();
+    let (body, _) = timed("commit of a random body", || write_blob(&store, mebibytes, false, &[]));
+    timed("again, unchanged", || write_blob(&store, mebibytes, false, &[]));
+    timed("again, one hundredth changed", || write_blob(&store, mebibytes, true, &[]));
+    timed("reading it", || std::io::copy(&mut store.open_blob(&body).expect("the blob"), &mut std::io::sink()))?;
+    println!("store\t{} MiB\t", store.stats()?.pack_bytes >> 20);
+    Ok(())
+}
+
+fn files(folder: &Path, count: u32) -> Outcome {
+    for number in 0..count {
+        let folder: PathBuf = folder.join(format!("{:03}", number / 1000));
+        if number % 1000 == 0 {
+            std::fs::create_dir_all(&folder)?;
+        }
+        std::fs::write(folder.join(format!("{number:07}.json")), serde_json::to_vec(&document(number, 0))?)?;
+    }
+    Ok(())
+}
+
+fn noise_file(path: &Path, mebibytes: u32) -> Outcome {
+    let changed = path.extension().is_some_and(|extension| extension == "changed");
+    std::io::copy(&mut Noise::new(mebibytes, changed), &mut std::fs::File::create(path)?)?;
+    Ok(())
+}
+
+fn transfer(url: &str, mebibytes: u32) -> Outcome {
+    let (_folder, store) = fresh();
+    let (_other_folder, other) = fresh();
+    let pod: PodName = "large".parse()?;
+    let (_, first) = write_blob(&store, mebibytes, false, &[]);
+    store.publish(&pod, None, first)?;
+    let config = RemoteConfig { name: "bench".parse()?, url: url.to_owned(), ca_file: None };
+    let remote = open(&config)?;
+    let runtime = tokio::runtime::Runtime::new()?;
+    let events = Events::silent();
+    timed("push", || runtime.block_on(push(&store, &*remote, &pod, &events)))?;
+    let (_, second) = write_blob(&store, mebibytes, true, &[first]);
+    store.publish(&pod, Some(first), second)?;
+    let report =
+        timed("push again, one hundredth changed", || runtime.block_on(push(&store, &*remote, &pod, &events)))?;
+    println!("moved\t{} KiB\t", report.bytes >> 10);
+    timed("pull of both", || runtime.block_on(pull(&other, &*remote, &pod, None, &pod, &events)))?;
+    Ok(())
+}

@@ -1,0 +1,80 @@
+//! Every change the store makes to the disk, one by one: so that tests can let each of them be the last.
+
+use std::fs::File;
+use std::io::{Result, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use tempfile::NamedTempFile;
+
+/// What the store asks of a file system. The methods' own bodies are the real thing.
+pub(super) trait Disk: Send + Sync {
+    /// Creates a folder and those above it.
+    fn create_folder(&self, path: &Path) -> Result<()> {
+        std::fs::create_dir_all(path)
+    }
+
+    /// Creates a file with a name of its own, deleted when dropped.
+    fn create_temporary(&self, folder: &Path) -> Result<NamedTempFile> {
+        NamedTempFile::new_in(folder)
+    }
+
+    /// Writes to a file, where it stands.
+    fn write(&self, _path: &Path, file: &mut File, bytes: &[u8]) -> Result<()> {
+        file.write_all(bytes)
+    }
+
+    /// Makes a file's content last.
+    fn sync(&self, _path: &Path, file: &File) -> Result<()> {
+        file.sync_all()
+    }
+
+    /// Moves a file or folder, in place of a file that is there.
+    fn rename(&self, from: &Path, to: &Path) -> Result<()> {
+        std::fs::rename(from, to)
+    }
+
+    /// Moves a temporary file, in place of nothing.
+    fn place(&self, file: NamedTempFile, to: &Path) -> Result<()> {
+        file.persist_noclobber(to).map(drop).map_err(|error| error.error)
+    }
+
+    /// Removes a file.
+    fn remove_file(&self, path: &Path) -> Result<()> {
+        std::fs::remove_file(path)
+    }
+
+    /// Removes an empty folder.
+    fn remove_folder(&self, path: &Path) -> Result<()> {
+        std::fs::remove_dir(path)
+    }
+
+    /// Makes the names in a folder last.
+    fn sync_folder(&self, folder: &Path) -> Result<()> {
+        // Other systems have no way to sync a folder, nor need one.
+        if cfg!(unix) { File::open(folder)?.sync_all() } else { Ok(()) }
+    }
+}
+
+/// The file system as it is.
+pub(super) struct RealDisk;
+
+impl Disk for RealDisk {}
+
+/// A temporary file that is written through a [`Disk`].
+pub(super) struct DiskFile {
+    pub(super) file: NamedTempFile,
+    pub(super) disk: Arc<dyn Disk>,
+}
+
+impl Write for DiskFile {
+    fn write(&mut self, bytes: &[u8]) -> Result<usize> {
+        let path = self.file.path().to_owned();
+        self.disk.write(&path, self.file.as_file_mut(), bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.file.flush()
+    }
+}
