@@ -87,6 +87,65 @@ fn help_teaches_by_example() {
 }
 
 #[test]
+fn the_versions_on_a_remote_are_listed_without_pulling_them() {
+    let podex = with_shop();
+    let share = format!("file://{}/share", podex.home().display());
+    podex.run(["remote", "add", "team", &share]).expect(0);
+    podex.run(["push", "shop", "team"]).expect(0);
+    let other = Podex::new("Bob");
+    other.run(["remote", "add", "team", &share]).expect(0);
+    let versions = other.run(["versions", "team/shop", "--json"]).expect(0).json();
+    let numbers: Vec<_> = versions.as_array().unwrap().iter().map(|version| version["version"].as_u64()).collect();
+    assert_eq!(numbers, [Some(2), Some(1)]);
+    let table = other.run(["versions", "team/shop"]).expect(0).stdout;
+    assert!(table.contains("Alice") && table.contains("second") && !table.contains('\u{1b}'), "{table}");
+    let unknown = other.run(["versions", "team/shp"]).expect(1);
+    assert!(unknown.stderr.contains("did you mean shop?"), "{}", unknown.stderr);
+    other.run(["versions", "team/shop:1"]).expect(2);
+    assert_eq!(other.run(["list", "--json"]).expect(0).json(), json!([]));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_login_goes_to_the_helper_that_docker_uses_and_nowhere_else() {
+    use std::io::Write;
+    use std::os::unix::fs::PermissionsExt;
+
+    let podex = Podex::new("Alice");
+    let helpers = podex.home().join("bin");
+    std::fs::create_dir_all(podex.home().join(".docker")).unwrap();
+    std::fs::create_dir_all(&helpers).unwrap();
+    let helper = helpers.join("docker-credential-podextest");
+    std::fs::write(&helper, "#!/bin/sh\ncat > \"$HOME/kept-$1\"\n").unwrap();
+    std::fs::set_permissions(&helper, std::fs::Permissions::from_mode(0o755)).unwrap();
+    let path = format!("{}:{}", helpers.display(), std::env::var("PATH").unwrap());
+    let podex = podex.with("PATH", &path);
+    podex.run(["remote", "add", "team", "oci://registry.example/pods"]).expect(0);
+    let login = || {
+        let mut command = podex.command(["remote", "login", "team", "--username", "bob", "--password-stdin"]);
+        let command = command.stdin(std::process::Stdio::piped()).stderr(std::process::Stdio::piped());
+        let mut child = command.stdout(std::process::Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(b"hunter2\n").unwrap();
+        let output = child.wait_with_output().unwrap();
+        (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    };
+    let (code, said) = login();
+    assert!(code == Some(1) && said.contains("docker login registry.example") && !said.contains("hunter2"), "{said}");
+    std::fs::write(podex.home().join(".docker/config.json"), r#"{"credsStore": "podextest"}"#).unwrap();
+    assert_eq!(login(), (Some(0), String::new()));
+    let kept: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(podex.home().join("kept-store")).unwrap()).unwrap();
+    assert_eq!(kept, json!({"ServerURL": "registry.example", "Username": "bob", "Secret": "hunter2"}));
+    let config = std::fs::read_to_string(podex.home().join("config.toml")).unwrap();
+    assert!(!config.contains("hunter2"), "{config}");
+
+    std::fs::write(podex.home().join("config.toml"), config.replace("oci://", "oci://bob:hunter2@")).unwrap();
+    let refused = podex.run(["remote", "list"]).expect(1);
+    assert!(refused.stderr.contains("remote login") && !refused.stderr.contains("hunter2"), "{}", refused.stderr);
+    assert!(!refused.stdout.contains("hunter2"), "{}", refused.stdout);
+}
+
+#[test]
 fn usage_errors_exit_with_2() {
     let podex = Podex::new("Alice");
     for args in [

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use super::error::CliError;
 use super::session::Session;
 use super::table::Table;
-use crate::ops::{remote_add, remote_list, remote_remove};
+use crate::ops::{remote_add, remote_list, remote_login, remote_remove};
 use crate::pod::RemoteName;
 use crate::remote::RemoteConfig;
 
@@ -19,6 +19,7 @@ Examples:
   podex remote add bucket s3://our-bucket/pods --profile team
   podex remote add minio s3://pods --s3-endpoint https://minio.example.com
   podex remote add disk file:///srv/pods
+  pass show registry | podex remote login team --username bob --password-stdin
   podex remote list
   podex remote remove disk")]
 pub(super) struct RemoteCommand {
@@ -40,6 +41,17 @@ enum Action {
     },
     /// List the configured remotes
     List,
+    /// Hand a login for a registry to docker's credential helper; podex keeps no password
+    Login {
+        /// Which
+        name: RemoteName,
+        /// The user name
+        #[arg(long, short)]
+        username: String,
+        /// Read the password or token from standard input (the only way: a command line is seen by others)
+        #[arg(long, required = true)]
+        password_stdin: bool,
+    },
     /// Remove a remote from the configuration; its pods stay where they are
     Remove {
         /// Which
@@ -70,7 +82,7 @@ impl RemoteCommand {
         !matches!(self.action, Action::List)
     }
 
-    pub(super) fn run(self, session: &Session) -> Result<u8, CliError> {
+    pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
         match self.action {
             Action::Add { name, url, options } => {
@@ -91,6 +103,15 @@ impl RemoteCommand {
                     remotes.iter().for_each(|remote| table.row([remote.name.as_str(), remote.url.as_str()]));
                     session.out.print(&table.render(&session.out))?;
                 }
+            }
+            Action::Login { name, username, password_stdin: _ } => {
+                let password = std::io::read_to_string(std::io::stdin())?;
+                let password = password.trim_end_matches(['\r', '\n']).to_owned();
+                if password.is_empty() {
+                    return Err(CliError::usage("standard input holds no password"));
+                }
+                let host = remote_login(&context, &name, username, password).await?;
+                session.out.say(&format!("the login for {host} is with docker's credential helper"))?;
             }
             Action::Remove { name } => {
                 remote_remove(&context, &name)?;

@@ -38,7 +38,10 @@ pub use inspect::{Found, find, mask};
 pub use instances::{ManagedInstance, instance_list, instance_start, instance_stop};
 pub use patch::diff_patch;
 pub use paths::Paths;
-pub use share::{RemotePod, fetch, pull, push, remote_add, remote_list, remote_open, remote_pods, remote_remove};
+pub use share::{
+    RemotePod, fetch, pull, push, remote_add, remote_list, remote_login, remote_open, remote_pods, remote_remove,
+    remote_versions,
+};
 pub use snapshot::Snapshot;
 pub use storage::{fsck, gc, repair, store_stats};
 pub use verify::{TypeFidelity, VerifyOn, VerifyOutcome, verify};

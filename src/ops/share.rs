@@ -1,5 +1,6 @@
 //! `push`, `pull` and `remote …`: sharing pods.
 
+use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
 use super::storage::tidy;
@@ -8,6 +9,9 @@ use crate::event::{Events, Progress};
 use crate::pod::{Commit, Digest, PodName, RemoteName, Selector};
 use crate::remote::{self, Remote, RemoteConfig, RemoteError, RemoteVersion, TransferReport};
 use crate::store::{OpRecord, VersionEntry};
+
+/// Pods whose versions are asked for at a time.
+const CONCURRENT_LISTINGS: usize = 8;
 
 /// A pod on a remote.
 #[derive(Clone, Debug, Serialize)]
@@ -121,16 +125,57 @@ pub async fn remote_pods(context: &Context, remote: &RemoteName, events: &Events
     events.phase("list");
     let names = cancel.run_until_cancelled(remote.pods()).await.unwrap_or(Err(RemoteError::Cancelled))?;
     let total = names.len() as u64;
+    let remote = &*remote;
+    let mut listed = stream::iter(names)
+        .map(|name| async move {
+            let versions = remote.versions(&name).await;
+            (name, versions)
+        })
+        .buffered(CONCURRENT_LISTINGS);
     let mut pods = Vec::new();
-    for (done, name) in (1..).zip(names) {
-        match cancel.run_until_cancelled(remote.versions(&name)).await {
+    for done in 1.. {
+        let (name, versions) = match cancel.run_until_cancelled(listed.next()).await {
             None => return Err(RemoteError::Cancelled.into()),
-            Some(Ok(versions)) => pods.push(RemotePod { name, versions }),
-            Some(Err(error)) => events.warn(format!("pod {name}: {error}")),
+            Some(None) => break,
+            Some(Some(found)) => found,
+        };
+        match versions {
+            Ok(versions) => pods.push(RemotePod { name, versions }),
+            Err(error) => events.warn(format!("pod {name}: {error}")),
         }
         events.progress(Progress { done, total, ..Progress::default() });
     }
     Ok(pods)
+}
+
+/// The versions of a pod on a remote, oldest first, without downloading any state.
+///
+/// # Errors
+/// When there is no such remote or pod, or it cannot be read.
+pub async fn remote_versions(
+    context: &Context,
+    remote: &RemoteName,
+    pod: &PodName,
+    events: &Events,
+) -> Result<Vec<RemoteVersion>, OpError> {
+    let remote = remote_open(context, Some(remote))?;
+    Ok(remote::versions(&*remote, pod, events).await?)
+}
+
+/// Hands a login for the registry of a remote to the credential helper that docker uses. podex keeps nothing.
+///
+/// # Errors
+/// When there is no such remote, it is no registry, or no helper is configured or it refuses.
+pub async fn remote_login(
+    context: &Context,
+    name: &RemoteName,
+    user: String,
+    password: String,
+) -> Result<String, OpError> {
+    let configured = remote_list(context)?;
+    let config = configured.iter().find(|remote| remote.name == *name);
+    let config = config.ok_or_else(|| unknown_remote(name, &configured))?.clone();
+    super::blocking::blocking(move || remote::login(&config, &user, &password).map_err(OpError::from)).await
 }
 
 /// Opens the remote of that name; None is the only one configured. Does not connect yet.

@@ -24,7 +24,7 @@ mod verify;
 use fault::{Fault, plain};
 use location::Location;
 pub use oci::CredentialFiles;
-pub use transfer::{fetch, pull, push};
+pub use transfer::{fetch, pull, push, versions};
 
 /// Longest commit object read from a remote: its capture report has a few lines for each resource type.
 const MAX_COMMIT_BYTES: u64 = 16 * 1024 * 1024;
@@ -200,6 +200,21 @@ pub fn open_with(config: &RemoteConfig, logins: CredentialFiles) -> Result<Box<d
         Location::Bucket { cloud, name, prefix } => {
             Ok(Box::new(bucket::Bucket::new(config.clone(), cloud, name, &prefix, logins)?))
         }
+    }
+}
+
+/// Hands a login for a registry to the credential helper that docker uses; gives the host it is for. Blocks.
+pub fn login(config: &RemoteConfig, user: &str, password: &str) -> Result<String, RemoteError> {
+    let failed = |reason: &str| RemoteError::Failed { remote: config.name.clone(), reason: reason.to_owned() };
+    match Location::parse(&config.url)? {
+        Location::Oci { host, .. } => {
+            let kept = CredentialFiles::of_user().keep(&host, user, password);
+            kept.map(|()| host).map_err(|fault| fault.at(&config.name))
+        }
+        Location::Bucket { .. } => {
+            Err(failed("a bucket is opened by an AWS profile: run 'aws configure', or name one with --profile"))
+        }
+        Location::Directory(_) => Err(failed("a folder needs no login")),
     }
 }
 

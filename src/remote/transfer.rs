@@ -96,7 +96,7 @@ pub async fn pull(
     events: &Events,
 ) -> Result<(TransferReport, VersionEntry), RemoteError> {
     events.phase("pull");
-    let theirs = remote_versions(remote, pod, events).await?;
+    let theirs = versions(remote, pod, events).await?;
     let selector = number.map_or(Selector::Head, Selector::Version);
     let wanted = up_to(pod, &theirs, &selector)?;
     let local = match store.versions(into) {
@@ -135,7 +135,7 @@ pub async fn fetch(
     events: &Events,
 ) -> Result<(Digest, Commit), RemoteError> {
     events.phase("fetch");
-    let theirs = remote_versions(remote, pod, events).await?;
+    let theirs = versions(remote, pod, events).await?;
     let wanted = up_to(pod, &theirs, selector)?;
     take_in(store, remote, pod, wanted, None, events).await?;
     let newest = wanted.last().ok_or_else(|| unknown_version(pod, &theirs, "newest version".to_owned()))?;
@@ -238,11 +238,8 @@ fn common_length(local: &[VersionEntry], theirs: &[RemoteVersion]) -> usize {
     local.iter().zip(theirs).take_while(|(one, other)| one.commit == other.digest).count()
 }
 
-async fn remote_versions(
-    remote: &dyn Remote,
-    pod: &PodName,
-    events: &Events,
-) -> Result<Vec<RemoteVersion>, RemoteError> {
+/// A pod's versions, oldest first, without their state; an error with the nearest names where there is none.
+pub async fn versions(remote: &dyn Remote, pod: &PodName, events: &Events) -> Result<Vec<RemoteVersion>, RemoteError> {
     let versions = cancellable(events, RemoteError::Cancelled, remote.versions(pod)).await?;
     if !versions.is_empty() {
         return Ok(versions);

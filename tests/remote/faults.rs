@@ -232,3 +232,48 @@ async fn a_registry_that_does_not_list_says_so() {
     let error = fake.remote(CredentialFiles::default()).pods().await.unwrap_err().to_string();
     assert!(error.contains("does not list its pods") && error.contains("pulled by its name"), "{error}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_that_does_not_end_and_names_that_are_paths_are_refused() {
+    let fake = Fake::start(|_, request| match request.line.as_str() {
+        line if line.contains("/tags/list") => reply(200, r#"{"tags":["v1"]}"#),
+        _ => reply(200, vec![b' '; 5 * 1024 * 1024]),
+    })
+    .await;
+    let error = fake.remote(CredentialFiles::default()).versions(&pod("p")).await.unwrap_err();
+    assert!(matches!(&error, RemoteError::Hostile { reason, .. } if reason.contains("more than")), "{error:?}");
+
+    let names =
+        r#"{"repositories":["team/../../etc","team/a/b","/team/x","team/..","team/.","team/%2e%2e","team/ok"]}"#;
+    let fake = Fake::start(move |_, request| match request.line.as_str() {
+        line if line.contains("/_catalog") => reply(200, names),
+        _ => reply(200, ""),
+    })
+    .await;
+    assert_eq!(fake.remote(CredentialFiles::default()).pods().await.unwrap(), [pod("ok")]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_of_another_size_than_announced_and_a_tag_of_another_commit_are_refused() {
+    let digest = Digest::of(b"x");
+    let manifest = json!({
+        "schemaVersion": 2,
+        "config": {"mediaType": "application/vnd.podex.commit.v1+json", "digest": digest, "size": 10},
+        "layers": [],
+    })
+    .to_string();
+    let confirmed = format!(r#"{{"tags":["v1","v1.{}"]}}"#, Digest::of(b"other").short());
+    for (tags, expected) in
+        [(r#"{"tags":["v1"]}"#.to_owned(), "more than 10 bytes"), (confirmed, "names another commit")]
+    {
+        let manifest = manifest.clone();
+        let fake = Fake::start(move |_, request| match request.line.as_str() {
+            line if line.contains("/tags/list") => reply(200, tags.clone()),
+            line if line.contains("/manifests/") => reply(200, manifest.clone()),
+            _ => reply(200, vec![b'x'; 100]),
+        })
+        .await;
+        let error = fake.remote(CredentialFiles::default()).versions(&pod("p")).await.unwrap_err();
+        assert!(matches!(&error, RemoteError::Hostile { reason, .. } if reason.contains(expected)), "{error:?}");
+    }
+}

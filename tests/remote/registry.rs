@@ -1,7 +1,7 @@
 //! What is particular to registries: how pods look to other tools, and what is said when the door stays shut.
 
 use podex::event::Events;
-use podex::remote::{CredentialFiles, RemoteConfig, open_with, push};
+use podex::remote::{CredentialFiles, RemoteConfig, RemoteError, open_with, pull, push};
 
 use super::fixture::{Person, Place};
 use super::pod;
@@ -89,4 +89,39 @@ async fn a_pod_is_an_artifact_that_other_tools_can_read() {
     assert_eq!(manifest["layers"][0]["mediaType"], "application/vnd.podex.pack.v1");
     assert_eq!(manifest["annotations"]["dev.podex.message"], "the message");
     assert_eq!(manifest["annotations"]["org.opencontainers.image.title"], "My_Pod");
+}
+
+/// A client that stalls for long between its look and its claim, as a real registry sees it: its label arrives last.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_label_that_arrives_late_does_not_take_a_version_from_whose_it_was() {
+    let Some(place) = Place::registry(RegistryOptions::default()) else { return };
+    let (bob, alice, carol, name) = (Person::new("Bob"), Person::new("Alice"), Person::new("Carol"), pod("p"));
+    let silent = Events::silent();
+    bob.commit(&name, "one");
+    push(&bob.store, &*place.remote(), &name, &silent).await.unwrap();
+    pull(&alice.store, &*place.remote(), &name, None, &name, &silent).await.unwrap();
+    let his = bob.commit(&name, "his");
+    push(&bob.store, &*place.remote(), &name, &silent).await.unwrap();
+
+    // Her commit is there under its own tag; then her label for the version that is his arrives.
+    let hers = alice.commit(&name, "hers");
+    let commit = alice.store.commit(&hers).unwrap();
+    let exported = alice.store.export_pack(&alice.store.chunks_between(&hers, &[]).unwrap()).unwrap();
+    let pack = (exported.digest, exported.size);
+    place.remote().store_pack(&name, &pack, exported.file.path(), &silent).await.unwrap();
+    place.remote().publish(&name, 3, &commit, &[pack]).await.unwrap();
+    let Place::Registry { registry, .. } = &place else { unreachable!() };
+    let base = format!("http://{}/v2/team/pods/p/manifests", registry.host());
+    let (client, kind) = (reqwest::Client::new(), "application/vnd.oci.image.manifest.v1+json");
+    let tag = format!("{base}/c-{}", hers.short());
+    let manifest = client.get(tag).header("Accept", kind).send().await.unwrap().bytes().await.unwrap();
+    let put = client.put(format!("{base}/v2")).header("Content-Type", kind).body(manifest).send().await.unwrap();
+    assert_eq!(put.status(), 201);
+
+    let versions = place.remote().versions(&name).await.unwrap();
+    assert_eq!(versions[1].digest, his, "the confirmed version is believed");
+    pull(&carol.store, &*place.remote(), &name, Some(2), &name, &silent).await.unwrap();
+    carol.has_whole(&his);
+    let error = push(&alice.store, &*place.remote(), &name, &silent).await.unwrap_err();
+    assert!(matches!(error, RemoteError::Diverged { .. }), "{error:?}");
 }

@@ -1,6 +1,8 @@
 //! Who the user is on a registry: what `docker login` or `podman login` has kept.
 
+use std::io::Write;
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use docker_credential::{CredentialRetrievalError, DockerCredential, get_credential_from_reader};
 use serde::Deserialize;
@@ -60,6 +62,40 @@ impl CredentialFiles {
         Self { docker: docker.into_iter().flatten().collect(), aws: aws.into_iter().flatten().collect() }
     }
 
+    /// Hands a login for `host` to the credential helper that the first docker config names. Blocks.
+    pub(in crate::remote) fn keep(&self, host: &str, user: &str, password: &str) -> Result<(), Fault> {
+        let server = if host == "docker.io" { DOCKER_HUB_KEY } else { host };
+        let by_hand = || {
+            Fault::failed(format!(
+                "no credential helper is configured for docker (credsStore in ~/.docker/config.json), and podex keeps no password itself: run 'docker login {host}'"
+            ))
+        };
+        let file = self.docker.iter().find(|file| file.exists()).ok_or_else(by_hand)?;
+        let unusable = |error: &dyn std::fmt::Display| Fault::failed(format!("{}: {error}", file.display()));
+        let content = std::fs::read(file).map_err(|error| unusable(&error))?;
+        let helpers: Helpers = serde_json::from_slice(&content).map_err(|error| unusable(&error))?;
+        let name = helpers.cred_helpers.get(server).or(helpers.creds_store.as_ref()).ok_or_else(by_hand)?;
+        if !is_helper_name(name) {
+            return Err(Fault::failed(format!("{} names a credential helper {name:?}: not run", file.display())));
+        }
+        let login = serde_json::json!({"ServerURL": server, "Username": user, "Secret": password}).to_string();
+        let failed = |reason: String| Fault::failed(format!("the credential helper {name} failed: {reason}"));
+        let mut child = Command::new(format!("docker-credential-{name}"))
+            .arg("store")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .map_err(|error| failed(error.to_string()))?;
+        // A helper that does not read is one that fails, and says why.
+        let sent = child.stdin.take().map(|mut input| input.write_all(login.as_bytes()));
+        let output = child.wait_with_output().map_err(|error| failed(error.to_string()))?;
+        if output.status.success() && matches!(sent, Some(Ok(()))) {
+            return Ok(());
+        }
+        Err(failed(plain(&String::from_utf8_lossy(&output.stderr).replace(password, "…"))))
+    }
+
     /// The login for `host`; None where nobody has logged in. May run a credential helper: blocks.
     pub(super) fn find(&self, host: &str) -> Result<Option<DockerCredential>, Fault> {
         let server = if host == "docker.io" { DOCKER_HUB_KEY } else { host };
@@ -94,7 +130,7 @@ impl CredentialFiles {
 
 /// Whether the name, which becomes part of a program's name, can only name a program on the PATH.
 fn is_helper_name(name: &str) -> bool {
-    name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
+    !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'))
 }
 
 #[cfg(test)]
@@ -126,6 +162,21 @@ mod tests {
             let content = serde_json::json!({"credsStore": name}).to_string();
             assert!(find(&content, "h").unwrap_err().contains("not run"), "{name}");
         }
+    }
+
+    #[test]
+    fn a_login_is_handed_to_a_checked_helper_or_not_kept_at_all() {
+        let keep = |content: &str| {
+            let folder = tempfile::tempdir().unwrap();
+            let file = folder.path().join("config.json");
+            std::fs::write(&file, content).unwrap();
+            let kept = CredentialFiles::new(vec![file], Vec::new()).keep("h:5000", "bob", "hunter2");
+            format!("{:?}", kept.unwrap_err())
+        };
+        assert!(keep("{}").contains("docker login h:5000"));
+        assert!(keep(r#"{"credsStore": "../evil"}"#).contains("not run"));
+        let fault = keep(r#"{"credHelpers": {"h:5000": "podex-absent"}}"#);
+        assert!(fault.contains("credential helper podex-absent failed") && !fault.contains("hunter2"), "{fault}");
     }
 
     #[test]

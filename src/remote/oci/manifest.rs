@@ -131,6 +131,17 @@ pub(super) fn version_tag(number: u64) -> String {
     format!("v{number}")
 }
 
+/// The tag by which the commit that has a version confirms it.
+pub(super) fn confirmed_tag(number: u64, commit: &Digest) -> String {
+    format!("v{number}.{}", commit.short())
+}
+
+/// The version that a tag confirms.
+pub(super) fn confirmed_version(tag: &str) -> Option<u64> {
+    let (label, revision) = tag.split_once('.')?;
+    is_commit_tag(&format!("c-{revision}")).then(|| tagged_version(label)).flatten()
+}
+
 /// The version that a tag labels.
 pub(super) fn tagged_version(tag: &str) -> Option<u64> {
     let number = tag.strip_prefix('v')?.parse().ok()?;

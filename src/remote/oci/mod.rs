@@ -4,15 +4,11 @@
 //! layers are the packs the commit brings, and the tag `c-<revision>` names it for good. The tag `vN` says which
 //! commit is version N.
 //!
-//! Registries have no compare-and-swap on tags, so a tag is never moved, and a version is claimed like this: put
-//! the commit's own tag; look whether others are about to claim the same version; put `vN` if it is free; read
-//! it back. Since everybody shows up with their own tag before they look, of two people at least one sees the
-//! other, and whoever sees somebody lets them go first.
+//! Registries have no compare-and-swap on tags; `claim.rs` says how a version is claimed all the same.
 
 use std::collections::HashSet;
 use std::path::Path;
-use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::sync::Mutex;
 
 use bytes::Bytes;
 use futures_util::{StreamExt, TryStreamExt, stream};
@@ -26,6 +22,7 @@ use crate::pod::{Commit, Digest, PodName};
 
 mod auth;
 mod blobs;
+mod claim;
 mod credentials;
 mod http;
 mod manifest;
@@ -33,7 +30,7 @@ mod manifest;
 use blobs::Blobs;
 pub use credentials::CredentialFiles;
 use http::{Call, Payload, Registry};
-use manifest::{MANIFEST_TYPE, Published, commit_tag, is_commit_tag, tagged_version, version_tag};
+use manifest::{MANIFEST_TYPE, Published, commit_tag, confirmed_version, is_commit_tag, tagged_version, version_tag};
 
 /// What registries must accept, by their specification.
 const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;
@@ -52,12 +49,6 @@ const MAX_REPOSITORY_BYTES: usize = 255;
 
 /// Small requests under way at a time.
 const CONCURRENT_REQUESTS: usize = 8;
-
-/// How long others get to claim the version first. From their look to their claim it takes two requests.
-const SETTLE: Duration = Duration::from_millis(1500);
-
-/// How often it is looked whether they did.
-const SETTLE_POLL: Duration = Duration::from_millis(150);
 
 /// What a login must allow to list repositories.
 const CATALOG_SCOPE: &str = "registry:catalog:*";
@@ -224,12 +215,10 @@ impl Oci {
 
     async fn list_versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, Fault> {
         let repository = &self.repository(pod)?;
-        let mut numbers: Vec<u64> = self.tags(repository).await?.iter().filter_map(|tag| tagged_version(tag)).collect();
-        numbers.sort_unstable();
-        let versions = stream::iter(numbers)
-            .map(|number| async move {
+        let versions = stream::iter(claim::holders(&self.tags(repository).await?))
+            .map(|(number, tag)| async move {
                 // Deleted between the listing and now.
-                let Some(published) = self.published(repository, &version_tag(number)).await? else { return Ok(None) };
+                let Some(published) = self.read_holder(repository, number, &tag).await? else { return Ok(None) };
                 let commit = self.commit(repository, &published).await?;
                 self.settle(repository, &published.commit.0);
                 Ok::<_, Fault>(Some((number, published.commit.0, commit)))
@@ -241,81 +230,11 @@ impl Oci {
         number_versions(versions)
     }
 
-    /// Publishes; gives the commit that has the version, where it is another.
-    async fn claim(
-        &self,
-        pod: &PodName,
-        number: u64,
-        commit: &Commit,
-        packs: &[(Digest, u64)],
-    ) -> Result<Option<Published>, Fault> {
-        let repository = &self.repository(pod)?;
-        let label = version_tag(number);
-        let bytes = commit.to_bytes();
-        let digest = Digest::of(&bytes);
-        if let Some(there) = self.published(repository, &label).await? {
-            return Ok((there.commit.0 != digest).then_some(there));
-        }
-        let tag = commit_tag(&digest);
-        let ours = match self.published(repository, &tag).await? {
-            Some(there) if there.commit.0 == digest => there,
-            Some(_) => return Err(Fault::hostile(format!("tag {tag} names another commit"))),
-            None => {
-                let ours = Published::new(pod, number, commit, &bytes, packs)?;
-                self.blobs(repository).upload(&ours.commit, Payload::Bytes(Bytes::from(bytes))).await?;
-                self.put_manifest(repository, &tag, &ours).await?;
-                ours
-            }
-        };
-        self.let_others_first(repository, number, &digest).await?;
-        if self.published(repository, &label).await?.is_none() {
-            self.put_manifest(repository, &label, &ours).await?;
-        }
-        let winner = self.published(repository, &label).await?;
-        self.settle(repository, &digest);
-        let winner = winner.ok_or_else(|| Fault::failed(format!("version {number} vanished while being published")))?;
-        Ok((winner.commit.0 != digest).then_some(winner))
-    }
-
-    /// Where others have shown up for the same version: waits until one has claimed it, or a while. Of those
-    /// who wait, the one with the lowest digest waits the shortest.
-    async fn let_others_first(&self, repository: &str, number: u64, digest: &Digest) -> Result<(), Fault> {
-        let own = commit_tag(digest);
-        let mut rivals = Vec::new();
-        for tag in self.tags(repository).await? {
-            if is_commit_tag(&tag) && tag != own && !self.is_settled(repository, &tag) {
-                let rival = self.published(repository, &tag).await?;
-                rivals.extend(rival.filter(|rival| rival.number == Some(number)).map(|rival| rival.commit.0));
-            }
-        }
-        if rivals.is_empty() {
-            return Ok(());
-        }
-        let ahead = rivals.iter().filter(|rival| *rival < digest).count() as u32;
-        let deadline = tokio::time::Instant::now() + SETTLE * (1 + ahead);
-        while tokio::time::Instant::now() < deadline {
-            if self.published(repository, &version_tag(number)).await?.is_some() {
-                break;
-            }
-            tokio::time::sleep(SETTLE_POLL).await;
-        }
-        Ok(())
-    }
-
-    fn settle(&self, repository: &str, commit: &Digest) {
-        let key = format!("{repository}:{}", commit_tag(commit));
-        self.settled.lock().unwrap_or_else(PoisonError::into_inner).insert(key);
-    }
-
-    fn is_settled(&self, repository: &str, tag: &str) -> bool {
-        self.settled.lock().unwrap_or_else(PoisonError::into_inner).contains(&format!("{repository}:{tag}"))
-    }
-
     async fn delete_pod(&self, pod: &PodName) -> Result<(), Fault> {
         let repository = self.repository(pod)?;
         let scope = format!("repository:{repository}:delete,pull,push");
         let mut tags = self.tags(&repository).await?;
-        tags.retain(|tag| tagged_version(tag).is_some() || is_commit_tag(tag));
+        tags.retain(|tag| tagged_version(tag).is_some() || is_commit_tag(tag) || confirmed_version(tag).is_some());
         // Newest first: whoever looks meanwhile sees a shorter history, never one with a hole.
         tags.sort_by_key(|tag| std::cmp::Reverse(tagged_version(tag)));
         for tag in tags {
