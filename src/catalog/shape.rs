@@ -16,14 +16,16 @@ pub enum Shape {
     Set,
     /// `pairs KEY VALUE`: a list of `{KEY, VALUE}` ↔ an object.
     Pairs(String, String),
-    /// `map KEY`: a list of objects ↔ an object of them by their member KEY.
-    Map(String),
+    /// `map KEY …`: a list of objects ↔ an object of them by their member KEY, the first of several that is there.
+    Map(Vec<String>),
     /// `pick MEMBER`: of each object in a list, this member alone. Not turned back.
     Pick(String),
     /// `keep A B …`: of an object, or of each object in a list, these members alone. Not turned back.
     Keep(Vec<String>),
     /// `omit A B …`: of an object, or of each object in a list, without these members. Not turned back.
     Omit(Vec<String>),
+    /// `without MEMBER TEXT`: of a list of objects, those whose MEMBER does not read so. Not turned back.
+    Without(String, String),
     /// `absent TEXT`: a value that reads so is as good as absent. Not turned back.
     Absent(String),
     /// `nonempty`: an empty object or list is as good as absent. Not turned back.
@@ -41,10 +43,11 @@ impl Shape {
             ("json", []) => Self::Json,
             ("set", []) => Self::Set,
             ("pairs", [key, value]) => Self::Pairs(key.clone(), value.clone()),
-            ("map", [key]) => Self::Map(key.clone()),
+            ("map", [_, ..]) => Self::Map(arguments),
             ("pick", [member]) => Self::Pick(member.clone()),
             ("keep", [_, ..]) => Self::Keep(arguments),
             ("omit", [_, ..]) => Self::Omit(arguments),
+            ("without", [member, text]) => Self::Without(member.clone(), text.clone()),
             ("absent", [text]) => Self::Absent(text.clone()),
             ("nonempty", []) => Self::NonEmpty,
             ("number", []) => Self::Number,
@@ -66,8 +69,20 @@ impl Shape {
                     .filter_map(|mut pair| Some((text_at(&pair, key)?, pair.get_mut(member)?.take())))
                     .collect(),
             ),
-            (Self::Map(key), Value::Array(values)) => {
-                Value::Object(values.into_iter().filter_map(|value| Some((text_at(&value, key)?, value))).collect())
+            (Self::Map(keys), Value::Array(values)) => Value::Object(
+                values
+                    .into_iter()
+                    .filter_map(|value| Some((keys.iter().find_map(|key| text_at(&value, key))?, value)))
+                    .collect(),
+            ),
+            (Self::Without(member, text), Value::Array(mut values)) => {
+                values.retain(|value| {
+                    value.get(member).is_none_or(|found| match found {
+                        Value::String(found) => found != text,
+                        found => found.to_string() != *text,
+                    })
+                });
+                Value::Array(values)
             }
             (Self::Pick(member), Value::Array(values)) => {
                 values.into_iter().filter_map(|mut value| Some(value.get_mut(member)?.take())).collect()
@@ -125,7 +140,7 @@ impl<'de> Deserialize<'de> for Shapes {
         let parse = |text: String| {
             Shape::parse(&text).ok_or_else(|| {
                 de::Error::custom(format!(
-                    "unknown shape {text:?}: use json, set, pairs KEY VALUE, map KEY, pick MEMBER, keep A B, omit A B, absent TEXT, nonempty, number"
+                    "unknown shape {text:?}: use json, set, pairs KEY VALUE, map KEY …, pick MEMBER, keep A B, omit A B, without MEMBER TEXT, absent TEXT, nonempty, number"
                 ))
             })
         };
@@ -137,6 +152,13 @@ impl Shapes {
     /// Brings what is at `path` below `value` into the document's form. `*` in the path means every member or item.
     pub fn decode_at(&self, value: &mut Value, path: &[String]) {
         at(value, path, &|value| self.0.iter().try_fold(value, |value, shape| shape.decode(value)));
+    }
+
+    /// Sorts what is at `path` below `value` again, if its order means nothing.
+    pub fn sort_at(&self, value: &mut Value, path: &[String]) {
+        if self.0.contains(&Shape::Set) {
+            at(value, path, &|value| Shape::Set.decode(value));
+        }
     }
 
     /// Brings what is at `path` below `value` into the API's form.
@@ -216,6 +238,13 @@ mod tests {
         shapes(&["set"]).decode_at(&mut value, &["R".to_owned(), "*".to_owned(), "E".to_owned()]);
         shapes(&["omit Id"]).decode_at(&mut value, &["R".to_owned()]);
         assert_eq!(value, json!({"R": [{"E": ["a", "b"]}]}));
+    }
+
+    #[test]
+    fn lists_are_keyed_by_the_first_member_there_and_lose_what_is_not_wanted() {
+        let mut value = json!([{"A": "1", "G": "x"}, {"B": "2"}, {"A": "3", "G": "local"}]);
+        shapes(&["without G local", "map A B"]).decode_at(&mut value, &[]);
+        assert_eq!(value, json!({"1": {"A": "1", "G": "x"}, "2": {"B": "2"}}));
     }
 
     #[test]

@@ -166,9 +166,11 @@ pub struct List {
     pub op: String,
     /// Its input.
     pub input: Option<Template>,
-    /// Where in each page the entries are; the whole answer is the one entry if empty.
+    /// Where in each page the entries are (`*`: in every item of a list); the whole answer is the one entry if empty.
     #[serde(default)]
     pub items: DottedPath,
+    /// The entries are the members of an object, each with its name as this member.
+    pub keyed: Option<String>,
     /// Error codes that mean: nothing there.
     #[serde(default)]
     pub absent: Vec<String>,

@@ -18,11 +18,14 @@ pub enum Template {
     Field(Placeholder),
     /// Text with placeholders in it.
     Text(Vec<Piece>),
-    /// An object of templates.
+    /// An object of templates. The members of what stands at `...` become members of the object itself.
     Object(BTreeMap<String, Template>),
     /// A list of templates.
     List(Vec<Template>),
 }
+
+/// The member of an object template whose value's members go into the object.
+const SPREAD: &str = "...";
 
 /// A piece of a text template.
 #[derive(Clone, Debug, PartialEq)]
@@ -57,6 +60,8 @@ pub enum Pipe {
     Not(String),
     /// `else:PATH`: where there is no value, the one at another path.
     Else(Vec<String>),
+    /// `when:PATH:TEXT`: this text instead, where there is a value (but false) at another path.
+    When(Vec<String>, String),
     /// `tag:NAME`: of a list of tags (`Key` and `Value` in any case) or an object of them, the value of one.
     Tag(String),
     /// `on:NAME`: no value but on this emulator.
@@ -77,7 +82,7 @@ pub enum TemplateError {
         text: String,
     },
     /// A pipe that does not exist.
-    #[error("unknown pipe {pipe:?} in {text:?}: use last, until, part, or, else, not, tag, on, json, text")]
+    #[error("unknown pipe {pipe:?} in {text:?}: use last, until, part, or, else, not, when, tag, on, json, text")]
     Pipe {
         /// The pipe.
         pipe: String,
@@ -115,8 +120,14 @@ impl Template {
                 Some(Value::String(text))
             }
             Self::Object(members) => {
-                let filled: Map<_, _> =
-                    members.iter().filter_map(|(name, value)| Some((name.clone(), value.fill(known)?))).collect();
+                let mut filled = Map::new();
+                for (name, value) in members {
+                    match value.fill(known) {
+                        Some(Value::Object(more)) if name == SPREAD => filled.extend(more),
+                        Some(value) if name != SPREAD => drop(filled.insert(name.clone(), value)),
+                        _ => {}
+                    }
+                }
                 (members.is_empty() || !filled.is_empty()).then_some(Value::Object(filled))
             }
             Self::List(values) => Some(values.iter().filter_map(|value| value.fill(known)).collect()),
@@ -165,6 +176,12 @@ impl Pipe {
             Self::Else(path) => {
                 let (first, rest) = path.split_first()?;
                 return value.or_else(|| known.get(first).and_then(|value| look_up(value, rest)).cloned());
+            }
+            Self::When(path, text) => {
+                let (first, rest) = path.split_first()?;
+                let found = known.get(first).and_then(|value| look_up(value, rest));
+                let holds = found.is_some_and(|found| !matches!(found, Value::Null | Value::Bool(false)));
+                return if holds { Some(Value::String(text.clone())) } else { value };
             }
             Self::On(emulator) => return value.filter(|_| known.get("emulator").is_some_and(|name| name == emulator)),
             Self::Tag(name) => return value.and_then(|value| tag(&value, name)),
@@ -255,6 +272,10 @@ fn parse_placeholder(inner: &str, text: &str) -> Result<Placeholder, TemplateErr
                 "or" => Pipe::Or(argument.to_owned()),
                 "not" => Pipe::Not(argument.to_owned()),
                 "else" => Pipe::Else(dotted(argument)),
+                "when" => {
+                    let (path, text) = argument.split_once(':').ok_or_else(unknown)?;
+                    Pipe::When(dotted(path), text.to_owned())
+                }
                 "tag" => Pipe::Tag(argument.to_owned()),
                 "on" => Pipe::On(argument.to_owned()),
                 "json" => Pipe::Json,
@@ -288,6 +309,16 @@ mod tests {
     }
 
     #[test]
+    fn members_are_spread_into_an_object() {
+        let template = json!({"T": {"...": "{tags}", "id": "{id}"}});
+        assert_eq!(
+            fill(template.clone(), json!({"tags": {"a": "1"}, "id": 2})),
+            Some(json!({"T": {"a": "1", "id": 2}}))
+        );
+        assert_eq!(fill(template, json!({})), None);
+    }
+
+    #[test]
     fn pipes_cut_and_default() {
         let known = json!({"item": "http://h/000/q", "arn": "arn:aws:sns:r:a:t", "region": "us-east-1"});
         assert_eq!(fill(json!("{item|last:/}"), known.clone()), Some(json!("q")));
@@ -306,6 +337,8 @@ mod tests {
         assert_eq!(fill(json!("{item.Tags|tag:Name|else:item.Cidr}"), known.clone()), Some(json!("main")));
         assert_eq!(fill(json!("{item.lower|tag:Name}"), known.clone()), Some(json!("x")));
         assert_eq!(fill(json!("{item.Tags|tag:Other|else:item.Cidr}"), known.clone()), Some(json!("10.0.0.0/16")));
+        assert_eq!(fill(json!("{no|or:x|when:item.Cidr:y}"), known.clone()), Some(json!("y")));
+        assert_eq!(fill(json!("{no|or:x|when:item.No:y}"), known.clone()), Some(json!("x")));
         assert_eq!(fill(json!("{item.Cidr|on:moto}"), known.clone()), Some(json!("10.0.0.0/16")));
         assert_eq!(fill(json!("{item.Cidr|on:localstack}"), known), None);
     }

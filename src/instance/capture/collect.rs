@@ -140,6 +140,12 @@ impl<'a> Collector<'a> {
                 return Err(InstanceError::Cancelled);
             }
             document.attributes.values_mut().for_each(|value| state.tokens.put_in(value));
+            if let Some(spec) = self.catalog.get(&key.service, &key.kind) {
+                // A set of invented ids is in the order of the tokens, so that it reads alike everywhere.
+                let mut attributes = Value::Object(document.attributes);
+                spec.shapes.iter().for_each(|(path, shapes)| shapes.sort_at(&mut attributes, &path.0));
+                document.attributes = attributes.as_object_mut().map(std::mem::take).unwrap_or_default();
+            }
             self.sink.document(key, &document, &observed)?;
         }
         Ok(state.report)

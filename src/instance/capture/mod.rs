@@ -364,15 +364,31 @@ pub async fn entries(
             Err(error) if is_absent(&error, &list.absent) => break,
             other => other?,
         };
-        match look_up(&page, &list.items.0) {
-            Some(Value::Array(entries)) => found.extend(entries.iter().cloned()),
-            // An answer that is one entry: an empty one means that there is none.
-            Some(Value::Object(entry)) if !entry.is_empty() => found.push(Value::Object(entry.clone())),
-            _ => {}
+        for found_there in everywhere(&page, &list.items.0) {
+            match (found_there, &list.keyed) {
+                (Value::Object(members), Some(key)) => found.extend(members.iter().map(|(name, entry)| {
+                    let mut entry = entry.as_object().cloned().unwrap_or_default();
+                    entry.insert(key.clone(), name.clone().into());
+                    Value::Object(entry)
+                })),
+                (Value::Array(entries), _) => found.extend(entries.iter().cloned()),
+                // An answer that is one entry: an empty one means that there is none.
+                (Value::Object(entry), None) if !entry.is_empty() => found.push(Value::Object(entry.clone())),
+                _ => {}
+            }
         }
     }
     found.retain(|entry| !list.skip.iter().any(|skip| skip.holds(entry)));
     Ok(found)
+}
+
+/// What is at `path` below `value`; `*` means every item of a list.
+fn everywhere<'v>(value: &'v Value, path: &[String]) -> Vec<&'v Value> {
+    let Some(star) = path.iter().position(|name| name == "*") else {
+        return look_up(value, path).into_iter().collect();
+    };
+    let items = look_up(value, &path[..star]).and_then(Value::as_array);
+    items.into_iter().flatten().flat_map(|item| everywhere(item, &path[star + 1..])).collect()
 }
 
 fn add_parent(catalog: &Catalog, known: &mut Known, parent: &Parent) {

@@ -6,8 +6,12 @@ use serde_json::Value;
 
 use crate::pod::{Token, literal_escape};
 
-/// Bytes of an invented value that are compared first. Shorter values cannot be told from other text.
+/// Bytes of an invented value that are compared first. Shorter values cannot be told from other text inside a text;
+/// they are known where they are all of it.
 const PREFIX_BYTES: usize = 8;
+
+/// Bytes of the shortest value taken: two ids of six letters hardly ever mean something else.
+const LEAST_BYTES: usize = 6;
 
 /// Invented values and the tokens that stand for them.
 #[derive(Default)]
@@ -17,10 +21,15 @@ pub struct Tokens {
 }
 
 impl Tokens {
-    /// Adds a value. The first token for a value stays. Short values and mere numbers are not taken.
+    /// Adds a value. The first token for a value stays. Very short values are not taken; mere numbers, as short ones,
+    /// are known only where they are all of a text.
     pub fn add(&mut self, value: &str, token: Token) {
-        let Some(prefix) = prefix(value).filter(|_| !value.bytes().all(|byte| byte.is_ascii_digit())) else { return };
-        self.prefixes.insert(prefix);
+        if value.len() < LEAST_BYTES {
+            return;
+        }
+        if !value.bytes().all(|byte| byte.is_ascii_digit()) {
+            self.prefixes.extend(prefix(value));
+        }
         self.by_value.entry(value.to_owned()).or_insert(token);
     }
 
@@ -39,6 +48,9 @@ impl Tokens {
     }
 
     fn replace(&self, text: &str) -> Option<String> {
+        if let Some(token) = self.by_value.get(text) {
+            return Some(token.to_string());
+        }
         let mut out = String::new();
         // Where what is not yet written begins, and where the next word may begin.
         let (mut kept, mut start) = (0, 0);
@@ -115,15 +127,18 @@ mod tests {
             "both": "x http://localhost:1/000000000000/a,http://localhost:1/000000000000/a.fifo?",
             "other": "http://localhost:1/000000000000/ab",
             "literal": "${{podex:",
+            "short": ["a1b2c3", "x a1b2c3"],
             "host": "http://ab12cd34ef.execute-api/x-ab12cd34ef/ab12cd34efg",
         });
         tokens.add("ab12cd34ef", token("api"));
+        tokens.add("a1b2c3", token("short"));
         tokens.add("000000000000", token("number"));
         tokens.put_in(&mut value);
         let expected = json!({
             "both": format!("x {},{}?", token("a"), token("a.fifo")),
             "other": "http://localhost:1/000000000000/ab",
             "literal": "${{podex:$}}",
+            "short": [token("short").to_string(), "x a1b2c3".to_owned()],
             "host": format!("http://{}.execute-api/x-{}/ab12cd34efg", token("api"), token("api")),
         });
         assert_eq!(value, expected);
