@@ -26,6 +26,8 @@ pub enum Shape {
     Omit(Vec<String>),
     /// `without MEMBER TEXT`: of a list of objects, those whose MEMBER does not read so. Not turned back.
     Without(String, String),
+    /// `strip TEXT`: a text without this at its beginning. Not turned back.
+    Strip(String),
     /// `absent TEXT`: a value that reads so is as good as absent. Not turned back.
     Absent(String),
     /// `nonempty`: an empty object or list is as good as absent. Not turned back.
@@ -48,6 +50,7 @@ impl Shape {
             ("keep", [_, ..]) => Self::Keep(arguments),
             ("omit", [_, ..]) => Self::Omit(arguments),
             ("without", [member, text]) => Self::Without(member.clone(), text.clone()),
+            ("strip", [text]) => Self::Strip(text.clone()),
             ("absent", [text]) => Self::Absent(text.clone()),
             ("nonempty", []) => Self::NonEmpty,
             ("number", []) => Self::Number,
@@ -92,6 +95,9 @@ impl Shape {
             }
             (Self::Omit(members), value) => {
                 each_object(value, &|object| object.retain(|name, _| !members.contains(name)))
+            }
+            (Self::Strip(start), Value::String(text)) => {
+                Value::String(text.strip_prefix(start.as_str()).map_or(text.clone(), str::to_owned))
             }
             (Self::Absent(text), Value::String(value)) if value == *text => return None,
             (Self::Absent(text), Value::Number(value)) if value.to_string() == *text => return None,
@@ -140,7 +146,7 @@ impl<'de> Deserialize<'de> for Shapes {
         let parse = |text: String| {
             Shape::parse(&text).ok_or_else(|| {
                 de::Error::custom(format!(
-                    "unknown shape {text:?}: use json, set, pairs KEY VALUE, map KEY …, pick MEMBER, keep A B, omit A B, without MEMBER TEXT, absent TEXT, nonempty, number"
+                    "unknown shape {text:?}: use json, set, pairs KEY VALUE, map KEY …, pick MEMBER, keep A B, omit A B, without MEMBER TEXT, strip TEXT, absent TEXT, nonempty, number"
                 ))
             })
         };
@@ -245,6 +251,9 @@ mod tests {
         let mut value = json!([{"A": "1", "G": "x"}, {"B": "2"}, {"A": "3", "G": "local"}]);
         shapes(&["without G local", "map A B"]).decode_at(&mut value, &[]);
         assert_eq!(value, json!({"1": {"A": "1", "G": "x"}, "2": {"B": "2"}}));
+        let mut value = json!("integrations/ab12cd3");
+        shapes(&["strip integrations/"]).decode_at(&mut value, &[]);
+        assert_eq!(value, json!("ab12cd3"));
     }
 
     #[test]

@@ -103,6 +103,9 @@ pub struct TypeSpec {
     /// List entries that the emulator brings by itself: no part of a pod, but documents may refer to them.
     #[serde(default)]
     pub builtin: Vec<Condition>,
+    /// All of these below a builtin parent are builtin, too.
+    #[serde(default)]
+    pub builtin_below: bool,
     /// Resources (`name`, `attributes`) that come with their parent: never created nor deleted by themselves. Below a
     /// builtin parent they are builtin too.
     #[serde(default)]
@@ -130,6 +133,9 @@ pub struct TypeSpec {
     pub notes: Vec<Note>,
     /// A call to repeat after changes until the resource is usable.
     pub ready: Option<Ready>,
+    /// It may have come with its parent: look before creating it, as some emulators would make it twice.
+    #[serde(default)]
+    pub look_first: bool,
     /// A new resource has settings of its own: read it again after creating it.
     #[serde(default)]
     pub reread: bool,
@@ -169,6 +175,8 @@ pub struct List {
     /// Where in each page the entries are (`*`: in every item of a list); the whole answer is the one entry if empty.
     #[serde(default)]
     pub items: DottedPath,
+    /// The list holds names; this call reads each (as `{value}`), and what it answers is the entry.
+    pub entry: Option<Box<Entry>>,
     /// The entries are the members of an object, each with its name as this member.
     pub keyed: Option<String>,
     /// Error codes that mean: nothing there.

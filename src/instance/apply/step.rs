@@ -57,9 +57,14 @@ async fn run_one(work: &Work<'_>, step: &Step) -> Result<(), AwsError> {
     Ok(())
 }
 
-/// A side of the step with its tokens resolved; empty where it has none.
+/// A side of the step with its tokens resolved; empty where it has none. What is applied late is left out: what it
+/// refers to may not be there yet.
 fn resolved(work: &Work<'_>, step: &Step, document: Option<&Document>) -> Document {
-    document.map(|document| work.resolved(&step.key, document)).unwrap_or_default()
+    let mut document = document.cloned().unwrap_or_default();
+    if let Some(spec) = work.catalog.get(&step.key.service, &step.key.kind) {
+        document.attributes.retain(|name, _| !spec.is_late(name));
+    }
+    work.resolved(&step.key, &document)
 }
 
 /// Whether the step has late facets to set.

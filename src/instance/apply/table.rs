@@ -48,9 +48,13 @@ impl Target<'_> {
         let Some(create) = &self.spec.create else { return Ok(()) };
         let wanted = &wanted.attributes;
         self.set_attributes(wanted);
-        if self.spec.is_given(self.key.own_name(), wanted) {
-            let current = self.read().await?.ok_or_else(|| self.error(&create.op, "did not come with its parent"))?;
-            return facets::apply(self, Phase::Early, &current, wanted).await;
+        let is_given = self.spec.is_given(self.key.own_name(), wanted);
+        if is_given || self.spec.look_first {
+            match self.read().await? {
+                Some(current) => return facets::apply(self, Phase::Early, &current, wanted).await,
+                None if is_given => return Err(self.error(&create.op, "did not come with its parent")),
+                None => {}
+            }
         }
         let input = self.known.input_of(None, Some(&create.input));
         let current = match self.instance.client.call(&self.scope, &self.key.service, &create.op, input).await {

@@ -340,7 +340,8 @@ async fn walk_entry(
         note(text, partial);
     }
     let builtin = spec.builtin.iter().any(|condition| condition.holds(&entry))
-        || parent.is_some_and(|parent| parent.builtin) && spec.is_given(key.own_name(), &document.attributes);
+        || parent.is_some_and(|parent| parent.builtin)
+            && (spec.builtin_below || spec.is_given(key.own_name(), &document.attributes));
     if builtin {
         walk.collector.add_builtin(key.clone(), observed.clone())?;
     } else {
@@ -376,6 +377,15 @@ pub async fn entries(
                 (Value::Object(entry), None) if !entry.is_empty() => found.push(Value::Object(entry.clone())),
                 _ => {}
             }
+        }
+    }
+    if let Some(entry) = &list.entry {
+        for name in &mut found {
+            let mut known = known.clone();
+            known.set("value", name.clone());
+            let mut answer = client.call(scope, service, &entry.op, known.input_of(None, Some(&entry.input))).await?;
+            let one = entry.out.0.iter().try_fold(&mut answer, |value, member| value.get_mut(member));
+            *name = one.map(Value::take).unwrap_or_default();
         }
     }
     found.retain(|entry| !list.skip.iter().any(|skip| skip.holds(entry)));
