@@ -24,8 +24,10 @@ pub enum Shape {
     Keep(Vec<String>),
     /// `omit A B …`: of an object, or of each object in a list, without these members. Not turned back.
     Omit(Vec<String>),
-    /// `without MEMBER TEXT`: of a list of objects, those whose MEMBER does not read so. Not turned back.
+    /// `without MEMBER TEXT`: of a list of objects, those whose MEMBER does not begin so. Not turned back.
     Without(String, String),
+    /// `only MEMBER TEXT`: of a list of objects, those whose MEMBER begins so. Not turned back.
+    Only(String, String),
     /// `strip TEXT`: a text without this at its beginning. Not turned back.
     Strip(String),
     /// `absent TEXT`: a value that reads so is as good as absent. Not turned back.
@@ -50,6 +52,7 @@ impl Shape {
             ("keep", [_, ..]) => Self::Keep(arguments),
             ("omit", [_, ..]) => Self::Omit(arguments),
             ("without", [member, text]) => Self::Without(member.clone(), text.clone()),
+            ("only", [member, text]) => Self::Only(member.clone(), text.clone()),
             ("strip", [text]) => Self::Strip(text.clone()),
             ("absent", [text]) => Self::Absent(text.clone()),
             ("nonempty", []) => Self::NonEmpty,
@@ -78,23 +81,13 @@ impl Shape {
                     .filter_map(|value| Some((keys.iter().find_map(|key| text_at(&value, key))?, value)))
                     .collect(),
             ),
-            (Self::Without(member, text), Value::Array(mut values)) => {
-                values.retain(|value| {
-                    value.get(member).is_none_or(|found| match found {
-                        Value::String(found) => found != text,
-                        found => found.to_string() != *text,
-                    })
-                });
+            (Self::Without(member, start), Value::Array(mut values)) => {
+                values.retain(|value| !begins(value, member, start));
                 Value::Array(values)
             }
-            (Self::Pick(member), Value::Array(values)) => {
-                values.into_iter().filter_map(|mut value| Some(value.get_mut(member)?.take())).collect()
-            }
-            (Self::Keep(members), value) => {
-                each_object(value, &|object| object.retain(|name, _| members.contains(name)))
-            }
-            (Self::Omit(members), value) => {
-                each_object(value, &|object| object.retain(|name, _| !members.contains(name)))
+            (Self::Only(member, start), Value::Array(mut values)) => {
+                values.retain(|value| begins(value, member, start));
+                Value::Array(values)
             }
             (Self::Strip(start), Value::String(text)) => {
                 Value::String(text.strip_prefix(start.as_str()).map_or(text.clone(), str::to_owned))
@@ -146,7 +139,7 @@ impl<'de> Deserialize<'de> for Shapes {
         let parse = |text: String| {
             Shape::parse(&text).ok_or_else(|| {
                 de::Error::custom(format!(
-                    "unknown shape {text:?}: use json, set, pairs KEY VALUE, map KEY …, pick MEMBER, keep A B, omit A B, without MEMBER TEXT, strip TEXT, absent TEXT, nonempty, number"
+                    "unknown shape {text:?}: use json, set, pairs KEY VALUE, map KEY …, pick MEMBER, keep A B, omit A B, without MEMBER TEXT, only MEMBER TEXT, strip TEXT, absent TEXT, nonempty, number"
                 ))
             })
         };
@@ -200,6 +193,11 @@ fn decode_json(text: &str) -> Option<Value> {
     container(text).or_else(|| container(&percent_decode_str(text).decode_utf8().ok()?))
 }
 
+/// Whether the text at `member` begins so.
+fn begins(value: &Value, member: &str, start: &str) -> bool {
+    value.get(member).and_then(Value::as_str).is_some_and(|text| text.starts_with(start))
+}
+
 fn text_at(value: &Value, member: &str) -> Option<String> {
     value.get(member)?.as_str().map(str::to_owned)
 }
@@ -251,6 +249,9 @@ mod tests {
         let mut value = json!([{"A": "1", "G": "x"}, {"B": "2"}, {"A": "3", "G": "local"}]);
         shapes(&["without G local", "map A B"]).decode_at(&mut value, &[]);
         assert_eq!(value, json!({"1": {"A": "1", "G": "x"}, "2": {"B": "2"}}));
+        let mut value = json!([{"Name": "custom:a"}, {"Name": "email"}]);
+        shapes(&["only Name custom:"]).decode_at(&mut value, &[]);
+        assert_eq!(value, json!([{"Name": "custom:a"}]));
         let mut value = json!("integrations/ab12cd3");
         shapes(&["strip integrations/"]).decode_at(&mut value, &[]);
         assert_eq!(value, json!("ab12cd3"));
