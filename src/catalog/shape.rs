@@ -89,6 +89,15 @@ impl Shape {
                 values.retain(|value| begins(value, member, start));
                 Value::Array(values)
             }
+            (Self::Pick(member), Value::Array(values)) => {
+                values.into_iter().filter_map(|mut value| Some(value.get_mut(member)?.take())).collect()
+            }
+            (Self::Keep(members), value) => {
+                each_object(value, &|object| object.retain(|name, _| members.contains(name)))
+            }
+            (Self::Omit(members), value) => {
+                each_object(value, &|object| object.retain(|name, _| !members.contains(name)))
+            }
             (Self::Strip(start), Value::String(text)) => {
                 Value::String(text.strip_prefix(start.as_str()).map_or(text.clone(), str::to_owned))
             }
