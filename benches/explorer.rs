@@ -167,6 +167,7 @@ fn write(store: &Store, resources: u32) -> Digest {
         instance: Default::default(),
         services: Vec::new(),
         report: Default::default(),
+        conflicts: Vec::new(),
     };
     writer.finish(&commit).expect("a commit")
 }

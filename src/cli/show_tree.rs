@@ -18,21 +18,21 @@ pub(super) fn tree(context: &Context, keys: Vec<ResourceKey>, paint: Paint) -> S
 }
 
 fn below(model: &Metamodel, parent: NodeId, indent: &str, paint: Paint, text: &mut String) {
-    let children = &model.node(parent).children;
-    for (position, id) in children.iter().enumerate() {
-        let node = model.node(*id);
-        let last = position + 1 == children.len();
+    let mut children = model.children(parent).peekable();
+    while let Some(id) = children.next() {
+        let node = model.node(id);
+        let last = children.peek().is_none();
         let (branch, deeper) = match (parent == Metamodel::ROOT, last) {
             (true, _) => ("", ""),
             (false, true) => ("└─ ", "   "),
             (false, false) => ("├─ ", "│  "),
         };
-        let label = clean(&node.label);
+        let label = clean(node.label);
         let label = match node.kind {
-            NodeKind::Resource(_) => label.into_owned(),
+            NodeKind::Resource => label.into_owned(),
             _ => format!("{} {}", paint.bold(&label), paint.dim(&format!("({})", node.resources))),
         };
         text.push_str(&format!("{}{label}\n", paint.dim(&format!("{indent}{branch}"))));
-        below(model, *id, &format!("{indent}{deeper}"), paint, text);
+        below(model, id, &format!("{indent}{deeper}"), paint, text);
     }
 }

@@ -217,15 +217,13 @@ fn list_pods(context: &Context) -> Result<Vec<(PodSummary, Vec<VersionSummary>)>
 
 /// Reads the tree with this root as people browse it. Reads disks: for threads made for waiting.
 pub fn read_tree(context: &Context, state: Digest, events: &Events) -> Result<Metamodel, OpError> {
-    let mut keys = Vec::new();
-    for key in context.store.tree(state).keys() {
-        if events.is_cancelled() {
-            return Err(OpError::Cancelled);
-        }
-        keys.push(key?);
-    }
+    let tree = context.store.tree(state);
+    let keys = tree.keys().map(|key| match events.is_cancelled() {
+        true => Err(OpError::Cancelled),
+        false => Ok(key?),
+    });
     let parent = |service: &str, kind: &str| context.catalog.parent_kind(service, kind).map(str::to_owned);
-    Ok(Metamodel::from_keys(keys, &parent))
+    Metamodel::try_from_keys(keys, &parent)
 }
 
 /// A size for people: `512 B`, `1.2 MiB`.

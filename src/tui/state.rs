@@ -299,12 +299,11 @@ impl State {
     }
 
     /// The chosen resource of the tree, with the version it is in.
-    pub fn chosen_resource(&self) -> Option<(Digest, &ResourceKey)> {
+    pub fn chosen_resource(&self) -> Option<(Digest, ResourceKey)> {
         let (Shown::Tree(digest), Some(tree)) = (&self.shown, self.tree()) else { return None };
-        match &tree.metamodel().node(tree.selected()).kind {
-            NodeKind::Resource(key) => Some((*digest, key)),
-            _ => None,
-        }
+        let chosen = tree.selected();
+        let is_there = tree.metamodel().node(chosen).kind == NodeKind::Resource;
+        tree.metamodel().key(chosen).filter(|_| is_there).map(|key| (*digest, key))
     }
 
     /// Tasks that are not over.

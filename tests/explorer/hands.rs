@@ -65,10 +65,10 @@ fn the_mouse_chooses_folds_and_scrolls() {
     let bob = with_a_pod(&ministack);
     let mut screen = Screen::open(&bob, &[], (120, 24));
     screen.expect("● ministack").expect("1 first").click("1 first").expect("2 p1:1");
-    screen.click("▾ eu-west-1").expect("3 Detail").expect("Region eu-west-1");
+    screen.click("▾ eu-west-1").expect("3 Detail").expect("Type secret");
     // A second click on what is chosen folds it.
     screen.click("▾ eu-west-1").expect("▸ eu-west-1").expect_gone("signing-key");
-    screen.click("▾ sqs").expect("Service sqs").scroll("▾ dynamodb", true).expect_gone("Service sqs");
+    screen.click("▾ sqs").expect("Type queue").scroll("▾ dynamodb", true).expect_gone("Type queue");
     screen.press("q");
     assert_eq!(screen.end(), 0);
     screen.expect_restored();

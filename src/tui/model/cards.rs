@@ -27,7 +27,7 @@ impl Card {
     /// The rows, with the values of neighbouring lines below each other.
     fn finish(mut self) -> Vec<DetailRow> {
         /// Longer names than this stand out of the column rather than push it away.
-        const WIDEST: usize = 24;
+        const WIDEST: usize = 32;
         for block in self.rows.chunk_by_mut(|one, other| !one.heading && !other.heading) {
             let named = |row: &DetailRow| row.depth == 1 && text::width(&row.label) <= WIDEST;
             let widest = block.iter().filter(|row| named(row)).map(|row| text::width(&row.label)).max().unwrap_or(0);
@@ -222,6 +222,9 @@ fn outcome(outcome: TypeOutcome) -> (&'static str, Role) {
     }
 }
 
+/// Most children that a card lists.
+const LISTED: usize = 200;
+
 /// The card of a node that is not a resource.
 pub fn folder(state: &State, digest: &Digest, node: NodeId) -> Vec<DetailRow> {
     let mut card = Card::default();
@@ -238,7 +241,11 @@ pub fn folder(state: &State, digest: &Digest, node: NodeId) -> Vec<DetailRow> {
         _ => "Pod",
     };
     card.heading(&format!("{what} {}", found.label));
-    card.line("resources", &found.resources.to_string(), Role::Literal);
+    let (direct, all) = tree.counts(node);
+    card.line("resources", &direct.to_string(), Role::Literal);
+    if all > direct {
+        card.line("with all below", &all.to_string(), Role::Literal);
+    }
     if matches!(found.kind, NodeKind::Type)
         && let Some(service) = service_above(metamodel, node)
         && let Some(line) =
@@ -250,9 +257,9 @@ pub fn folder(state: &State, digest: &Digest, node: NodeId) -> Vec<DetailRow> {
     }
     if !matches!(found.kind, NodeKind::Type) {
         card.heading("Below it");
-        for child in &found.children {
-            let child = metamodel.node(*child);
-            card.line(&child.label, &child.resources.to_string(), Role::Literal);
+        for child in metamodel.children(node).take(LISTED) {
+            let child = metamodel.node(child);
+            card.line(child.label, &child.resources.to_string(), Role::Literal);
         }
     }
     card.finish()
@@ -263,7 +270,7 @@ fn service_above(metamodel: &Metamodel, node: NodeId) -> Option<&str> {
     loop {
         let found = metamodel.node(at);
         if matches!(found.kind, NodeKind::Service) {
-            return Some(&found.label);
+            return Some(found.label);
         }
         at = found.parent?;
     }

@@ -161,7 +161,7 @@ fn sideways(state: &mut State, right: bool) {
                 if at_edge {
                     focus(state, Pane::Pods);
                 }
-            } else if tree.metamodel().node(tree.selected()).children.is_empty() {
+            } else if tree.metamodel().node(tree.selected()).children == 0 {
                 focus(state, Pane::Detail);
             } else {
                 tree.right();
@@ -370,7 +370,7 @@ fn copy_command(state: &mut State) -> Vec<Effect> {
 fn edit(state: &mut State) -> Vec<Effect> {
     let Some(Ok(content)) = &state.detail.content else { return Vec::new() };
     let Some((_, key)) = state.chosen_resource() else { return Vec::new() };
-    let is_secret = |path: &[String]| (state.is_secret)(key, path);
+    let is_secret = |path: &[String]| (state.is_secret)(&key, path);
     let document = follow::masked(&content.document, state.detail.reveal, &is_secret);
     let safe = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
     let name: String = key.own_name().chars().take(40).map(safe).collect();

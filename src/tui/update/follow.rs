@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::input_request;
-use crate::pod::{Digest, Document, NodeKind, ResourceKey};
+use crate::pod::{Digest, Document, NodeId, NodeKind, ResourceKey};
 use crate::tui::action::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::cards;
@@ -108,8 +108,8 @@ fn follow_wanted_path(state: &mut State) -> Vec<Effect> {
     let exact = path.parse::<ResourceKey>().ok().and_then(|key| metamodel.find(&key));
     let named = || {
         let pattern = path.parse::<crate::pod::Pattern>().ok()?;
-        let picked = |kind: &NodeKind| matches!(kind, NodeKind::Resource(key) if pattern.matches(key));
-        metamodel.iter().find(|(_, node)| picked(&node.kind)).map(|(id, _)| id)
+        let picked = |id: NodeId| metamodel.key(id).is_some_and(|key| pattern.matches(&key));
+        metamodel.iter().find(|(id, node)| node.kind == NodeKind::Resource && picked(*id)).map(|(id, _)| id)
     };
     match exact.or_else(named) {
         Some(node) => {
@@ -125,9 +125,10 @@ fn follow_wanted_path(state: &mut State) -> Vec<Effect> {
 fn follow_subject(state: &mut State) -> Vec<Effect> {
     let subject = match (state.follows, &state.shown, state.tree()) {
         (Pane::Tree, Shown::Tree(digest), Some(tree)) if !tree.is_empty() => {
-            match &tree.metamodel().node(tree.selected()).kind {
-                NodeKind::Resource(key) => Subject::Document(*digest, key.clone()),
-                _ => Subject::Folder(*digest, tree.selected()),
+            let id = tree.selected();
+            match tree.metamodel().key(id).filter(|_| tree.metamodel().node(id).kind == NodeKind::Resource) {
+                Some(key) => Subject::Document(*digest, key),
+                None => Subject::Folder(*digest, id),
             }
         }
         _ => Subject::Row(state.pods.chosen().clone()),

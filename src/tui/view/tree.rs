@@ -77,70 +77,75 @@ fn rows(state: &State, frame: &mut Frame, area: Rect, tree: &TreeModel, focused:
         tree.ancestors(first.node).into_iter().enumerate().map(|(depth, node)| Row { node, depth }).collect();
     let room = usize::from(area.height).saturating_sub(window.len()).max(1);
     window.extend(tree.window(tree.top(), room));
-    let mut widget_state = TreeState::default();
-    let mut position = 0;
-    let mut path = Vec::new();
-    let items = items(state, tree, &window, &mut position, 0, &mut path, &mut widget_state);
+    let width = usize::from(area.width);
+    let mut nesting =
+        Nesting { state, tree, width, window: &window, position: 0, path: Vec::new(), widget: TreeState::default() };
+    let items = nesting.items(0);
     let Ok(widget) = Tree::new(&items) else { return };
     let style = state.theme.style(if focused { Role::Selection } else { Role::SelectionIdle });
     let widget =
         widget.highlight_style(style).node_open_symbol("▾ ").node_closed_symbol("▸ ").node_no_children_symbol("  ");
-    frame.render_stateful_widget(widget, area, &mut widget_state);
+    frame.render_stateful_widget(widget, area, &mut nesting.widget);
 }
 
-/// The items of the rows from `position` on that lie at `depth` or below, nested as the widget wants them.
-fn items<'a>(
-    state: &State,
-    tree: &TreeModel,
-    window: &[Row],
-    position: &mut usize,
-    depth: usize,
-    path: &mut Vec<u32>,
-    widget_state: &mut TreeState<u32>,
-) -> Vec<TreeItem<'a, u32>> {
-    let mut items = Vec::new();
-    while let Some(row) = window.get(*position).filter(|row| row.depth >= depth).copied() {
-        *position += 1;
-        path.push(row.node.0);
-        if row.node == tree.selected() {
-            widget_state.select(path.clone());
-        }
-        let node = tree.metamodel().node(row.node);
-        let mut below = items_below(state, tree, window, position, depth, path, widget_state);
-        if below.is_empty() && !node.children.is_empty() {
-            // A node draws its arrow only where it has a child: of one that is folded, or whose children lie
-            // below the window, any will do.
-            below.push(TreeItem::new_leaf(u32::MAX, ""));
-        }
-        if tree.is_open(row.node) && below.first().is_some_and(|item| *item.identifier() != u32::MAX) {
-            widget_state.open(path.clone());
-        }
-        path.pop();
-        if let Ok(item) = TreeItem::new(row.node.0, label(state, tree, row.node), below) {
-            items.push(item);
-        }
-    }
-    items
+/// The rows of the window, being nested as the widget wants them.
+struct Nesting<'s> {
+    state: &'s State,
+    tree: &'s TreeModel,
+    /// Columns of the pane.
+    width: usize,
+    window: &'s [Row],
+    position: usize,
+    path: Vec<u32>,
+    widget: TreeState<u32>,
 }
 
-fn items_below<'a>(
-    state: &State,
-    tree: &TreeModel,
-    window: &[Row],
-    position: &mut usize,
-    depth: usize,
-    path: &mut Vec<u32>,
-    widget_state: &mut TreeState<u32>,
-) -> Vec<TreeItem<'a, u32>> {
-    match window.get(*position) {
-        Some(next) if next.depth > depth => items(state, tree, window, position, depth + 1, path, widget_state),
-        _ => Vec::new(),
+impl<'s> Nesting<'s> {
+    /// The items of the rows from the position on that lie at `depth` or below.
+    fn items(&mut self, depth: usize) -> Vec<TreeItem<'s, u32>> {
+        let mut items = Vec::new();
+        while let Some(row) = self.window.get(self.position).filter(|row| row.depth >= depth).copied() {
+            self.position += 1;
+            self.path.push(row.node.0);
+            if row.node == self.tree.selected() {
+                self.widget.select(self.path.clone());
+            }
+            let mut below = match self.window.get(self.position) {
+                Some(next) if next.depth > depth => self.items(depth + 1),
+                _ => Vec::new(),
+            };
+            if below.is_empty() && self.tree.metamodel().node(row.node).children > 0 {
+                // A node draws its arrow only where it has a child: of one that is folded, or whose children lie
+                // below the window, any will do.
+                below.push(TreeItem::new_leaf(u32::MAX, ""));
+            }
+            if self.tree.is_open(row.node) && below.first().is_some_and(|item| *item.identifier() != u32::MAX) {
+                self.widget.open(self.path.clone());
+            }
+            self.path.pop();
+            let room = self.width.saturating_sub(row.depth * 2 + 2);
+            if let Ok(item) = TreeItem::new(row.node.0, label(self.state, self.tree, row.node, room), below) {
+                items.push(item);
+            }
+        }
+        items
     }
 }
 
-fn label<'a>(state: &State, tree: &TreeModel, id: NodeId) -> Line<'a> {
+fn label<'a>(state: &State, tree: &TreeModel, id: NodeId, room: usize) -> Line<'a> {
     let node = tree.metamodel().node(id);
-    let label = text::clean(&node.label).into_owned();
+    let count = match tree.counts(id) {
+        (0, _) => String::new(),
+        (direct, _) => format!(" {direct}"),
+    };
+    let room = room.saturating_sub(text::width(&count));
+    let label = text::cut_middle(&text::clean(node.label), room).into_owned();
+    let front: String = tree
+        .in_front(id)
+        .into_iter()
+        .map(|id| format!("{} › ", text::clean(tree.metamodel().node(id).label)))
+        .collect();
+    let front = text::cut_middle(&front, room.saturating_sub(text::width(&label))).into_owned();
     let mut spans = match tree.query() {
         Some(kept) => matched(state, &label, &kept.query),
         None => vec![Span::raw(label)],
@@ -158,9 +163,11 @@ fn label<'a>(state: &State, tree: &TreeModel, id: NodeId) -> Line<'a> {
         }
         _ => {}
     }
-    let below = node.resources - u32::from(matches!(node.kind, NodeKind::Resource(_)));
-    if below > 0 {
-        spans.push(span(state, Role::Muted, format!(" {below}")));
+    if !count.is_empty() {
+        spans.push(span(state, Role::Muted, count));
+    }
+    if !front.is_empty() {
+        spans.insert(0, span(state, Role::Muted, front));
     }
     Line::from(spans)
 }
