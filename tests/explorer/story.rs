@@ -42,7 +42,7 @@ fn browse_commit_compare_inject_undo_push_and_pull() {
 
     let mut screen = Screen::open(&bob, &[], (120, 36));
     // Browse the live instance.
-    screen.expect("● ministack").expect("none yet").press("<Enter>").expect("2 @live").expect("us-east-1");
+    screen.expect("● ministack").expect("none yet").press("<Enter>").expect("2 @live").expect("sqs › queue");
     screen.press("2").press("/queue<Enter>").expect("/queue").press("G").expect("queue/orders");
     screen.press("<Esc>").press("1");
     // Commit it, change it, commit again.
@@ -83,7 +83,7 @@ fn browse_commit_compare_inject_undo_push_and_pull() {
     let mut screen = Screen::open(&alice, &[], (120, 36));
     screen.expect("no emulator at").expect("team").expect("1 pod").press("G").expect("This version lies on a remote");
     // Look inside without pulling, then pull.
-    screen.press("<Enter>").expect("us-east-1").press("1").press("p").expect("pulled 2 versions");
+    screen.press("<Enter>").expect("sqs › queue").press("1").press("p").expect("pulled 2 versions");
     screen.expect("2 orders").expect("with a fresh").press("q");
     assert_eq!(screen.end(), 0);
     let pods = alice.run(["list"]).expect(0).stdout;
