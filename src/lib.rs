@@ -8,6 +8,7 @@
 //! | [`pod`] | the domain, pure: keys, documents, commits, references, the metamodel |
 //! | [`tree`] | the sorted Merkle tree of documents: build, read, diff, three-way walk, edit |
 //! | [`store`] | the local version store: packs, index, refs, operation log |
+//! | [`archive`] | a version as one file: podex's open form, LocalStack exports |
 //! | [`remote`] | where pods are shared: OCI registry, bucket or directory, and the transfer to and from them |
 //! | [`aws`] | a generic AWS client driven by API models: protocols, signing, paging, HTTP |
 //! | [`catalog`] | which resource types exist, read from `assets/catalog/*.toml` |
@@ -18,6 +19,7 @@
 //! | [`cli`] | one file per command; table and JSON output |
 //! | [`tui`] | the full-screen explorer |
 
+pub mod archive;
 pub mod aws;
 pub mod catalog;
 pub mod cli;

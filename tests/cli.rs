@@ -295,19 +295,100 @@ fn every_kind_of_difference_is_shown_in_its_own_manner() {
 }
 
 #[test]
+fn a_version_is_exported_and_comes_back_to_the_same_state() {
+    let podex = with_app();
+    let file = |name: &str| podex.home().join(name).display().to_string();
+    for name in ["app.tar", "app.zip"] {
+        let file = file(name);
+        podex.run(["export", "app:2", &file]).expect(0);
+        let refused = podex.run(["export", "app:2", &file]).expect(2);
+        assert!(refused.stderr.contains("--force"), "{}", refused.stderr);
+        podex.run(["export", "app:2", &file, "--force"]).expect(0);
+        let bob = Podex::new("Bob");
+        let imported = bob.run(["import", &file, "--json"]).expect(0).json();
+        assert_eq!((&imported["pod"], &imported["version"]), (&json!("app"), &json!(1)));
+        let version = &podex.run(["versions", "app", "--json"]).expect(0).json()[0];
+        assert_eq!(imported["state"], version["commit"]["state"]);
+        assert_eq!(bob.run(["versions", "app", "--json"]).expect(0).json()[0]["commit"]["author"]["name"], "Alice");
+        bob.run(["fsck"]).expect(0);
+        // Into a pod that is there it comes on top.
+        let again = podex.run(["import", &file, "-m", "back again", "--json"]).expect(0).json();
+        assert_eq!(again["state"], imported["state"]);
+        podex.run(["diff", "app:2", &file, "--exit-code"]).expect(0);
+        assert!(podex.run(["diff", &file, "app:1"]).expect(0).stdout.contains("1 renamed"));
+    }
+    let not_one = file("nothing.zip");
+    std::fs::write(&not_one, "PK, but no zip").unwrap();
+    podex.run(["import", &not_one, "x"]).expect(1);
+    podex.run(["export", "app", "--format", "localstack", &file("ls.zip")]).expect(1);
+    assert_eq!(podex.run(["list", "--json"]).expect(0).json().as_array().map(Vec::len), Some(1));
+}
+
+/// A user with pod `shop` in four versions that touch two queues.
+fn with_history() -> Podex {
+    let podex = Podex::new("Alice");
+    let queue = |writer: &Writer, name: &str, timeout: &str, delay: &str| {
+        let attributes = json!({"Attributes": {"VisibilityTimeout": timeout, "DelaySeconds": delay}});
+        add(writer, ("sqs", "queue"), &[name], attributes);
+    };
+    for (message, orders, returns) in [
+        ("orders", ("30", "1"), None),
+        ("returns", ("30", "1"), Some("5")),
+        ("slower", ("60", "1"), Some("5")),
+        ("later", ("60", "1"), Some("7")),
+    ] {
+        publish(&podex, "shop", message, |writer| {
+            queue(writer, "orders", orders.0, orders.1);
+            returns.inspect(|delay| queue(writer, "returns", "30", delay));
+        });
+    }
+    podex
+}
+
+#[test]
+fn blame_names_the_version_that_last_changed_each_property() {
+    let podex = with_history();
+    let blamed = |args: &[&str]| -> Vec<(u64, String)> {
+        let list = podex.run([&["blame", "shop"], args, &["--json"]].concat()).expect(0).json();
+        let entries = list.as_array().unwrap().iter().map(|one| {
+            let path: Vec<&str> = one["path"].as_array().unwrap().iter().map(|part| part.as_str().unwrap()).collect();
+            (one["version"].as_u64().unwrap(), path.join("."))
+        });
+        entries.collect()
+    };
+    let (delay, timeout) = ("Attributes.DelaySeconds".to_owned(), "Attributes.VisibilityTimeout".to_owned());
+    assert_eq!(blamed(&["sqs/queue/orders"]), [(1, delay.clone()), (3, timeout.clone())]);
+    assert_eq!(blamed(&["sqs/queue/returns"]), [(4, delay.clone()), (2, timeout)]);
+    assert_eq!(blamed(&["sqs/queue/returns", &delay]), [(4, delay)]);
+    assert_eq!(blamed(&["sqs"]), [(3, String::new()), (4, String::new())]);
+    let shown = podex.run(["blame", "shop:3", "sqs/queue/returns"]).expect(0).stdout;
+    assert!(shown.contains("returns") && shown.contains("Alice") && !shown.contains("later"), "{shown}");
+    let unknown = podex.run(["blame", "shop", "sqs/queue/orders", "Attributes.Delay"]).expect(1);
+    assert!(unknown.stderr.contains("has no property"), "{}", unknown.stderr);
+}
+
+#[test]
+fn log_with_a_path_lists_the_versions_that_touched_it() {
+    let podex = with_history();
+    let touched = |path: &str| -> Vec<u64> {
+        let list = podex.run(["log", "shop", path, "--json"]).expect(0).json();
+        list.as_array().unwrap().iter().map(|one| one["version"]["number"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(touched("sqs/queue/orders"), [3, 1]);
+    assert_eq!(touched("sqs/queue/ret*"), [4, 2]);
+    assert_eq!(touched("sqs"), [4, 3, 2, 1]);
+    let shown = podex.run(["log", "--name", "shop", "sqs/queue/returns"]).expect(0).stdout;
+    assert!(shown.contains("+ sqs/queue/returns") && shown.contains("~ sqs/queue/returns"), "{shown}");
+    podex.run(["log", "shop", "s3"]).expect(1);
+}
+
+#[test]
 fn a_patch_turns_the_first_version_into_the_second() {
     let podex = with_app();
-    let documents = |reference: &str| {
-        let listed = podex.run(["inspect", reference, "--json", "--show-secrets"]).expect(0).json();
-        let mut documents = json!({});
-        for resource in listed["resources"].as_array().unwrap() {
-            let mut document = json!({"attributes": resource["attributes"]});
-            if resource["blobs"] != json!({}) {
-                document["blobs"] = resource["blobs"].clone();
-            }
-            documents[resource["key"].as_str().unwrap()] = document;
-        }
-        documents
+    let documents = |reference: &str| -> Value {
+        let file = podex.home().join("documents.json").display().to_string();
+        podex.run(["export", reference, &file, "--force"]).expect(0);
+        serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap()
     };
     let refused = podex.run(["diff", "app:1", "app:2", "--patch"]).expect(2);
     assert!(refused.stderr.contains("--show-secrets") && !refused.stderr.contains("hunter"), "{}", refused.stderr);

@@ -9,8 +9,8 @@ use super::session::Session;
 use super::show_changes::{ChangeView, totals};
 use super::side_by_side::TwoColumns;
 use super::stat::{stat, stat_json};
-use crate::ops::{DiffOutcome, EXIT_DIFFERENT, diff_patch, observed_changes};
-use crate::pod::{Change, Reference};
+use crate::ops::{DiffOutcome, EXIT_DIFFERENT, Side, diff_patch, observed_changes};
+use crate::pod::Change;
 
 /// Compare two versions, or a version and the emulator
 ///
@@ -24,15 +24,16 @@ Examples:
   podex diff shop:1 shop:3 --stat
   podex diff shop:1 shop:3 --side-by-side | less -S
   podex diff shop:3 team/shop --json
-  podex diff shop:1 shop:2 --patch    RFC 6902; applies to an object of documents by key
+  podex diff shop:1 shop:2 --patch    RFC 6902; applies to what 'podex export --format json' writes
+  podex diff shop ./shop.tar          a file that 'podex export' wrote
   podex diff shop @live --exit-code --only 'sqs/queue/*'")]
 pub(super) struct DiffCommand {
-    /// The first side
+    /// The first side: POD, POD:N, POD@REVISION, REMOTE/POD, @live, or a file with a dot or slash in its name
     #[arg(value_name = "BEFORE")]
-    before: Reference,
+    before: Side,
     /// The second side
     #[arg(value_name = "AFTER", default_value = "@live")]
-    after: Reference,
+    after: Side,
     #[command(flatten)]
     filter: FilterArgs,
     #[command(flatten)]
@@ -77,7 +78,8 @@ impl DiffCommand {
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
         let filter = self.filter.filter();
-        let outcome = crate::ops::diff(&context, &self.before, &self.after, &filter, &session.events()).await?;
+        let outcome =
+            crate::ops::diff(&context, self.before.clone(), self.after.clone(), &filter, &session.events()).await?;
         let observed = if self.form.all { observed_changes(&context, &outcome, &filter)? } else { Vec::new() };
         session.progress.clear();
         let DiffOutcome { changes, renames, notes, .. } = &outcome;

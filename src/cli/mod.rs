@@ -4,6 +4,8 @@
 //! progress and errors to standard error.
 
 mod args;
+mod bisect;
+mod blame;
 mod commit;
 mod completions;
 mod config;
@@ -13,10 +15,12 @@ mod demo;
 mod diff;
 mod error;
 mod explore;
+mod export;
 mod fork;
 mod format;
 mod fsck;
 mod gc;
+mod import;
 mod inject;
 mod inspect;
 mod instance;
@@ -91,6 +95,8 @@ enum Command {
     List(list::ListCommand),
     Versions(versions::VersionsCommand),
     Log(log::LogCommand),
+    Blame(blame::BlameCommand),
+    Bisect(bisect::BisectCommand),
     Inspect(inspect::InspectCommand),
     Search(search::SearchCommand),
     Push(push::PushCommand),
@@ -98,6 +104,8 @@ enum Command {
     Save(save::SaveCommand),
     Load(load::LoadCommand),
     Remote(remote::RemoteCommand),
+    Export(export::ExportCommand),
+    Import(import::ImportCommand),
     Rename(rename::RenameCommand),
     Fork(fork::ForkCommand),
     Tag(tag::TagCommand),
@@ -118,6 +126,7 @@ impl Command {
         match self {
             Self::Commit(_) | Self::Push(_) | Self::Pull(_) | Self::Save(_) | Self::Load(_) => true,
             Self::Rename(_) | Self::Fork(_) | Self::Tag(_) | Self::Delete(_) => true,
+            Self::Import(_) | Self::Bisect(_) => true,
             Self::Inject(command) => command.changes(),
             Self::Gc(command) => command.changes(),
             Self::Fsck(command) => command.changes(),
@@ -128,7 +137,7 @@ impl Command {
                 false
             }
             Self::Search(_) | Self::Demo(_) | Self::Config(_) | Self::Completions(_) => false,
-            Self::Man(_) | Self::Store(_) | Self::Verify(_) => false,
+            Self::Man(_) | Self::Store(_) | Self::Export(_) | Self::Blame(_) | Self::Verify(_) => false,
         }
     }
 }
@@ -167,6 +176,8 @@ async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError
         Command::List(command) => command.run(session).await,
         Command::Versions(command) => command.run(session).await,
         Command::Log(command) => command.run(session),
+        Command::Blame(command) => command.run(session).await,
+        Command::Bisect(command) => command.run(session).await,
         Command::Inspect(command) => command.run(session).await,
         Command::Search(command) => command.run(session).await,
         Command::Push(command) => command.run(session).await,
@@ -174,6 +185,8 @@ async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError
         Command::Save(command) => command.run(session).await,
         Command::Load(command) => command.run(session).await,
         Command::Remote(command) => command.run(session).await,
+        Command::Export(command) => command.run(session).await,
+        Command::Import(command) => command.run(session).await,
         Command::Rename(command) => command.run(session),
         Command::Fork(command) => command.run(session),
         Command::Tag(command) => command.run(session),

@@ -7,6 +7,7 @@ use super::diff::ShowArgs;
 use super::error::CliError;
 use super::session::Session;
 use super::show_changes::{ChangeView, totals};
+use super::stat::{stat, stat_json};
 use crate::ops::EXIT_DIFFERENT;
 
 /// Show how the emulator drifted from what was last committed or injected
@@ -14,8 +15,12 @@ use crate::ops::EXIT_DIFFERENT;
 #[command(after_help = "\
 Examples:
   podex status
+  podex status --stat                  counts by service
   podex status --exit-code --quiet     for scripts: exits with 3 when something changed")]
 pub(super) struct StatusCommand {
+    /// Counts by service
+    #[arg(long)]
+    stat: bool,
     #[command(flatten)]
     show: ShowArgs,
 }
@@ -33,7 +38,8 @@ impl StatusCommand {
                 "endpoint": context.endpoint_text(),
                 "base": outcome.base.as_ref().map(|(pod, digest)| json!({"pod": pod, "digest": digest})),
                 "summary": {"added": added, "modified": modified, "removed": removed},
-                "changes": view.changes_json(&outcome.changes),
+                "services": stat_json(&outcome.changes, &[]),
+                "changes": if self.stat { Vec::new() } else { view.changes_json(&outcome.changes) },
                 "notes": outcome.notes,
             }))?;
             return Ok(self.exit_code(&outcome.changes));
@@ -49,10 +55,11 @@ impl StatusCommand {
         if outcome.changes.is_empty() {
             session.out.say(&format!("{endpoint} is as {base} says"))?;
         } else {
-            session.out.say(&format!(
-                "{endpoint} has changed since {base}:\n\n{}",
-                view.changes(&outcome.changes, &[], &[])
-            ))?;
+            let changes = match self.stat {
+                true => stat(&session.out, &outcome.changes, &[]),
+                false => view.changes(&outcome.changes, &[], &[]),
+            };
+            session.out.say(&format!("{endpoint} has changed since {base}:\n\n{changes}"))?;
         }
         Ok(self.exit_code(&outcome.changes))
     }

@@ -1,5 +1,8 @@
 //! `diff` and `status`: compare two commits, or a commit and the live instance.
 
+use std::path::PathBuf;
+use std::str::FromStr;
+
 use serde::Serialize;
 
 use super::blocking::blocking;
@@ -13,7 +16,8 @@ use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::instance::Filter;
 use crate::pod::{
-    Change, ChangeKind, Commit, Digest, Observed, PodName, Reading, Reference, Rename, diff_values, renames,
+    Change, ChangeKind, Commit, Digest, Observed, PodName, Reading, Reference, ReferenceError, Rename, diff_values,
+    renames,
 };
 use crate::store::OpRecord;
 use crate::tree::Difference;
@@ -73,35 +77,66 @@ pub(super) async fn live(
     capture(context, &instance, Wanted { services, near, ..Wanted::default() }, events).await
 }
 
-/// Compares two references.
+/// One side of a comparison.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// A version, or the live instance.
+    Named(Reference),
+    /// A file that `export` wrote.
+    File(PathBuf),
+}
+
+impl From<&Reference> for Side {
+    fn from(reference: &Reference) -> Self {
+        Self::Named(reference.clone())
+    }
+}
+
+impl FromStr for Side {
+    type Err = ReferenceError;
+
+    /// Pods and remotes have no dots in their names, and no reference begins with a slash.
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text.contains('.') || text.starts_with('/') {
+            Ok(Self::File(text.into()))
+        } else {
+            text.parse().map(Self::Named)
+        }
+    }
+}
+
+/// Compares two versions, files, or one of them with the live instance.
 ///
 /// # Errors
 /// When a side cannot be found or read.
 pub async fn diff(
     context: &Context,
-    before: &Reference,
-    after: &Reference,
+    before: impl Into<Side>,
+    after: impl Into<Side>,
     filter: &Filter,
     events: &Events,
 ) -> Result<DiffOutcome, OpError> {
+    const LIVE: Side = Side::Named(Reference::Live);
     check_services(context, &filter.services)?;
+    // What is read for the comparison alone has no name that keeps it.
+    let _held = context.store.hold()?;
     // The instance is captured last, so that it can be read with the other side in mind.
-    let (before, after) = match (before, after) {
-        (Reference::Live, Reference::Live) => {
+    let (before, after) = match (before.into(), after.into()) {
+        (LIVE, LIVE) => {
             return Err(OpError::Usage(
                 "both sides are the live instance: name a pod, as in 'podex diff POD'".to_owned(),
             ));
         }
-        (Reference::Live, pod) => {
-            let after = snapshot(context, pod, events).await?;
+        (LIVE, pod) => {
+            let after = side(context, &pod, events).await?;
             (live_like(context, &after, filter, events).await?, after)
         }
-        (pod, Reference::Live) => {
-            let before = snapshot(context, pod, events).await?;
+        (pod, LIVE) => {
+            let before = side(context, &pod, events).await?;
             let after = live_like(context, &before, filter, events).await?;
             (before, after)
         }
-        (one, other) => (snapshot(context, one, events).await?, snapshot(context, other, events).await?),
+        (one, other) => (side(context, &one, events).await?, side(context, &other, events).await?),
     };
     events.phase("compare");
     let (catalog, filter, events) = (context.catalog, filter.clone(), events.clone());
@@ -114,6 +149,16 @@ pub async fn diff(
         Ok(DiffOutcome { before: before.digest, after: after.digest, changes, renames, notes })
     });
     compared.await
+}
+
+async fn side(context: &Context, side: &Side, events: &Events) -> Result<Snapshot, OpError> {
+    match side {
+        Side::Named(reference) => snapshot(context, reference, events).await,
+        Side::File(file) => {
+            let read = super::archive::read_file(context, file, Vec::new(), None, events).await?;
+            Ok(Snapshot::of(&context.store, read.digest, read.commit))
+        }
+    }
 }
 
 /// The commit of a reference, ready to be read.

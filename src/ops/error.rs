@@ -40,6 +40,9 @@ pub enum OpError {
     /// A remote.
     #[error(transparent)]
     Remote(#[from] RemoteError),
+    /// A file that a version is written to or read from.
+    #[error(transparent)]
+    Archive(Box<crate::archive::ArchiveError>),
     /// A malformed reference.
     #[error(transparent)]
     Reference(#[from] ReferenceError),

@@ -56,6 +56,16 @@ pub fn find(snapshot: &Snapshot, path: Option<&str>) -> Result<Found, OpError> {
     Err(OpError::Request(format!("nothing there is named '{path}'{hint}")))
 }
 
+/// Tells whether a path, as [`find`] takes it, picks a resource.
+///
+/// # Errors
+/// When the path is empty.
+pub(super) fn selects(path: &str) -> Result<impl Fn(&ResourceKey) -> bool, OpError> {
+    let path = path.trim_matches('/').to_owned();
+    let pattern: Pattern = path.parse().map_err(|error| OpError::Usage(format!("{error}")))?;
+    Ok(move |key: &ResourceKey| names(&path, key) || pattern.matches(key) || is_prefix(&path, key))
+}
+
 /// The ways people may write a whole key, longest first.
 fn spellings(key: &ResourceKey) -> [String; 5] {
     let ResourceKey { account, region, service, .. } = key;

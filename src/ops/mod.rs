@@ -1,7 +1,10 @@
 //! One file per use case over a [`Context`]. The commands and the explorer call the same functions and see the
 //! same [`Event`](crate::event::Event)s. Nothing here prints.
 
+mod archive;
 mod author;
+mod bisect;
+mod blame;
 mod blob_facts;
 mod blocking;
 mod capture;
@@ -23,12 +26,15 @@ mod snapshot;
 mod storage;
 mod verify;
 
+pub use archive::{ExportForm, export, import};
+pub use bisect::{BisectOutcome, Verdict, bisect};
+pub use blame::{Blame, Touched, blame, versions_touching};
 pub use blob_facts::{BlobFacts, Member, blob_facts};
 pub use commit::{CommitArgs, CommitOutcome, commit};
 pub use config::{Config, config_add_remote, config_remove_remote, config_set_theme};
 pub use context::{Context, EndpointOrigin, Overrides};
 pub use demo::{Demo, DemoSummary, demo, write_samples};
-pub use diff::{DiffOutcome, StatusOutcome, diff, observed_changes, resolve, status};
+pub use diff::{DiffOutcome, Side, StatusOutcome, diff, observed_changes, resolve, status};
 pub use error::{EXIT_CANCELLED, EXIT_CONFLICT, EXIT_DIFFERENT, EXIT_FAILED, EXIT_PARTLY, EXIT_USAGE, OpError};
 pub use history::{
     PodSummary, VersionSummary, delete, delete_version, fork, operations, pods, rename, tag, untag, versions,

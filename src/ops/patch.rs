@@ -5,7 +5,7 @@ use super::{Context, DiffOutcome, OpError, Snapshot};
 use crate::pod::{Document, PatchOp, ResourceKey, canonical_json, patch, pointer};
 
 /// What turns the first side of a comparison into the second. It applies to one JSON object that has every resource's
-/// document under its key. Renames are moves.
+/// document under its key, as `export` writes it in its JSON form. Renames are moves.
 ///
 /// # Errors
 /// When a side is damaged; or when the patch would hold secrets and `show_secrets` is not set: masked ones would make

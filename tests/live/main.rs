@@ -4,6 +4,7 @@
 mod support;
 
 mod accounts;
+mod bisect;
 mod demo;
 mod faults;
 mod moves;

@@ -39,7 +39,7 @@ pub use podex::{Outcome, Podex};
 pub use registry::{Registry, RegistryOptions, registry, registry_with};
 
 /// Where everything fetched is kept.
-fn cache() -> PathBuf {
+pub fn cache() -> PathBuf {
     let user = directories::ProjectDirs::from("", "", "podex");
     // Without a home, the build's own folder.
     let folder = user.map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), |dirs| dirs.cache_dir().to_owned());
