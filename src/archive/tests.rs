@@ -9,7 +9,7 @@ use tempfile::TempDir;
 use super::*;
 use crate::event::Events;
 use crate::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, Observed, ResourceKey};
-use crate::store::Store;
+use crate::store::{FsckLevel, Store};
 
 struct Fixture {
     folder: TempDir,
@@ -48,6 +48,7 @@ fn fixture() -> Fixture {
         instance: Default::default(),
         services: Vec::new(),
         report: Default::default(),
+        conflicts: Vec::new(),
     };
     let digest = writer.finish(&commit).unwrap();
     Fixture { folder, store, commit, digest }
@@ -65,7 +66,7 @@ fn fresh(file: &Path) -> Result<Imported, ArchiveError> {
     if let Ok(imported) = &imported {
         store.publish(&"p".parse().unwrap(), None, imported.digest).unwrap();
     }
-    assert_eq!(store.fsck().unwrap(), [""; 0]);
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), [""; 0]);
     imported
 }
 

@@ -91,5 +91,6 @@ fn stem(reference: &Reference) -> String {
         Reference::Pod { pod, selector: Selector::Head, .. } => pod.to_string(),
         Reference::Pod { pod, selector: Selector::Version(number), .. } => format!("{pod}-{number}"),
         Reference::Pod { pod, selector: Selector::Revision(revision), .. } => format!("{pod}-{revision}"),
+        Reference::Pod { pod, selector: Selector::Tag(tag), .. } => format!("{pod}-{tag}"),
     }
 }

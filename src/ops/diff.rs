@@ -95,13 +95,13 @@ impl From<&Reference> for Side {
 impl FromStr for Side {
     type Err = ReferenceError;
 
-    /// Pods and remotes have no dots in their names, and no reference begins with a slash.
+    /// Pods and remotes have no dots in their names (tags may), and no reference begins with a slash.
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        if text.contains('.') || text.starts_with('/') {
-            Ok(Self::File(text.into()))
-        } else {
-            text.parse().map(Self::Named)
+        let name = text.split(':').next().unwrap_or_default();
+        if name.contains('.') || name.starts_with('/') {
+            return Ok(Self::File(text.into()));
         }
+        text.parse().map(Self::Named)
     }
 }
 
