@@ -103,6 +103,35 @@ fn last_changes(
     Ok(found)
 }
 
+/// Versions walked back for [`last_change`]: it is asked for while somebody looks around.
+const WALKED_BACK: usize = 200;
+
+/// The commit, among the last few hundred, that last changed a resource. None where that is longer ago, or where there
+/// is no history, as with a capture of the live instance.
+///
+/// # Errors
+/// When the store is damaged.
+pub fn last_change(context: &Context, head: &Snapshot, key: &ResourceKey) -> Result<Option<(Digest, Commit)>, OpError> {
+    let mut at = head.clone();
+    let now = head.document(key)?;
+    for _ in 0..WALKED_BACK {
+        let parents = telling_parents(&context.store, &at, &key.service)?;
+        let mut before = None;
+        for parent in parents {
+            if parent.document(key)? == now {
+                before = Some(parent);
+                break;
+            }
+        }
+        match before {
+            Some(parent) => at = parent,
+            None if at.commit.parents.is_empty() && at.digest == head.digest => return Ok(None),
+            None => return Ok(Some((at.digest, at.commit))),
+        }
+    }
+    Ok(None)
+}
+
 /// The nearest ancestors that speak about a service at all: a commit of other services alone changed nothing of it.
 fn telling_parents(store: &Store, commit: &Snapshot, service: &str) -> Result<Vec<Snapshot>, OpError> {
     let mut telling = Vec::new();

@@ -28,7 +28,7 @@ mod verify;
 
 pub use archive::{ExportForm, export, import};
 pub use bisect::{BisectOutcome, Verdict, bisect};
-pub use blame::{Blame, Touched, blame, versions_touching};
+pub use blame::{Blame, Touched, blame, last_change, versions_touching};
 pub use blob_facts::{BlobFacts, Member, blob_facts};
 pub use commit::{CommitArgs, CommitOutcome, commit};
 pub use config::{Config, config_add_remote, config_remove_remote, config_set_theme};

@@ -83,6 +83,8 @@ pub enum Job {
     },
     /// Compare the live instance with what it was last committed as or injected with.
     Status,
+    /// The same, by itself from time to time.
+    Drift,
     /// Read every pod for searching.
     Index,
     /// Rename a local pod.
@@ -114,6 +116,7 @@ impl Job {
             | Self::PrepareUndo
             | Self::Apply { .. }
             | Self::Status
+            | Self::Drift
             | Self::StartInstance { .. } => Lane::Instance,
             Self::Diff { before, after } if *before == Reference::Live || *after == Reference::Live => Lane::Instance,
             Self::Open(Reference::Live) => Lane::Instance,
@@ -158,6 +161,7 @@ impl Job {
             Self::Pull { remote, pod, .. } => format!("pull {remote}/{pod}"),
             Self::Diff { before, after } => format!("compare {before} with {after}"),
             Self::Status => "compare the live instance with its last commit".to_owned(),
+            Self::Drift => "look for drift".to_owned(),
             Self::Index => "read all pods for search".to_owned(),
             Self::Rename { from, to } => format!("rename {from} to {to}"),
             Self::Delete(pod) => format!("delete {pod}"),
@@ -193,7 +197,7 @@ impl Job {
                 command
             }
             Self::Diff { before, after } => format!("podex diff {before} {after}"),
-            Self::Status => "podex status".to_owned(),
+            Self::Status | Self::Drift => "podex status".to_owned(),
             Self::Rename { from, to } => format!("podex rename {from} {to}"),
             Self::Delete(pod) => format!("podex delete {pod}"),
             Self::StartInstance { emulator, port } => {

@@ -173,7 +173,7 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             let outcome = ops::diff(context, &before, &after, &Default::default(), events).await?;
             (changes(outcome.changes.len()), Outcome::Diff(outcome))
         }
-        Job::Status => {
+        Job::Status | Job::Drift => {
             let outcome = ops::status(context, events).await?;
             (changes(outcome.changes.len()), Outcome::Status(outcome))
         }

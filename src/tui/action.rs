@@ -88,6 +88,7 @@ actions! {
     Pull, Browse, Changes, "pull", "pull", "Pull the chosen remote pod, or what a remote has new of the chosen local one", Some("podex pull REMOTE/POD");
     Undo, Browse, Destroys, "undo", "undo", "Take the live instance back to before the last inject: shows the plan first", Some("podex undo");
     Status, Browse, Looks, "status", "status", "Show what changed in the live instance since it was last committed or injected", Some("podex status");
+    Watch, Anywhere, Looks, "watch", "watch", "Look for drift of the live instance every 15 seconds and show it in the header; again to stop", Some("podex status --stat");
     Mark, Browse, Looks, "mark", "mark", "Mark a version for comparing, or take the mark off", None;
     Filter, Browse, Looks, "filter", "filter", "Show only what contains some text in the tree", Some("podex inspect REF PATTERN");
     Edit, Browse, Looks, "edit", "editor", "Look at the chosen document in $EDITOR (changes there are not kept)", Some("podex inspect REF PATH");
@@ -108,6 +109,8 @@ actions! {
     PreviousChange, Diff, Looks, "previous-change", "previous change", "Go to the change before", None;
     SwitchSides, Diff, Looks, "switch-sides", "list / change", "Go from the list of resources to the change and back", None;
     Unified, Diff, Looks, "unified", "layout", "Switch between side by side and unified", None;
+    KeepDrift, Diff, Changes, "commit-drift", "commit", "In drift: commit the live instance as it is, into the pod it drifted from", Some("podex commit POD -m MESSAGE");
+    Revert, Diff, Destroys, "revert", "revert", "In drift: take the live instance back to what it drifted from: shows the plan first", Some("podex inject REF --only PATTERN");
     CancelTask, Tasks, Looks, "cancel-task", "cancel", "Tell the chosen task to stop", None;
     Up, Anywhere, Looks, "up", "up", "One row up", None;
     Down, Anywhere, Looks, "down", "down", "One row down", None;

@@ -21,7 +21,7 @@ use super::overlay::Overlay;
 use super::state::{Settings, Shown, State};
 use super::terminal::Screen;
 use super::theme::{Depth, Role, Theme};
-use super::update::update;
+use super::update::{drift, update};
 use super::watch::Watch;
 use super::{StartAt, TuiError};
 use crate::event::Events;
@@ -173,6 +173,7 @@ impl App {
         let mut dirty = false;
         while !self.leaving {
             let turning = self.is_turning();
+            let due = drift::due(&self.state).filter(|_| !turning);
             let mut at_once = false;
             tokio::select! {
                 biased;
@@ -203,6 +204,9 @@ impl App {
                     }
                     // Nothing has changed on the screen yet.
                     continue;
+                }
+                () = tokio::time::sleep(due.unwrap_or_default()), if due.is_some() => {
+                    self.take_in(Message::Tick(jiff::Timestamp::now())).await?;
                 }
                 _ = ticks.tick(), if turning => self.take_in(Message::Tick(jiff::Timestamp::now())).await?,
             }
@@ -385,7 +389,8 @@ fn write_for_editor(name: &Path, text: &str) -> std::io::Result<tempfile::TempDi
 fn read_document(context: &Context, digest: Digest, commit: Commit, key: &ResourceKey) -> Result<Content, OpError> {
     let snapshot = Snapshot::of(&context.store, digest, commit);
     let document = snapshot.document(key)?.unwrap_or_default();
-    Ok(Content { document, observed: snapshot.observed(key)? })
+    let changed = crate::ops::last_change(context, &snapshot, key)?;
+    Ok(Content { document, observed: snapshot.observed(key)?, changed })
 }
 
 /// Reads keys in a task of its own and hands them on.

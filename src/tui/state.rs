@@ -14,7 +14,7 @@ use super::model::pods::{Pods, RowId};
 use super::model::tree::TreeModel;
 use super::overlay::Overlay;
 use super::theme::{Depth, Role, Theme};
-use crate::pod::{Change, Commit, Digest, NodeId, NodeKind, Reference, ResourceKey};
+use crate::pod::{Change, Commit, Digest, NodeId, NodeKind, PodName, Reference, ResourceKey};
 use crate::tasks::{Indexed, Job, Task, TaskId};
 
 /// How many trees are kept for going back to.
@@ -110,6 +110,19 @@ pub struct DiffScreen {
     pub unified: bool,
     /// Whether secrets are shown.
     pub reveal: bool,
+    /// What the live instance drifted from, where this is its drift.
+    pub drift: Option<(PodName, Digest)>,
+}
+
+/// How the live instance drifted, as far as podex knows.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Drift {
+    /// From a commit of this pod.
+    pub pod: PodName,
+    /// The commit.
+    pub base: Digest,
+    /// How.
+    pub changes: Arc<Vec<Change>>,
 }
 
 /// A line of the journal: what was done.
@@ -190,6 +203,10 @@ pub struct State {
     pub sought: Option<String>,
     /// The comparison, when it is on screen.
     pub diff: Option<DiffScreen>,
+    /// The live instance's drift when it was last looked at; gone when it was committed or injected.
+    pub drift: Option<Drift>,
+    /// When to look for drift again, while that is watched.
+    pub watch: Option<jiff::Timestamp>,
     /// What lies on top, topmost last.
     pub overlays: Vec<Overlay>,
     /// Tasks in order of submission.
@@ -237,6 +254,8 @@ impl State {
             filter: None,
             sought: None,
             diff: None,
+            drift: None,
+            watch: None,
             overlays: Vec::new(),
             tasks: Vec::new(),
             jobs: HashMap::new(),

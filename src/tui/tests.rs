@@ -17,7 +17,7 @@ use super::theme::{Depth, Role, Theme};
 use super::update::update;
 use super::view::view;
 use crate::instance::{Emulator, Plan, Step, StepAction, Strategy};
-use crate::ops::{PodSummary, PreparedInject, RemotePod, VersionSummary};
+use crate::ops::{DiffOutcome, PodSummary, PreparedInject, RemotePod, StatusOutcome, VersionSummary};
 use crate::pod::{
     Author, COMMIT_FORMAT, CaptureReport, Change, Commit, Digest, Document, InstanceInfo, Metamodel, Reference,
     ResourceKey, TypeOutcome, TypeReport,
@@ -267,7 +267,7 @@ fn content() -> Content {
     let serde_json::Value::Object(observed) = json!({"ARN": "arn:aws:x", "CreatedDate": "2026-11-24"}) else {
         unreachable!()
     };
-    Content { document, observed }
+    Content { document, observed, changed: None }
 }
 
 fn changes() -> Vec<Change> {
@@ -681,4 +681,94 @@ fn starting_at_a_path_goes_there_when_it_is_read() {
     let (_, key) = explorer.state.chosen_resource().unwrap();
     assert_eq!(key.label(), "queue/orders");
     assert_eq!(explorer.state.wanted, None);
+}
+
+fn drifted(changes: Vec<Change>) -> Result<Outcome, Failure> {
+    let base = Some(("orders".parse().unwrap(), commit(3).digest()));
+    Ok(Outcome::Status(StatusOutcome { base, changes, notes: Vec::new() }))
+}
+
+fn drift_of(service: &str, kind: &str, name: &[&str]) -> Change {
+    let key = ResourceKey::new("000000000000", "us-east-1", service, kind, name.iter().copied());
+    Change::between(key, None, Some(&Document::from_value(json!({"A": "1"})))).unwrap()
+}
+
+#[test]
+fn drift_is_kept_by_a_commit_or_taken_back_by_a_plan_of_nothing_else() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("s");
+    let changes = vec![drift_of("s3", "object", &["b", "a b/c"]), drift_of("sqs", "queue", &["extra"])];
+    explorer.finish(Job::Status, drifted(changes.clone()));
+    let screen = explorer.screen();
+    assert!(screen.contains(" drift ") && screen.contains("sqs/queue/extra"), "{screen}");
+    explorer.press("c");
+    let screen = explorer.screen();
+    assert!(screen.contains("Commit the live instance") && screen.contains("orders"), "{screen}");
+    explorer.press("esc");
+    explorer.jobs();
+    explorer.press("u");
+    let command = explorer.commands().pop().unwrap();
+    let digest = commit(3).digest().hex();
+    assert_eq!(
+        command,
+        format!(
+            "podex inject orders@{digest} --strategy overwrite --only '000000000000/us-east-1/s3/object/b/a b/c' --only 000000000000/us-east-1/sqs/queue/extra --dry-run"
+        )
+    );
+    // A comparison of versions has nothing to take back.
+    let mut explorer = Explorer::loaded(120, 40);
+    let pair = Job::Diff { before: "orders:1".parse().unwrap(), after: "orders:2".parse().unwrap() };
+    let (before, after) = (commit(1).digest(), commit(2).digest());
+    let outcome = DiffOutcome { before, after, changes, renames: Vec::new(), notes: Vec::new() };
+    explorer.finish(pair, Ok(Outcome::Diff(outcome)));
+    explorer.jobs();
+    explorer.press("u c");
+    assert!(explorer.jobs().is_empty() && explorer.state.overlays.is_empty());
+}
+
+#[test]
+fn a_watched_instance_shows_its_drift_and_is_looked_at_again_after_a_while() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.jobs();
+    explorer.press("w");
+    assert!(matches!(explorer.jobs().as_slice(), [Job::Drift]));
+    explorer.finish(Job::Drift, drifted(vec![drift_of("sqs", "queue", &["extra"])]));
+    let screen = explorer.screen();
+    assert!(screen.contains("drift: sqs +1") && explorer.state.diff.is_none(), "{screen}");
+    // Not before its time, and not while something is being changed.
+    explorer.tell(Message::Tick(at("2026-11-24T15:00:05Z")));
+    assert!(explorer.jobs().is_empty());
+    explorer.tell(Message::Tick(at("2026-11-24T15:00:20Z")));
+    assert!(matches!(explorer.jobs().as_slice(), [Job::Drift]));
+    explorer.finish(Job::Drift, drifted(Vec::new()));
+    assert!(explorer.screen().contains("as orders"), "{}", explorer.screen());
+    // On screen it changes in place, and what is looked at stays.
+    explorer.finish(Job::Status, drifted(vec![drift_of("s3", "bucket", &["b"]), drift_of("sqs", "queue", &["q"])]));
+    explorer.press("j");
+    explorer.finish(Job::Drift, drifted(vec![drift_of("sqs", "queue", &["a"]), drift_of("sqs", "queue", &["q"])]));
+    let screen = explorer.state.diff.as_ref().unwrap();
+    assert_eq!(screen.changes[screen.cursor.at].key.own_name(), "q");
+    // One that cannot be seen any more is not watched any more.
+    let gone = Failure::Failed { reason: "gone".to_owned(), cause: Cause::Unreachable };
+    explorer.finish(Job::Drift, Err(gone));
+    assert_eq!(explorer.state.watch, None);
+    explorer.jobs();
+    explorer.tell(Message::Tick(at("2026-11-24T16:00:00Z")));
+    assert!(explorer.jobs().is_empty() && explorer.state.overlays.is_empty());
+}
+
+#[test]
+fn a_resource_says_which_commit_last_changed_it() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("2 * end");
+    explorer.read();
+    let Some(super::state::Subject::Document(digest, key)) = explorer.state.detail.subject.clone() else {
+        panic!("{}", explorer.screen())
+    };
+    let changed = Some((commit(2).digest(), commit(2)));
+    explorer.tell(Message::Document(digest, key, Ok(Content { changed, ..content() })));
+    let screen = explorer.screen();
+    for part in ["last changed", "the orders workflow, with its queue"] {
+        assert!(screen.contains(part), "{part} is not in\n{screen}");
+    }
 }

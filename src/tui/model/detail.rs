@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::pod::{BlobRef, Document, Observed};
+use crate::pod::{BlobRef, Commit, Digest, Document, Observed};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -18,6 +18,8 @@ pub struct Content {
     pub document: Document,
     /// What was observed.
     pub observed: Observed,
+    /// The commit that last changed it, where its history tells.
+    pub changed: Option<(Digest, Commit)>,
 }
 
 /// One row.
@@ -76,10 +78,11 @@ pub fn mask(path: &mut Vec<String>, value: &mut Value, is_secret: IsSecret<'_>) 
 /// The rows of a document. `folds` holds the paths whose fold differs from the default.
 pub fn rows(content: &Content, folds: &HashSet<Vec<String>>, reveal: bool, is_secret: IsSecret<'_>) -> Vec<DetailRow> {
     let mut builder = Builder { rows: Vec::new(), folds, reveal, is_secret };
-    let Content { document, observed } = content;
+    let Content { document, observed, changed } = content;
     builder.section("properties", &document.attributes, true);
     builder.blobs(&document.blobs);
     builder.section("observed", observed, false);
+    builder.changed(changed.as_ref());
     builder.rows
 }
 
@@ -104,6 +107,22 @@ impl Builder<'_> {
                 let mut below = path.clone();
                 below.push(name.clone());
                 self.value(below, 1, name, value, settable);
+            }
+        }
+    }
+
+    fn changed(&mut self, changed: Option<&(Digest, Commit)>) {
+        let Some((digest, commit)) = changed else { return };
+        let path = vec!["last changed".to_owned()];
+        if self.heading(path.clone(), "last changed".to_owned(), digest.short()) {
+            let time = commit.time.strftime("%Y-%m-%d %H:%M UTC").to_string();
+            let message = commit.message.lines().next().unwrap_or_default().to_owned();
+            let facts =
+                [("in", digest.to_string()), ("by", commit.author.to_string()), ("on", time), ("message", message)];
+            for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
+                let mut below = path.clone();
+                below.push(name.to_owned());
+                self.value(below, 1, name, &Value::String(value), false);
             }
         }
     }
@@ -212,7 +231,7 @@ mod tests {
         }));
         document.blobs.insert("body".to_owned(), BlobRef { digest: crate::pod::Digest::of(b"x"), size: 2048 });
         let Value::Object(observed) = json!({"ARN": "arn:aws:x"}) else { unreachable!() };
-        Content { document, observed }
+        Content { document, observed, changed: None }
     }
 
     fn drawn(rows: &[DetailRow]) -> Vec<String> {

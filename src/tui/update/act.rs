@@ -89,6 +89,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             return before.map(|before| submit(Job::Diff { before, after: Reference::Live })).unwrap_or_default();
         }
         Action::Status => return submit(Job::Status),
+        Action::Watch => return super::drift::watch(state),
         Action::Push => ask_push(state),
         Action::Pull => return pull(state),
         Action::Refresh => return refresh(state),
@@ -99,6 +100,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Quit => return quit(state),
         Action::Search => return super::search::open(state),
         Action::NextChange | Action::PreviousChange | Action::SwitchSides | Action::Unified | Action::CancelTask => {}
+        Action::KeepDrift | Action::Revert => {}
     }
     Vec::new()
 }

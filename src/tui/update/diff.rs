@@ -39,6 +39,8 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
             screen.reveal = !screen.reveal;
             rebuild(screen, &is_secret);
         }
+        Action::KeepDrift => return Some(super::drift::keep(state)),
+        Action::Revert => return Some(super::drift::revert(state)),
         Action::Back => match screen.focus {
             DiffFocus::Change => screen.focus = DiffFocus::List,
             DiffFocus::List => state.diff = None,

@@ -17,6 +17,12 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
         _ if action.info().scope == Scope::Diff && state.diff.is_none() => {
             Err(format!("only in a comparison: {} opens one", key(Action::Diff)))
         }
+        Action::KeepDrift | Action::Revert
+            if state.diff.as_ref().is_some_and(|screen| screen.drift.is_none() || screen.changes.is_empty()) =>
+        {
+            Err(format!("only where there is drift: {} shows it", key(Action::Status)))
+        }
+        Action::KeepDrift | Action::Revert | Action::Watch => needs_instance(state),
         Action::Commit => needs_instance(state),
         Action::Status => needs_instance(state),
         Action::Undo => needs_instance(state),

@@ -16,6 +16,7 @@ use crate::tasks::Loaded;
 
 mod act;
 mod diff;
+pub mod drift;
 pub mod enabled;
 pub mod follow;
 mod mouse;
@@ -93,7 +94,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Tick(now) => {
             state.now = now;
             state.spin = state.spin.wrapping_add(1);
-            Vec::new()
+            drift::tick(state)
         }
         Message::Trouble(text) => {
             state.say(Role::Error, text, None);

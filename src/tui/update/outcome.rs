@@ -6,7 +6,6 @@ use super::act::{plan, submit};
 use crate::ops::InjectOutcome;
 use crate::pod::{Change, Reference};
 use crate::tasks::{Cause, Failure, Job, Outcome, TaskId};
-use crate::tui::action::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::list::Cursor;
 use crate::tui::model::pods::{Listing, Live, LocalPod, RowId};
@@ -84,6 +83,10 @@ fn failed(state: &mut State, id: TaskId, job: &Job, reason: String, cause: Cause
             state.pods.remotes = Listing::Failed(reason.clone());
             state.pods.rebuild();
         }
+        Job::Drift => {
+            super::drift::lost(state, &reason);
+            return;
+        }
         Job::Pull { remote, pod, number, .. } if cause == Cause::BothMoved => {
             state.overlays.push(Overlay::Form(Form::pull_as(remote.clone(), pod.clone(), *number)));
         }
@@ -141,6 +144,7 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
         }
         Outcome::Committed(outcome) => {
             state.say(Role::Success, sentence, job.command());
+            super::drift::over(state);
             if let Job::Commit(args) = job {
                 // What was just committed is what the instance holds.
                 state.live = Some((outcome.version.commit, state.now));
@@ -151,6 +155,7 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
         Outcome::Prepared(prepared) => prepared_plan(state, id, prepared, &sentence),
         Outcome::Applied(outcome) => {
             applied(state, job, &outcome, sentence);
+            super::drift::over(state);
             // What was captured before is no longer what is there.
             state.live = None;
             if *state.pods.chosen() == RowId::Live {
@@ -182,22 +187,7 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
                 show_diff(state, names, job.command().unwrap_or_default(), outcome.changes);
             }
         }
-        Outcome::Status(outcome) => match outcome.base {
-            None => {
-                let text = format!(
-                    "podex has neither committed this instance nor injected anything into it yet, so there is nothing to compare it with.\n\nPress {} to commit it, or choose a version and press {} to compare.",
-                    state.key(Action::Commit),
-                    state.key(Action::DiffLive)
-                );
-                let notice = Overlay::Notice { title: "Status".to_owned(), text: text.to_owned(), failure: false };
-                state.overlays.push(notice);
-            }
-            Some((pod, digest)) => {
-                state.say(Role::Success, format!("since {pod}@{}: {sentence}", digest.short()), job.command());
-                let names = (format!("{pod}@{}", digest.short()), "@live".to_owned());
-                show_diff(state, names, job.command().unwrap_or_default(), outcome.changes);
-            }
-        },
+        Outcome::Status(outcome) => super::drift::seen(state, job, &sentence, outcome),
         Outcome::Changed => {
             state.say(Role::Success, sentence, job.command());
             return match job {
@@ -343,6 +333,7 @@ pub(super) fn show_diff(state: &mut State, names: (String, String), command: Str
         focus: DiffFocus::List,
         unified: false,
         reveal: false,
+        drift: None,
     };
     super::diff::rebuild(&mut screen, &state.is_secret);
     state.diff = Some(screen);

@@ -11,6 +11,7 @@ use crate::tui::model::pods::Live;
 use crate::tui::state::{Pane, State};
 use crate::tui::text;
 use crate::tui::theme::Role;
+use crate::tui::update::drift::by_service;
 use crate::tui::update::enabled::enabled;
 
 /// Name, instance, and what is being worked on.
@@ -25,6 +26,7 @@ pub(super) fn header(state: &State, frame: &mut Frame, area: Rect) {
             let version = text::clean(&info.version).into_owned();
             left.push(Span::raw(format!("{} {version}", emulator_name(*emulator))));
             left.push(span(state, Role::Muted, format!("  {endpoint}")));
+            left.extend(drift(state));
         }
         Live::Offline(_) => {
             left.push(span(state, Role::Error, "○ "));
@@ -32,6 +34,16 @@ pub(super) fn header(state: &State, frame: &mut Frame, area: Rect) {
         }
     }
     frame.buffer_mut().set_line(area.x, area.y, &spread(left, activity(state), usize::from(area.width)), area.width);
+}
+
+/// What is known of the instance's drift, while that is watched.
+fn drift<'a>(state: &State) -> Option<Span<'a>> {
+    state.watch?;
+    let drift = state.drift.as_ref()?;
+    Some(match drift.changes.is_empty() {
+        true => span(state, Role::Success, format!("  as {}", drift.pod)),
+        false => span(state, Role::Modified, format!("  drift: {}", text::cut(&by_service(&drift.changes), 40))),
+    })
 }
 
 /// What runs, as short as it can be said.

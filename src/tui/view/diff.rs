@@ -28,6 +28,10 @@ pub(super) fn draw(state: &State, frame: &mut Frame) {
         Some((role, said)) => Line::from(vec![Span::raw(" "), span(state, *role, text::clean(said).into_owned())]),
         None => {
             let mut actions = vec![Action::NextChange, Action::PreviousChange, Action::SwitchSides];
+            if screen.drift.is_some() {
+                actions =
+                    vec![Action::KeepDrift, Action::Revert, Action::Watch, Action::NextChange, Action::SwitchSides];
+            }
             actions.extend(areas.wide.then_some(Action::Unified));
             actions.extend([Action::Reveal, Action::Copy, Action::CopyCommand, Action::Back, Action::Help]);
             bars::keys(state, &actions, width)
@@ -48,7 +52,7 @@ fn header(state: &State, frame: &mut Frame, area: Rect, screen: &DiffScreen) {
     frame.buffer_mut().set_style(area, state.theme.style(Role::Bar));
     let counts = Counts::of(&screen.changes);
     let left = vec![
-        span(state, Role::Key, " diff "),
+        span(state, Role::Key, if screen.drift.is_some() { " drift " } else { " diff " }),
         span(state, Role::Removed, format!(" {}", screen.before)),
         span(state, Role::Muted, " → "),
         span(state, Role::Added, screen.after.clone()),
