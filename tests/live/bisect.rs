@@ -13,7 +13,7 @@ fn bisect_finds_the_version_that_took_a_queue_away() {
         ("fourth", "create", "more"),
         ("fifth", "create", "most"),
     ] {
-        ministack.script("queue.py").args([verb, name]).run();
+        ministack.script("queues.py").args([verb, name]).run();
         bob.run(["commit", "shop", "-m", message]).expect(0);
     }
     // The command sees the emulator that podex started, not the one of the commits.

@@ -1,4 +1,4 @@
-"""Creates and deletes queues: queue.py create NAME | delete NAME ..."""
+"""Creates and deletes queues: queues.py create NAME | delete NAME ..."""
 
 import sys
 
