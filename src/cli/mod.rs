@@ -28,17 +28,20 @@ mod list;
 mod load;
 mod log;
 mod man;
+mod merge;
 mod output;
 mod progress;
 mod pull;
 mod push;
 mod remote;
 mod rename;
+mod resolve;
 mod save;
 mod search;
 mod session;
 mod show_blobs;
 mod show_changes;
+mod show_conflicts;
 mod show_tree;
 mod side_by_side;
 mod stat;
@@ -66,6 +69,7 @@ Examples:
   podex diff shop                        what changed in the emulator since
   podex inject shop:2                    put version 2 back (shows the plan and asks)
   podex undo                             take the last inject back
+  podex merge shop feature               join what was done in pod 'feature'
   podex push shop team                   share it; 'podex pull team/shop' gets it elsewhere
 
 References: POD is the newest version, POD:N version N, POD:TAG a tagged one, POD@REVISION a commit,
@@ -92,6 +96,8 @@ enum Command {
     Status(status::StatusCommand),
     Verify(verify::VerifyCommand),
     Diff(diff::DiffCommand),
+    Merge(merge::MergeCommand),
+    Resolve(resolve::ResolveCommand),
     List(list::ListCommand),
     Versions(versions::VersionsCommand),
     Log(log::LogCommand),
@@ -130,6 +136,8 @@ impl Command {
             Self::Inject(command) => command.changes(),
             Self::Gc(command) => command.changes(),
             Self::Fsck(command) => command.changes(),
+            Self::Merge(command) => command.changes(),
+            Self::Resolve(command) => command.changes(),
             Self::Undo(command) => command.changes(),
             Self::Remote(command) => command.changes(),
             Self::Instance(command) => command.changes(),
@@ -173,6 +181,8 @@ async fn run(session: &Session, command: Option<Command>) -> Result<u8, CliError
         Command::Status(command) => command.run(session).await,
         Command::Verify(command) => command.run(session).await,
         Command::Diff(command) => command.run(session).await,
+        Command::Merge(command) => command.run(session).await,
+        Command::Resolve(command) => command.run(session),
         Command::List(command) => command.run(session).await,
         Command::Versions(command) => command.run(session).await,
         Command::Log(command) => command.run(session),

@@ -14,7 +14,7 @@ use serde::Serialize;
 
 pub use apply::apply;
 pub use capture::capture;
-pub use plan::{bring_along, plan, select};
+pub use plan::{arn_of, arns_in, bring_along, parent_key, plan, select};
 
 use crate::aws::{AwsError, Client, Endpoint};
 use crate::pod::{BlobRef, Document, InstanceInfo, Observed, Pattern, PropertyChange, ResourceKey};
@@ -146,6 +146,9 @@ pub enum Strategy {
     AccountRegionMerge,
     /// Union by resource; the pod wins where both have it; nothing is deleted.
     ServiceMerge,
+    /// What the pod changed since the last commit or inject goes in, what the instance changed since stays; what both
+    /// changed differently stops everything.
+    ThreeWay,
 }
 
 /// What a step does to its resource.

@@ -89,7 +89,7 @@ fn request(context: &Context, wanted: &Wanted) -> Result<CaptureRequest, OpError
 }
 
 /// Commits record seconds: finer times would only make them look more exact than a capture is.
-fn now_to_the_second() -> jiff::Timestamp {
+pub(super) fn now_to_the_second() -> jiff::Timestamp {
     let now = jiff::Timestamp::now();
     jiff::Timestamp::from_second(now.as_second()).unwrap_or(now)
 }

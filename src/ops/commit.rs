@@ -3,6 +3,7 @@
 use super::blocking::blocking;
 use super::capture::{Wanted, capture};
 use super::compare::{Absence, differences};
+use super::merge::refuse_conflicted;
 use super::storage::tidy;
 use super::{Context, OpError, Snapshot, hint};
 use crate::event::Events;
@@ -45,6 +46,10 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
     let parent = head(context, &args.pod)?;
     let instance = context.connect_unless_cancelled(events).await?;
     let near = parent.map(|digest| Snapshot::load(&context.store, digest)).transpose()?;
+    if let Some(near) = &near {
+        // A capture on top would look like a settled merge.
+        refuse_conflicted(&near.commit, &args.pod, &args.pod.to_string())?;
+    }
     let wanted = Wanted {
         services: args.services.clone(),
         near,

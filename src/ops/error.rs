@@ -2,7 +2,7 @@
 
 use super::EndpointOrigin;
 use crate::instance::InstanceError;
-use crate::pod::{InvalidName, ReferenceError, RemoteName};
+use crate::pod::{InvalidName, PodName, ReferenceError, RemoteName};
 use crate::remote::{RemoteConfig, RemoteError};
 use crate::store::StoreError;
 use crate::tree::TreeError;
@@ -58,6 +58,25 @@ pub enum OpError {
     /// The request is malformed: what, and what to do instead.
     #[error("{0}")]
     Usage(String),
+    /// The instance and the pod changed the same things differently.
+    #[error(
+        "the emulator and the pod both changed, since they were last the same:\n  {}\nnothing was touched: commit the emulator to a pod and merge the two with 'podex merge', or choose another strategy",
+        .places.join("\n  ")
+    )]
+    InstanceConflicts {
+        /// `service/type/name: property`.
+        places: Vec<String>,
+    },
+    /// The commit has conflicts that are not settled.
+    #[error("{named} has conflicts ({count}): settle them with 'podex resolve {pod}'")]
+    Conflicted {
+        /// As the user called it.
+        named: String,
+        /// Its pod.
+        pod: PodName,
+        /// How many.
+        count: usize,
+    },
     /// The user cancelled.
     #[error("cancelled")]
     Cancelled,
@@ -74,7 +93,9 @@ impl OpError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Remote(RemoteError::Diverged { .. } | RemoteError::BothMoved { .. })
-            | Self::Store(StoreError::HeadMoved { .. }) => EXIT_CONFLICT,
+            | Self::Store(StoreError::HeadMoved { .. })
+            | Self::Conflicted { .. }
+            | Self::InstanceConflicts { .. } => EXIT_CONFLICT,
             Self::Reference(_)
             | Self::Name(_)
             | Self::Usage(_)

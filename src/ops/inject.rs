@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use super::blocking::blocking;
 use super::commit::check_services;
-use super::compare::{Absence, Compared, differences, unmatched_patterns};
-use super::diff::{live, snapshot};
+use super::compare::{Absence, Compared, differences, passes, unmatched_patterns};
+use super::diff::{last_touch, live, snapshot};
+use super::merge::refuse_conflicted;
+use super::merge::state::{Sides, merge_states};
 use super::snapshot::{BothSides, StoreBlobs};
 use super::{Context, OpError, Snapshot};
+use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::instance::{self, ApplyReport, Filter, Plan, StepAction, Strategy};
-use crate::pod::{Digest, PodName, Reference};
+use crate::pod::{Conflict, Digest, PodName, Reference, ResourceKey};
 use crate::store::OpRecord;
 
 /// The operation log's word for an inject or undo that left steps undone; it follows the record of that.
@@ -68,6 +71,7 @@ pub async fn prepare_inject(context: &Context, args: &InjectArgs, events: &Event
     };
     check_services(context, &args.filter.services)?;
     let target = snapshot(context, &args.reference, events).await?;
+    refuse_conflicted(&target.commit, pod, &args.reference.to_string())?;
     prepare(context, Some(pod.clone()), target, args.strategy, args.filter.clone(), events).await
 }
 
@@ -108,17 +112,27 @@ async fn prepare(
     mut filter: Filter,
     events: &Events,
 ) -> Result<PreparedInject, OpError> {
+    let touch = (strategy == Strategy::ThreeWay).then(|| last_touch(context)).transpose()?.flatten();
     // Everything is captured, not only what the filter picks: what is injected may refer to the rest.
     let safety = live(context, Some(target.clone()), Vec::new(), events).await?;
     events.phase("plan");
-    let (catalog, events) = (context.catalog, events.clone());
+    let (store, catalog, events) = (context.store.clone(), context.catalog, events.clone());
     blocking(move || -> Result<_, OpError> {
         let mut notes = unmatched_patterns([&target, &safety], &filter)?;
         // A pod that was committed with some services only says nothing about the others.
         if filter.services.is_empty() {
             filter.services.clone_from(&target.commit.services);
         }
-        let Compared { found, notes: left_out } = differences(&safety, &target, Absence::OfPod, &events)?;
+        let Compared { found, notes: left_out } = match strategy {
+            Strategy::ThreeWay => {
+                // Where the safety commit is gone, what is missing counts as deleted: that is asked about.
+                let before = touch.as_ref().and_then(|touch| Snapshot::load(&store, touch.safety?).ok());
+                let base = touch.as_ref().map(|touch| &touch.base);
+                let sides = Sides { base, ours: &safety, theirs: &target };
+                three_way(catalog, &sides, before.as_ref(), &filter, &events)?
+            }
+            _ => differences(&safety, &target, Absence::OfPod, &events)?,
+        };
         let shared: BTreeSet<_> = safety.places()?.intersection(&target.places()?).cloned().collect();
         let is_shared = |service: &str, account: &str, region: &str| {
             shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
@@ -128,7 +142,7 @@ async fn prepare(
         let selected = instance::bring_along(catalog, selected, live)?;
         let mut plan = instance::plan(catalog, selected)?;
         // Only an overwrite would have deleted what the pod does not know of.
-        if strategy == Strategy::Overwrite {
+        if matches!(strategy, Strategy::Overwrite | Strategy::ThreeWay) {
             notes.extend(left_out);
         }
         notes.append(&mut plan.notes);
@@ -136,6 +150,38 @@ async fn prepare(
         Ok(PreparedInject { target: target.digest, pod, safety: safety.digest, plan })
     })
     .await
+}
+
+/// What brings the instance (ours) the pod's changes since the base, without losing its own. `before` is the instance
+/// before the base was injected into it.
+///
+/// # Errors
+/// When both changed something differently: with the names of all of it.
+fn three_way(
+    catalog: &Catalog,
+    sides: &Sides<'_>,
+    before: Option<&Snapshot>,
+    filter: &Filter,
+    events: &Events,
+) -> Result<Compared, OpError> {
+    // What the last inject left out of its pod was never put in, so nobody has deleted it since.
+    let never_there = |key: &ResourceKey| match before {
+        Some(before) => Ok(before.document(key)?.is_none()),
+        None => Ok(false),
+    };
+    let mut merged = merge_states(catalog, sides, None, &never_there, events)?;
+    merged.conflicts.retain(|conflict| passes(filter, &conflict.key));
+    if merged.conflicts.is_empty() {
+        let mut notes = merged.warnings;
+        notes.append(&mut merged.notes);
+        return Ok(Compared { found: merged.edits.into_iter().map(|edit| edit.difference).collect(), notes });
+    }
+    let name = |conflict: &Conflict| {
+        let property = Some(conflict.property()).filter(|property| !property.is_empty());
+        let place = property.unwrap_or_else(|| "deleted on one side".to_owned());
+        format!("{}/{}: {place}", conflict.key.service, conflict.key.label())
+    };
+    Err(OpError::InstanceConflicts { places: merged.conflicts.iter().map(name).collect() })
 }
 
 /// Carries out a prepared inject and records it.

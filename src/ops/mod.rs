@@ -19,8 +19,10 @@ mod history;
 mod inject;
 mod inspect;
 mod instances;
+mod merge;
 mod patch;
 mod paths;
+mod resolve;
 mod share;
 mod snapshot;
 mod storage;
@@ -42,8 +44,10 @@ pub use history::{
 pub use inject::{InjectArgs, InjectOutcome, PreparedInject, apply_inject, prepare_inject, prepare_undo};
 pub use inspect::{Found, find, mask};
 pub use instances::{ManagedInstance, instance_list, instance_start, instance_stop};
+pub use merge::{MergeArgs, MergeKind, MergeOutcome, merge};
 pub use patch::diff_patch;
 pub use paths::Paths;
+pub use resolve::{Choice, Resolution, Take, Target, choose, finish_resolution, resolution, take_back};
 pub use share::{
     RemotePod, fetch, pull, push, remote_add, remote_list, remote_login, remote_open, remote_pods, remote_remove,
     remote_versions,

@@ -28,7 +28,7 @@ pub use metamodel::{Metamodel, Node, NodeId, NodeKind};
 pub use name::{InvalidName, PodName, RemoteName, TagName};
 pub use nearest::nearest;
 pub use patch::{PatchOp, patch, pointer};
-pub use pattern::Pattern;
+pub use pattern::{EmptyPattern, Pattern};
 pub use reference::{Reference, ReferenceError, Selector};
 pub use rename::{Rename, renames};
 pub use token::{Token, literal_escape, replace_tokens, tokens_in};

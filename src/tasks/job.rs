@@ -226,6 +226,7 @@ pub fn strategy_name(strategy: Strategy) -> &'static str {
         Strategy::Overwrite => "overwrite",
         Strategy::AccountRegionMerge => "account-region-merge",
         Strategy::ServiceMerge => "service-merge",
+        Strategy::ThreeWay => "three-way",
     }
 }
 

@@ -15,6 +15,7 @@ use crate::pod::{Document, ResourceKey, diff_documents};
 use crate::tree::Difference;
 
 pub use children::bring_along;
+pub use order::{arn_of, arns_in, parent_key};
 pub use select::select;
 
 /// Turns differences into steps in dependency order.

@@ -74,7 +74,8 @@ struct Graph<'a> {
 impl<'a> Graph<'a> {
     fn new(catalog: &'a Catalog, steps: &'a [Step]) -> Self {
         let by_key = steps.iter().enumerate().map(|(node, step)| (&step.key, node)).collect();
-        let by_arn = steps.iter().enumerate().filter_map(|(node, step)| Some((arn_of(catalog, step)?, node))).collect();
+        let by_arn =
+            steps.iter().enumerate().filter_map(|(node, step)| Some((arn_of_step(catalog, step)?, node))).collect();
         Self { catalog, steps, by_key, by_arn, needs: vec![Vec::new(); steps.len()] }
     }
 
@@ -239,17 +240,20 @@ fn depth(catalog: &Catalog, service: &str, kind: &str) -> usize {
     above + spec.name.len().max(1)
 }
 
-fn arn_of(catalog: &Catalog, step: &Step) -> Option<String> {
-    let spec = catalog.get(&step.key.service, &step.key.kind)?;
-    let arn = spec.arn.as_ref()?;
-    let mut known = Known::of_key(&step.key);
-    let document = step.wanted.as_ref().or(step.current.as_ref())?;
-    known.set("attributes", document.attributes.clone());
+fn arn_of_step(catalog: &Catalog, step: &Step) -> Option<String> {
+    arn_of(catalog, &step.key, &step.wanted.as_ref().or(step.current.as_ref())?.attributes)
+}
+
+/// The ARN others name a resource by, where the catalog can tell it from the document.
+pub fn arn_of(catalog: &Catalog, key: &ResourceKey, attributes: &Map<String, Value>) -> Option<String> {
+    let arn = catalog.get(&key.service, &key.kind)?.arn.as_ref()?;
+    let mut known = Known::of_key(key);
+    known.set("attributes", attributes.clone());
     arn.fill_text(&known.0)
 }
 
 /// What looks like an ARN in a text.
-fn arns_in(text: &str) -> impl Iterator<Item = &str> {
+pub fn arns_in(text: &str) -> impl Iterator<Item = &str> {
     text.match_indices("arn:aws").map(|(start, _)| {
         let rest = &text[start..];
         let end = rest.find(|c: char| c.is_whitespace() || matches!(c, '"' | '\'' | ',' | ';' | '}' | ')' | ']'));

@@ -15,7 +15,8 @@ pub fn select(
     let acts_on = |difference: &Difference| {
         let ResourceKey { account, region, service, .. } = &difference.key;
         match strategy {
-            Strategy::Overwrite => true,
+            // Of a three-way merge only what is to be done is left.
+            Strategy::Overwrite | Strategy::ThreeWay => true,
             Strategy::AccountRegionMerge => difference.after.is_some() || shared(service, account, region),
             Strategy::ServiceMerge => difference.after.is_some(),
         }

@@ -1,6 +1,8 @@
 //! How lists and special objects are merged, by where they stand.
 
-use serde_json::Value;
+use std::collections::BTreeSet;
+
+use serde_json::{Map, Value};
 
 /// How the value at a place is merged when both sides changed it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,6 +71,47 @@ impl MergeRules {
             }
         };
         self.0.iter().find(fits).map(|(_, rule)| rule)
+    }
+}
+
+impl MergeRules {
+    /// Where, in a document's attributes, a keyed list has two entries of the same key; joined by dots.
+    pub fn repeated_keys(&self, attributes: &Map<String, Value>) -> Vec<String> {
+        let keyed = self.0.iter().filter_map(|(path, rule)| match rule {
+            MergeRule::Keyed(member) => Some((path, member)),
+            _ => None,
+        });
+        let mut found = Vec::new();
+        for (path, member) in keyed {
+            let mut places = Vec::new();
+            for (name, value) in attributes {
+                if let Some((first, rest)) = path.split_first()
+                    && (first == "*" || first == name)
+                {
+                    places_at(value, rest, name.clone(), &mut places);
+                }
+            }
+            let repeats = |value: &Value| {
+                let keys: Vec<&str> =
+                    value.as_array().into_iter().flatten().filter_map(|entry| entry.get(member)?.as_str()).collect();
+                keys.iter().collect::<BTreeSet<_>>().len() < keys.len()
+            };
+            found.extend(places.into_iter().filter(|(_, value)| repeats(value)).map(|(place, _)| place));
+        }
+        found
+    }
+}
+
+/// What stands at a path below `value`.
+fn places_at<'a>(value: &'a Value, path: &[String], place: String, found: &mut Vec<(String, &'a Value)>) {
+    let Some((first, rest)) = path.split_first() else {
+        found.push((place, value));
+        return;
+    };
+    for (name, value) in value.as_object().into_iter().flatten() {
+        if first == "*" || first == name {
+            places_at(value, rest, format!("{place}.{name}"), found);
+        }
     }
 }
 

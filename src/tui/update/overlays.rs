@@ -187,6 +187,7 @@ fn plan(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         KeyCode::Char('1') => Some(Strategy::AccountRegionMerge),
         KeyCode::Char('2') => Some(Strategy::ServiceMerge),
         KeyCode::Char('3') => Some(Strategy::Overwrite),
+        KeyCode::Char('4') => Some(Strategy::ThreeWay),
         _ => None,
     };
     if let (Some(strategy), Some(args)) = (strategy, &view.args) {

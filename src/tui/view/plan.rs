@@ -19,13 +19,14 @@ use crate::tui::update::outcome::word;
 use crate::tui::update::overlays::{PLAN, plan_rows};
 
 /// The strategies in the order of their keys, with what each means.
-const STRATEGIES: [(Strategy, &str); 3] = [
+const STRATEGIES: [(Strategy, &str); 4] = [
     (
         Strategy::AccountRegionMerge,
         "where pod and instance both have a service in an account and region, the pod's replaces it; the rest stays",
     ),
     (Strategy::ServiceMerge, "adds and updates what the pod has; deletes nothing"),
     (Strategy::Overwrite, "the instance becomes exactly what the pod says: everything else goes"),
+    (Strategy::ThreeWay, "the pod's changes since the last commit or inject; the instance's own stay"),
 ];
 
 pub(super) fn draw(state: &State, frame: &mut Frame, view: &PlanView) {
