@@ -237,7 +237,7 @@ fn transfer(url: &str, mebibytes: u32) -> Outcome {
     let pod: PodName = "large".parse()?;
     let (_, first) = write_blob(&store, mebibytes, false, &[]);
     store.publish(&pod, None, first)?;
-    let config = RemoteConfig { name: "bench".parse()?, url: url.to_owned(), ca_file: None };
+    let config = RemoteConfig::new("bench".parse()?, url);
     let remote = open(&config)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let events = Events::silent();

@@ -53,7 +53,8 @@ impl VerifyCommand {
             // Overwriting an instance is a change, a fresh one of our own is nobody's.
             session.may_change()?;
             let question = format!("verify overwrites everything at {}. Go on?", context.endpoint);
-            if !self.yes && !(can_ask() && confirm(session, &question)?) {
+            let agreed = self.yes || can_ask() && confirm(session, &question)?;
+            if !agreed {
                 return Err(CliError::Usage(format!("verify would overwrite {}: give --yes", context.endpoint)));
             }
         }
