@@ -16,6 +16,8 @@ pub enum Shape {
     Set,
     /// `pairs KEY VALUE`: a list of `{KEY, VALUE}` ↔ an object.
     Pairs(String, String),
+    /// `named KEY VALUE`: a list of `{KEY, VALUE}` is an object. Not turned back.
+    Named(String, String),
     /// `map KEY …`: a list of objects ↔ an object of them by their member KEY, the first of several that is there.
     Map(Vec<String>),
     /// `pick MEMBER`: of each object in a list, this member alone. Not turned back.
@@ -47,6 +49,7 @@ impl Shape {
             ("json", []) => Self::Json,
             ("set", []) => Self::Set,
             ("pairs", [key, value]) => Self::Pairs(key.clone(), value.clone()),
+            ("named", [key, value]) => Self::Named(key.clone(), value.clone()),
             ("map", [_, ..]) => Self::Map(arguments),
             ("pick", [member]) => Self::Pick(member.clone()),
             ("keep", [_, ..]) => Self::Keep(arguments),
@@ -69,7 +72,7 @@ impl Shape {
                 values.sort_by_cached_key(Value::to_string);
                 Value::Array(values)
             }
-            (Self::Pairs(key, member), Value::Array(values)) => Value::Object(
+            (Self::Pairs(key, member) | Self::Named(key, member), Value::Array(values)) => Value::Object(
                 values
                     .into_iter()
                     .filter_map(|mut pair| Some((text_at(&pair, key)?, pair.get_mut(member)?.take())))
@@ -148,7 +151,7 @@ impl<'de> Deserialize<'de> for Shapes {
         let parse = |text: String| {
             Shape::parse(&text).ok_or_else(|| {
                 de::Error::custom(format!(
-                    "unknown shape {text:?}: use json, set, pairs KEY VALUE, map KEY …, pick MEMBER, keep A B, omit A B, without MEMBER TEXT, only MEMBER TEXT, strip TEXT, absent TEXT, nonempty, number"
+                    "unknown shape {text:?}: use json, set, pairs KEY VALUE, named KEY VALUE, map KEY …, pick MEMBER, keep A B, omit A B, without MEMBER TEXT, only MEMBER TEXT, strip TEXT, absent TEXT, nonempty, number"
                 ))
             })
         };

@@ -179,6 +179,9 @@ pub struct List {
     pub entry: Option<Box<Entry>>,
     /// The entries are the members of an object, each with its name as this member.
     pub keyed: Option<String>,
+    /// Calls that tell more about each entry (`{item}`); what they find is laid over it.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub more: Vec<Entry>,
     /// Error codes that mean: nothing there.
     #[serde(default)]
     pub absent: Vec<String>,
@@ -290,7 +293,7 @@ pub struct Facet {
     pub delete: Vec<Call>,
 }
 
-/// Reads one entry of a facet that is a list of names.
+/// Reads one entry of a list: of a facet that is a list of names (`{value}`), or of a listing (`{item}`).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Entry {
@@ -298,7 +301,8 @@ pub struct Entry {
     pub op: String,
     /// Its input, over the type's `id`.
     pub input: Template,
-    /// Where in the answer the entry is.
+    /// Where in the answer the entry is; the whole answer if empty.
+    #[serde(default)]
     pub out: DottedPath,
 }
 

@@ -12,4 +12,5 @@ mod reading;
 mod round_trip;
 mod secure;
 mod servers;
+mod services;
 mod team;

@@ -388,6 +388,10 @@ pub async fn entries(
             *name = one.map(Value::take).unwrap_or_default();
         }
     }
+    if !list.more.is_empty() {
+        let whole = stream::iter(found).map(|entry| whole_entry(client, scope, service, list, known, entry));
+        found = whole.buffered(READ_AT_ONCE).try_filter_map(|entry| async { Ok(entry) }).try_collect().await?;
+    }
     found.retain(|entry| !list.skip.iter().any(|skip| skip.holds(entry)));
     Ok(found)
 }
@@ -399,6 +403,31 @@ fn everywhere<'v>(value: &'v Value, path: &[String]) -> Vec<&'v Value> {
     };
     let items = look_up(value, &path[..star]).and_then(Value::as_array);
     items.into_iter().flatten().flat_map(|item| everywhere(item, &path[star + 1..])).collect()
+}
+
+/// The entry with what the calls about it find laid over it; None where it has gone meanwhile.
+async fn whole_entry(
+    client: &crate::aws::Client,
+    scope: &Scope,
+    service: &str,
+    list: &List,
+    known: &Known,
+    mut entry: Value,
+) -> Result<Option<Value>, AwsError> {
+    for call in &list.more {
+        let mut known = known.clone();
+        known.set("item", entry.clone());
+        let answer = match client.call(scope, service, &call.op, known.input_of(None, Some(&call.input))).await {
+            Err(error) if is_absent(&error, &list.absent) => return Ok(None),
+            other => other?,
+        };
+        match (&mut entry, look_up(&answer, &call.out.0)) {
+            (Value::Object(entry), Some(Value::Object(more))) => entry.extend(more.clone()),
+            (entry, Some(more)) => *entry = more.clone(),
+            (_, None) => {}
+        }
+    }
+    Ok(Some(entry))
 }
 
 fn add_parent(catalog: &Catalog, known: &mut Known, parent: &Parent) {

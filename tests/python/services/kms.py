@@ -1,0 +1,47 @@
+"""KMS: keys with policies, tags, rotation, aliases and grants."""
+
+import json
+
+from services import keep, tags
+
+
+def policy(aws, sid):
+    return json.dumps({"Version": "2012-10-17", "Statement": [{
+        "Sid": sid, "Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{aws.account}:root"}, "Action": "kms:*", "Resource": "*"}]})
+
+
+def seed(aws):
+    kms, step = aws.client("kms"), aws.step
+    key = step("key", kms.create_key, Description="orders", Policy=policy(aws, "Orders"),
+               Tags=[{"TagKey": "team", "TagValue": "blue"}])["KeyMetadata"]["KeyId"]
+    step("rotation", kms.enable_key_rotation, KeyId=key)
+    step("alias", kms.create_alias, AliasName="alias/orders", TargetKeyId=key)
+    step("second alias", kms.create_alias, AliasName="alias/orders-too", TargetKeyId=key)
+    step("grant", kms.create_grant, KeyId=key, Name="readers", GranteePrincipal=f"arn:aws:iam::{aws.account}:role/reader",
+         Operations=["Decrypt", "Encrypt"])
+    signing = step("signing key", kms.create_key, Description="signing", KeyUsage="SIGN_VERIFY", KeySpec="RSA_2048")
+    if signing:
+        step("disabled", kms.disable_key, KeyId=signing["KeyMetadata"]["KeyId"])
+    twin = step("twin", kms.create_key, Description="orders")
+    step("twin alias", kms.create_alias, AliasName="alias/twin", TargetKeyId=twin["KeyMetadata"]["KeyId"])
+
+
+def observe(aws):
+    kms, reading = aws.client("kms"), []
+    aliases = aws.all(kms, "list_aliases", "Aliases")
+    for entry in aws.all(kms, "list_keys", "Keys"):
+        key = entry["KeyId"]
+        about = aws.get(kms.describe_key, "KeyMetadata", KeyId=key)
+        if about.get("KeyManager") == "AWS" or about.get("KeyState") == "PendingDeletion":
+            continue
+        reading.append({
+            "about": keep(about, "Description", "KeyUsage", "KeySpec", "KeyState", "MultiRegion", "Origin"),
+            "aliases": sorted(alias["AliasName"] for alias in aliases if alias.get("TargetKeyId") == key),
+            "policy": json.loads(aws.get(kms.get_key_policy, "Policy", KeyId=key, PolicyName="default") or "null"),
+            "rotation": aws.get(kms.get_key_rotation_status, "KeyRotationEnabled", KeyId=key)
+            if about.get("KeyUsage") == "ENCRYPT_DECRYPT" else None,
+            "tags": tags(aws.all(kms, "list_resource_tags", "Tags", KeyId=key), "TagKey", "TagValue"),
+            "grants": [keep(grant, "Name", "GranteePrincipal", "RetiringPrincipal", "Operations", "Constraints")
+                       for grant in aws.all(kms, "list_grants", "Grants", KeyId=key)],
+        })
+    return sorted(reading, key=lambda key: (key["about"].get("Description", ""), key["aliases"]))

@@ -1,0 +1,28 @@
+"""Step Functions: state machines and activities."""
+
+import json
+
+from services import keep, tags
+
+WAIT = json.dumps({"StartAt": "Wait", "States": {"Wait": {"Type": "Wait", "Seconds": 1, "Next": "Done"}, "Done": {"Type": "Succeed"}}})
+
+
+def seed(aws):
+    states, step, role = aws.client("stepfunctions"), aws.step, f"arn:aws:iam::{aws.account}:role/states"
+    step("machine", states.create_state_machine, name="checkout", definition=WAIT, roleArn=role, tags=[{"key": "team", "value": "blue"}])
+    step("express", states.create_state_machine, name="fast", definition=WAIT, roleArn=role, type="EXPRESS", tracingConfiguration={"enabled": True})
+    step("activity", states.create_activity, name="pack", tags=[{"key": "team", "value": "blue"}])
+
+
+def observe(aws):
+    states, reading = aws.client("stepfunctions"), {"machines": {}, "activities": {}}
+    for machine in aws.all(states, "list_state_machines", "stateMachines"):
+        about, arn = aws.get(states.describe_state_machine, stateMachineArn=machine["stateMachineArn"]), machine["stateMachineArn"]
+        reading["machines"][machine["name"]] = {
+            "about": keep(about, "stateMachineArn", "type", "roleArn", "status"), "definition": json.loads(about["definition"]),
+            "traced": (about.get("tracingConfiguration") or {}).get("enabled", False),
+            "tags": tags(aws.get(states.list_tags_for_resource, "tags", resourceArn=arn), "key", "value")}
+    for activity in aws.all(states, "list_activities", "activities"):
+        arn = activity["activityArn"]
+        reading["activities"][arn] = tags(aws.get(states.list_tags_for_resource, "tags", resourceArn=arn), "key", "value")
+    return reading
