@@ -1,4 +1,4 @@
-//! Every service of the catalog, on every emulator: seeded by boto3, committed, put into a second, fresh emulator of
+//! Services of the catalog: seeded by boto3, committed, put into a second, fresh emulator of
 //! the same kind, and read there by boto3.
 //!
 //! A service is a module in `tests/python/services`. What an emulator cannot do, or does wrong, is an entry in
@@ -119,14 +119,4 @@ fn services_come_back(start: fn() -> Option<Emulator>) {
 #[test]
 fn services_come_back_on_ministack() {
     services_come_back(support::ministack);
-}
-
-#[test]
-fn services_come_back_on_moto() {
-    services_come_back(support::moto);
-}
-
-#[test]
-fn services_come_back_on_localstack() {
-    services_come_back(support::localstack);
 }
