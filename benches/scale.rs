@@ -126,9 +126,7 @@ fn pods(count: u32, versions: u32) -> Outcome {
                 let name: PodName = format!("pod-{pod}").parse().expect("a name");
                 let folder = folder.path().join("store/refs").join(name.as_str());
                 // As publish() would write it, but 10,000 syncs later.
-                if version == 0 && pod == 0 {
-                    store.publish(&name, parent, commit).expect("a version");
-                } else if pod == 0 {
+                if pod == 0 {
                     store.publish(&name, parent, commit).expect("a version");
                 } else {
                     std::fs::create_dir_all(&folder).expect("a folder");

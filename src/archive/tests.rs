@@ -112,7 +112,8 @@ fn a_changed_or_damaged_file_is_refused_by_name() {
         std::io::Read::read_to_end(&mut member, &mut bytes).unwrap();
         members.push((member.name().to_owned(), bytes));
     }
-    let changed = |change: &dyn Fn(&str, &[u8]) -> Option<Vec<u8>>| {
+    type Edit<'a> = &'a dyn Fn(&str, &[u8]) -> Option<Vec<u8>>;
+    let changed = |change: Edit<'_>| {
         let kept: Vec<(&str, Vec<u8>)> =
             members.iter().filter_map(|(name, bytes)| Some((name.as_str(), change(name, bytes)?))).collect();
         let kept: Vec<(&str, &[u8])> = kept.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();

@@ -8,14 +8,13 @@ use super::node::Node;
 use super::read::Tree;
 use crate::pod::Digest;
 
+/// Takes the key and the canonical JSON of a document.
+pub(crate) type OnValue<'a> = &'a mut dyn FnMut(&[u8], &[u8]) -> Result<(), TreeError>;
+
 impl Tree {
     /// Reads every node that is not in `seen` yet and adds it, children first; calls `on_value` with key and
     /// canonical JSON of each of their documents. Gives the first fault.
-    pub(crate) fn walk(
-        &self,
-        seen: &mut HashSet<Digest>,
-        on_value: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), TreeError>,
-    ) -> Result<(), TreeError> {
+    pub(crate) fn walk(&self, seen: &mut HashSet<Digest>, on_value: OnValue<'_>) -> Result<(), TreeError> {
         if seen.contains(&self.root) {
             return Ok(());
         }
@@ -30,7 +29,7 @@ impl Tree {
         node: &Node,
         upper: Option<&[u8]>,
         seen: &mut HashSet<Digest>,
-        on_value: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), TreeError>,
+        on_value: OnValue<'_>,
     ) -> Result<(), TreeError> {
         for position in 0..node.len() {
             if node.level == 0 {

@@ -118,7 +118,7 @@ impl App {
         let for_documents = context.clone();
         let documents = Latest::new(sender.clone(), move |(digest, commit, key): (Digest, Commit, ResourceKey), _| {
             let content = read_document(&for_documents, digest, commit, &key).map_err(|error| error.to_string());
-            Message::Document(digest, key, content)
+            Message::Document(digest, key, content.map(Box::new))
         });
         let filters = Latest::new(sender.clone(), |(digest, metamodel, query): (Digest, Arc<Metamodel>, String), _| {
             Message::Filtered(digest, tree::keep(&metamodel, &query))

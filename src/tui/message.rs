@@ -32,7 +32,7 @@ pub enum Message {
     /// A stored version's tree was read.
     Tree(Digest, Result<Box<Loaded>, String>),
     /// A document was read.
-    Document(Digest, ResourceKey, Result<Content, String>),
+    Document(Digest, ResourceKey, Result<Box<Content>, String>),
     /// A filter was worked out.
     Filtered(Digest, Kept),
     /// A search was answered.

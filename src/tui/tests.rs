@@ -132,7 +132,7 @@ impl Explorer {
                     self.tell(Message::Tree(digest, Ok(Box::new(loaded))));
                 }
                 Effect::ReadDocument(digest, _, key) => {
-                    self.tell(Message::Document(digest, key, Ok(content())));
+                    self.tell(Message::Document(digest, key, Ok(Box::new(content()))));
                 }
                 Effect::Filter(digest, metamodel, query) => {
                     let kept = super::model::tree::keep(&metamodel, &query);
@@ -766,7 +766,7 @@ fn a_resource_says_which_commit_last_changed_it() {
         panic!("{}", explorer.screen())
     };
     let changed = Some((commit(2).digest(), commit(2)));
-    explorer.tell(Message::Document(digest, key, Ok(Content { changed, ..content() })));
+    explorer.tell(Message::Document(digest, key, Ok(Box::new(Content { changed, ..content() }))));
     let screen = explorer.screen();
     for part in ["last changed", "the orders workflow, with its queue"] {
         assert!(screen.contains(part), "{part} is not in\n{screen}");

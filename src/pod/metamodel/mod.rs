@@ -138,7 +138,7 @@ impl Metamodel {
         let of_kind = |wanted: fn(NodeKind) -> bool| {
             below_service.iter().copied().filter(move |id| wanted(self.packed(*id).kind))
         };
-        let kind = of_kind(NodeKind::is_group).last().map(|id| self.label(id).to_owned())?;
+        let kind = of_kind(NodeKind::is_group).next_back().map(|id| self.label(id).to_owned())?;
         let name = of_kind(|kind| !kind.is_group()).flat_map(|id| self.name_part(id).map(str::to_owned)).collect();
         Some(ResourceKey { account: text(1)?, region: text(2)?, service: text(3)?, kind, name })
     }

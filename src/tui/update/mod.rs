@@ -68,7 +68,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             Vec::new()
         }
         Message::Document(digest, key, result) => {
-            follow::document_read(state, digest, &key, result);
+            follow::document_read(state, digest, &key, result.map(|content| *content));
             Vec::new()
         }
         Message::Filtered(digest, kept) => {
