@@ -23,7 +23,7 @@ fn an_editor_shows_the_document_and_gives_the_screen_back() {
     // Like a real editor it takes the terminal, draws over everything, waits for a key, and leaves a mess.
     let editor = bob.home().join("editor");
     let script =
-        "#!/bin/sh\ncp \"$1\" seen.json; printf '\\033[2J\\033[Hhello from the editor'; read line; echo mess\n";
+        "#!/bin/sh\ncp \"$1\" seen.json; printf '\\033[2J\\033[Hhello from the editor'; read line; echo scribble\n";
     std::fs::write(&editor, script).unwrap();
     let bob = bob.with("EDITOR", &format!("sh {}", editor.display()));
     let mut screen = Screen::open(&bob, &["inspect", "p1", "ssm/parameter//orders/greeting"], (120, 36));
@@ -35,7 +35,7 @@ fn an_editor_shows_the_document_and_gives_the_screen_back() {
         .expect("hello from the editor");
     assert_eq!(screen.with(vt100::Screen::mouse_protocol_mode), vt100::MouseProtocolMode::None);
     screen.press("<Enter>").expect("1 Pods").expect("greeting ─");
-    screen.expect_gone("hello from the editor").expect_gone("mess");
+    screen.expect_gone("hello from the editor").expect_gone("scribble");
     let seen = std::fs::read_to_string(bob.home().join("seen.json")).unwrap();
     assert!(seen.contains("Thanks! It is on its way"), "{seen}");
     // Keys are the explorer's again, every one of them.
