@@ -23,6 +23,7 @@ mod merge;
 mod patch;
 mod paths;
 mod resolve;
+mod scan;
 mod share;
 mod snapshot;
 mod storage;
@@ -48,6 +49,7 @@ pub use merge::{MergeArgs, MergeKind, MergeOutcome, merge};
 pub use patch::diff_patch;
 pub use paths::Paths;
 pub use resolve::{Choice, Resolution, Take, Target, choose, finish_resolution, resolution, take_back};
+pub use scan::scan;
 pub use share::{
     RemotePod, fetch, pull, push, remote_add, remote_list, remote_login, remote_open, remote_pods, remote_remove,
     remote_versions,

@@ -41,6 +41,8 @@ pub enum Job {
     RemotePods(RemoteName),
     /// Find out which emulator answers.
     Detect,
+    /// Look for other emulators on this machine.
+    Scan,
     /// Make a version's tree readable: `@live` is captured, a remote version fetched.
     Open(Reference),
     /// Capture the live instance as a pod's next version.
@@ -148,6 +150,7 @@ impl Job {
             Self::ListRemotes => "read configured remotes".to_owned(),
             Self::RemotePods(remote) => format!("list pods of {remote}"),
             Self::Detect => "look for the emulator".to_owned(),
+            Self::Scan => "look for other emulators on this machine".to_owned(),
             Self::Open(Reference::Live) => "capture the live instance".to_owned(),
             Self::Open(reference) => format!("open {reference}"),
             Self::Commit(args) => format!("commit {}", args.pod),
@@ -176,7 +179,7 @@ impl Job {
             Self::ListPods => "podex list".to_owned(),
             Self::ListRemotes => "podex remote list".to_owned(),
             Self::RemotePods(remote) => format!("podex list {remote}"),
-            Self::Detect | Self::Index => return None,
+            Self::Detect | Self::Scan | Self::Index => return None,
             Self::Open(reference) => format!("podex inspect {reference}"),
             Self::Commit(CommitArgs { pod, message, services }) => {
                 let mut command = format!("podex commit {pod}");

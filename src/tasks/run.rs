@@ -66,6 +66,8 @@ pub enum Outcome {
     Status(StatusOutcome),
     /// The pods, remotes or names changed; read them again.
     Changed,
+    /// Other emulators on this machine.
+    Found(Vec<(Emulator, InstanceInfo)>),
     /// The index of all pods.
     Indexed(Indexed),
     /// A managed emulator runs.
@@ -122,6 +124,10 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             let InstanceInfo { endpoint, version, .. } = &instance.info;
             let text = format!("{} {version} answers at {endpoint}", emulator_name(instance.emulator));
             (text, Outcome::Instance(instance.emulator, instance.info))
+        }
+        Job::Scan => {
+            let found = ops::scan(context).await;
+            (count(found.len() as u64, "other emulator"), Outcome::Found(found))
         }
         Job::Open(reference) => {
             let (digest, commit) = ops::resolve(context, &reference, events).await?;

@@ -91,7 +91,9 @@ actions! {
     Watch, Anywhere, Looks, "watch", "watch", "Look for drift of the live instance every 15 seconds and show it in the header; again to stop", Some("podex status --stat");
     Mark, Browse, Looks, "mark", "mark", "Mark a version for comparing, or take the mark off", None;
     Filter, Browse, Looks, "filter", "filter", "Show only what contains some text in the tree", Some("podex inspect REF PATTERN");
-    Edit, Browse, Looks, "edit", "editor", "Look at the chosen document in $EDITOR (changes there are not kept)", Some("podex inspect REF PATH");
+    Edit, Browse, Looks, "edit", "editor", "Look at the chosen document or body in $EDITOR (changes there are not kept)", Some("podex inspect REF PATH");
+    Pager, Browse, Looks, "pager", "pager", "Read the chosen document or body in $PAGER", Some("podex inspect REF PATH");
+    Save, Browse, Looks, "save", "save body", "Save the chosen body, or a function's code, to a file", None;
     Reveal, Anywhere, Looks, "reveal", "reveal", "Show or hide secret values", None;
     ExpandAll, Browse, Looks, "expand-all", "expand all", "Unfold everything below the chosen row", None;
     CollapseAll, Browse, Looks, "collapse-all", "fold all", "Fold everything below the chosen row", None;
@@ -99,6 +101,7 @@ actions! {
     Delete, Browse, Destroys, "delete", "delete", "Delete the chosen local pod with all its versions", Some("podex delete POD");
     AddRemote, Browse, Changes, "add-remote", "add remote", "Configure a remote to share pods through", Some("podex remote add NAME URL");
     StartInstance, Browse, Changes, "start-instance", "start emulator", "Install and start an emulator that podex manages", Some("podex instance start ministack");
+    Start, Browse, Looks, "start", "start page", "Show what to do first: emulators found on this machine, and more", None;
     Refresh, Browse, Looks, "refresh", "refresh", "Read pods, remotes and the instance again", Some("podex list");
     NextPane, Browse, Looks, "next-pane", "next pane", "Go to the next pane", None;
     PreviousPane, Browse, Looks, "previous-pane", "previous pane", "Go to the pane before", None;

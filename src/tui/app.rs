@@ -13,11 +13,12 @@ use tokio::task::JoinHandle;
 
 use super::keymap::Keymap;
 use super::latest::Latest;
-use super::message::{Effect, Message};
+use super::message::{Effect, Message, Program};
 use super::model::detail::Content;
 use super::model::pods::Live;
 use super::model::tree;
 use super::overlay::Overlay;
+use super::preview::{self, Preview};
 use super::state::{Settings, Shown, State};
 use super::terminal::Screen;
 use super::theme::{Depth, Role, Theme};
@@ -26,8 +27,9 @@ use super::watch::Watch;
 use super::{StartAt, TuiError};
 use crate::event::Events;
 use crate::ops::{Context, OpError, Snapshot, config_set_theme};
-use crate::pod::{Commit, Digest, Metamodel, ResourceKey};
+use crate::pod::{BlobRef, Commit, Digest, Metamodel, ResourceKey};
 use crate::search::Index;
+use crate::store::Store;
 use crate::tasks::{Job, Loaded, Notice, Outcome, Queue, read_tree};
 
 /// Bursts of changes are drawn as one frame no more often than this; a key is always drawn at once.
@@ -38,6 +40,8 @@ const TICK: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_secs(1);
 /// How long leaving waits for tasks to stop.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// Most blobs of a document that are looked into: the versions of an object may be many.
+const PREVIEWS: usize = 12;
 /// Most hits that search shows.
 const HITS: usize = 500;
 
@@ -285,7 +289,8 @@ impl App {
                 Effect::Filter(digest, metamodel, query) => self.filters.ask((digest, metamodel, query)),
                 Effect::Search(index, query) => self.searches.ask((index, query)),
                 Effect::Copy(text) => self.screen.copy(&text)?,
-                Effect::Edit { name, text } => self.edit(&name, &text).await?,
+                Effect::Show { program, name, text } => self.show(program, &name, &text).await?,
+                Effect::Save(blob, file) => self.save(blob, file),
                 Effect::Connect(endpoint) => match endpoint.parse() {
                     Ok(endpoint) => {
                         self.context.endpoint = endpoint;
@@ -357,27 +362,50 @@ impl App {
         .await
     }
 
-    async fn edit(&mut self, name: &Path, text: &str) -> Result<(), TuiError> {
+    fn save(&self, blob: BlobRef, file: PathBuf) {
+        let (store, answers) = (self.context.store.clone(), self.answer_sender.clone());
+        tokio::task::spawn_blocking(move || {
+            let shown = file.display().to_string();
+            let result = match save_blob(&store, &blob, &file) {
+                Ok(()) => Ok(format!("saved {shown}")),
+                Err(error) => Err(format!("{shown} was not saved: {error}")),
+            };
+            let _ = answers.send(Message::Saved(result));
+        });
+    }
+
+    async fn show(&mut self, program: Program, name: &Path, text: &str) -> Result<(), TuiError> {
         let folder = match write_for_editor(name, text) {
             Ok(folder) => folder,
             Err(error) => {
-                self.state.hint(format!("the document cannot be written for the editor: {error}"));
+                self.state.hint(format!("a file cannot be written for the program: {error}"));
                 return Ok(());
             }
         };
         let file: PathBuf = folder.path().join(name);
-        let editor = ["VISUAL", "EDITOR"].into_iter().find_map(|name| std::env::var(name).ok());
-        let editor = editor.filter(|editor| !editor.trim().is_empty()).unwrap_or_else(|| "vi".to_owned());
-        // Through the shell, because people put arguments into EDITOR.
+        let (what, variables, usual): (&str, &[&str], &str) = match program {
+            Program::Editor => ("editor", &["VISUAL", "EDITOR"], "vi"),
+            Program::Pager => ("pager", &["PAGER"], "less"),
+        };
+        let named = variables.iter().filter_map(|name| std::env::var(name).ok()).find(|named| !named.trim().is_empty());
+        let program = named.unwrap_or_else(|| usual.to_owned());
+        // Through the shell, because people put arguments into these variables.
         let mut command = tokio::process::Command::new("sh");
-        command.arg("-c").arg(format!("{editor} \"$1\"")).arg("sh").arg(&file);
+        command.arg("-c").arg(format!("{program} \"$1\"")).arg("sh").arg(&file);
         match self.lend(async move { command.status().await }).await? {
             Ok(status) if status.success() => {}
-            Ok(status) => self.state.hint(format!("the editor {editor:?} ended with {status}")),
-            Err(error) => self.state.hint(format!("the editor {editor:?} could not be started: {error}")),
+            Ok(status) => self.state.hint(format!("the {what} {program:?} ended with {status}")),
+            Err(error) => self.state.hint(format!("the {what} {program:?} could not be started: {error}")),
         }
         Ok(())
     }
+}
+
+fn save_blob(store: &Store, blob: &BlobRef, file: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let mut content = store.open_blob(blob)?;
+    let mut file = std::fs::File::create_new(file)?;
+    std::io::copy(&mut content, &mut file)?;
+    Ok(())
 }
 
 fn write_for_editor(name: &Path, text: &str) -> std::io::Result<tempfile::TempDir> {
@@ -390,7 +418,15 @@ fn read_document(context: &Context, digest: Digest, commit: Commit, key: &Resour
     let snapshot = Snapshot::of(&context.store, digest, commit);
     let document = snapshot.document(key)?.unwrap_or_default();
     let changed = crate::ops::last_change(context, &snapshot, key)?;
-    Ok(Content { document, observed: snapshot.observed(key)?, changed })
+    let preview = |(name, blob): (&String, &BlobRef)| {
+        let preview = match context.store.open_blob(blob) {
+            Ok(content) => preview::read(blob, content),
+            Err(error) => Preview::Not(error.to_string()),
+        };
+        (name.clone(), preview)
+    };
+    let previews = document.blobs.iter().take(PREVIEWS).map(preview).collect();
+    Ok(Content { observed: snapshot.observed(key)?, document, previews, changed })
 }
 
 /// Reads keys in a task of its own and hands them on.

@@ -8,7 +8,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::model::detail::Content;
 use super::model::tree::Kept;
 use super::theme::Theme;
-use crate::pod::{Commit, Digest, Metamodel, ResourceKey};
+use crate::pod::{BlobRef, Commit, Digest, Metamodel, ResourceKey};
 use crate::search::{Hit, Index};
 use crate::tasks::{Failure, Job, Loaded, Outcome, Task, TaskId};
 
@@ -41,10 +41,21 @@ pub enum Message {
     Themes(Vec<Theme>, Vec<String>),
     /// The theme's file changed.
     Reloaded(Result<Box<Theme>, String>),
+    /// A blob was written into a file, or why not.
+    Saved(Result<String, String>),
     /// Time went by while something runs.
     Tick(jiff::Timestamp),
     /// Something outside went wrong: shown in the status line.
     Trouble(String),
+}
+
+/// A program that shows text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Program {
+    /// `$VISUAL` or `$EDITOR`.
+    Editor,
+    /// `$PAGER`.
+    Pager,
 }
 
 /// Something to be done outside of `update`.
@@ -64,13 +75,17 @@ pub enum Effect {
     Search(Arc<Index>, String),
     /// Put text on the clipboard.
     Copy(String),
-    /// Show text in the editor, in a file of this name.
-    Edit {
+    /// Show text in the editor or the pager, in a file of this name.
+    Show {
+        /// In which of them.
+        program: Program,
         /// The file's name.
         name: PathBuf,
         /// Its content.
         text: String,
     },
+    /// Write a blob into a new file.
+    Save(BlobRef, PathBuf),
     /// Read what themes there are.
     ListThemes,
     /// Write into the configuration that this theme is to be used.

@@ -13,6 +13,7 @@ mod message;
 mod model;
 mod overlay;
 mod place;
+mod preview;
 mod reference;
 mod state;
 mod terminal;

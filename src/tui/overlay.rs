@@ -4,11 +4,12 @@ use std::str::FromStr;
 
 use tui_input::Input;
 
+use super::action::Action;
 use super::model::list::Cursor;
 use super::theme::Theme;
 use crate::instance::Emulator;
 use crate::ops::{InjectArgs, PreparedInject};
-use crate::pod::{PodName, RemoteName};
+use crate::pod::{BlobRef, PodName, RemoteName};
 use crate::search::Hit;
 use crate::tasks::{Job, TaskId};
 
@@ -86,6 +87,8 @@ pub enum Purpose {
     },
     /// A remote: name, URL.
     AddRemote,
+    /// A file for a body.
+    SaveBody(BlobRef),
 }
 
 /// One field of a form.
@@ -141,6 +144,13 @@ impl Form {
         Self { title, purpose: Purpose::PullAs { remote, pod, number }, fields, at: 0, error: None }
     }
 
+    /// A file for a body.
+    pub fn save_body(blob: BlobRef, name: &str) -> Self {
+        let fields = vec![field("file", name, "a new file: none is overwritten")];
+        let title = format!("Save {}", super::text::bytes(blob.size));
+        Self { title, purpose: Purpose::SaveBody(blob), fields, at: 0, error: None }
+    }
+
     /// A remote.
     pub fn add_remote() -> Self {
         let fields = vec![
@@ -175,13 +185,24 @@ fn field(label: &'static str, value: &str, hint: &'static str) -> Field {
     Field { label, input: Input::new(value.to_owned()), hint }
 }
 
+/// What is done when something is chosen.
+#[derive(Clone, Debug)]
+pub enum Choice {
+    /// A job.
+    Run(Box<Job>),
+    /// An action.
+    Do(Action),
+    /// Another endpoint is looked at.
+    Connect(String),
+}
+
 /// One of several.
 #[derive(Clone, Debug)]
 pub struct Menu {
     /// The question.
     pub title: String,
     /// What can be chosen: name, explanation, and what is done then.
-    pub items: Vec<(String, String, Job)>,
+    pub items: Vec<(String, String, Choice)>,
     /// The chosen one.
     pub cursor: Cursor,
 }
@@ -190,7 +211,7 @@ impl Menu {
     /// Which emulator to start.
     pub fn start_instance() -> Self {
         let item = |emulator, name: &str, note: &str| {
-            (name.to_owned(), note.to_owned(), Job::StartInstance { emulator, port: None })
+            (name.to_owned(), note.to_owned(), Choice::Run(Box::new(Job::StartInstance { emulator, port: None })))
         };
         let items = vec![
             item(Emulator::Ministack, "ministack", "small and quick; installed on first use (about 46 MB)"),

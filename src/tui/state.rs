@@ -14,7 +14,8 @@ use super::model::pods::{Pods, RowId};
 use super::model::tree::TreeModel;
 use super::overlay::Overlay;
 use super::theme::{Depth, Role, Theme};
-use crate::pod::{Change, Commit, Digest, NodeId, NodeKind, PodName, Reference, ResourceKey};
+use crate::instance::Emulator;
+use crate::pod::{Change, Commit, Digest, InstanceInfo, NodeId, NodeKind, PodName, Reference, ResourceKey};
 use crate::tasks::{Indexed, Job, Task, TaskId};
 
 /// How many trees are kept for going back to.
@@ -195,6 +196,8 @@ pub struct State {
     pub opened: HashMap<Digest, Commit>,
     /// The last capture of the live instance.
     pub live: Option<(Digest, jiff::Timestamp)>,
+    /// Other emulators on this machine, once they were looked for.
+    pub found: Option<Vec<(Emulator, InstanceInfo)>>,
     /// The detail pane.
     pub detail: Detail,
     /// The filter being typed.
@@ -250,6 +253,7 @@ impl State {
             trees: Vec::new(),
             opened: HashMap::new(),
             live: None,
+            found: None,
             detail: Detail::default(),
             filter: None,
             sought: None,

@@ -9,7 +9,7 @@ use serde_json::json;
 
 use super::action::{Reach, Scope, TABLE};
 use super::keymap::Keymap;
-use super::message::{Effect, Message};
+use super::message::{Effect, Message, Program};
 use super::model::detail::Content;
 use super::overlay::{Overlay, PlanStage};
 use super::state::{Settings, Shown, State};
@@ -267,7 +267,7 @@ fn content() -> Content {
     let serde_json::Value::Object(observed) = json!({"ARN": "arn:aws:x", "CreatedDate": "2026-11-24"}) else {
         unreachable!()
     };
-    Content { document, observed, changed: None }
+    Content { document, observed, previews: Default::default(), changed: None }
 }
 
 fn changes() -> Vec<Change> {
@@ -431,6 +431,51 @@ fn a_theme_that_became_malformed_leaves_the_one_before() {
     let dark = Theme::load(Some("dark"), std::path::Path::new("/nowhere")).unwrap();
     explorer.tell(Message::Reloaded(Ok(Box::new(dark))));
     assert_ne!(explorer.state.theme.style(Role::Text), before.style(Role::Text));
+}
+
+#[test]
+fn bodies_and_documents_go_to_pager_and_file() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("2 G o");
+    assert!(explorer.effects.iter().all(|effect| !matches!(effect, Effect::Show { .. })), "nothing is read yet");
+    explorer.read();
+    explorer.press("o w");
+    let shown = explorer.effects.iter().find_map(|effect| match effect {
+        Effect::Show { program: Program::Pager, name, text } => Some((name.display().to_string(), text.clone())),
+        _ => None,
+    });
+    let (name, text) = shown.unwrap();
+    assert_eq!(name, "secret-db.json");
+    assert!(text.contains("••••") && !text.contains("hunter2"), "{text}");
+    assert!(explorer.screen().contains("secret-db"), "{}", explorer.screen());
+    explorer.press("enter");
+    let file = explorer.effects.iter().find_map(|effect| match effect {
+        Effect::Save(blob, file) => Some((blob.size, file.display().to_string())),
+        _ => None,
+    });
+    assert_eq!(file, Some((1_234_567, "secret-db".to_owned())));
+}
+
+#[test]
+fn where_no_emulator_answers_others_are_looked_for_and_offered() {
+    let mut explorer = Explorer::new(120, 30);
+    explorer.finish(Job::ListPods, Ok(Outcome::Pods(Vec::new())));
+    let reason = "connection refused".to_owned();
+    explorer.finish(Job::Detect, Err(Failure::Failed { reason, cause: Cause::Unreachable }));
+    assert!(explorer.screen().contains("Looking for others on this machine"));
+    assert!(matches!(explorer.jobs().as_slice(), [Job::Scan]));
+    let info = InstanceInfo {
+        endpoint: "http://127.0.0.1:4567".to_owned(),
+        emulator: "ministack".to_owned(),
+        version: "1.5.33".to_owned(),
+    };
+    explorer.finish(Job::Scan, Ok(Outcome::Found(vec![(Emulator::Ministack, info)])));
+    explorer.press("S");
+    insta::assert_snapshot!(explorer.screen());
+    explorer.press("enter");
+    assert_eq!(explorer.state.endpoint, "http://127.0.0.1:4567");
+    assert!(explorer.effects.iter().any(|effect| matches!(effect, Effect::Connect(url) if url.ends_with(":4567"))));
+    assert!(explorer.jobs().iter().any(|job| matches!(job, Job::Detect)));
 }
 
 #[test]

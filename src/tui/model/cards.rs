@@ -57,6 +57,7 @@ impl Card {
             open: None,
             heading,
             raw: raw.to_owned(),
+            cells: Vec::new(),
         });
     }
 }

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::{Map, Value};
 
 use crate::pod::{BlobRef, Commit, Digest, Document, Observed};
+use crate::tui::preview::{Pair, Preview};
 use crate::tui::text;
 use crate::tui::theme::Role;
 
@@ -20,6 +21,8 @@ pub struct Content {
     pub observed: Observed,
     /// The commit that last changed it, where its history tells.
     pub changed: Option<(Digest, Commit)>,
+    /// What can be shown of its blobs, by their names.
+    pub previews: BTreeMap<String, Preview>,
 }
 
 /// One row.
@@ -41,6 +44,8 @@ pub struct DetailRow {
     pub heading: bool,
     /// What copying gives.
     pub raw: String,
+    /// A line of a picture, drawn instead of the value.
+    pub cells: Vec<Pair>,
 }
 
 /// Least room for a value beside its name; with less it would break into slivers.
@@ -75,22 +80,31 @@ pub fn mask(path: &mut Vec<String>, value: &mut Value, is_secret: IsSecret<'_>) 
     }
 }
 
+/// What is secret, and whether it is shown.
+pub struct Secrets<'a> {
+    /// Which attributes are.
+    pub is_secret: IsSecret<'a>,
+    /// They are shown.
+    pub reveal: bool,
+    /// The key that shows them.
+    pub key: &'a str,
+}
+
 /// The rows of a document. `folds` holds the paths whose fold differs from the default.
-pub fn rows(content: &Content, folds: &HashSet<Vec<String>>, reveal: bool, is_secret: IsSecret<'_>) -> Vec<DetailRow> {
-    let mut builder = Builder { rows: Vec::new(), folds, reveal, is_secret };
-    let Content { document, observed, changed } = content;
+pub fn rows(content: &Content, folds: &HashSet<Vec<String>>, secrets: &Secrets<'_>) -> Vec<DetailRow> {
+    let mut builder = Builder { rows: Vec::new(), folds, secrets };
+    let Content { document, observed, changed, previews } = content;
     builder.section("properties", &document.attributes, true);
-    builder.blobs(&document.blobs);
+    builder.blobs(&document.blobs, previews);
     builder.section("observed", observed, false);
     builder.changed(changed.as_ref());
     builder.rows
 }
 
-struct Builder<'a> {
-    rows: Vec<DetailRow>,
+pub(super) struct Builder<'a> {
+    pub(super) rows: Vec<DetailRow>,
     folds: &'a HashSet<Vec<String>>,
-    reveal: bool,
-    is_secret: IsSecret<'a>,
+    secrets: &'a Secrets<'a>,
 }
 
 impl Builder<'_> {
@@ -127,7 +141,7 @@ impl Builder<'_> {
         }
     }
 
-    fn blobs(&mut self, blobs: &BTreeMap<String, BlobRef>) {
+    fn blobs(&mut self, blobs: &BTreeMap<String, BlobRef>, previews: &BTreeMap<String, Preview>) {
         if blobs.is_empty() {
             return;
         }
@@ -136,23 +150,31 @@ impl Builder<'_> {
             for (name, blob) in blobs {
                 let mut below = path.clone();
                 below.push(name.clone());
+                let preview = previews.get(name);
+                let note = preview.map(|preview| format!("  {}", preview.note())).unwrap_or_default();
+                let open = preview.map(|_| self.is_open(&below, true));
                 self.rows.push(DetailRow {
-                    path: below,
+                    path: below.clone(),
                     depth: 1,
                     label: text::clean(name).into_owned(),
-                    value: format!("{}  sha256:{}", text::bytes(blob.size), blob.digest.short()),
+                    value: format!("{}{note}  sha256:{}", text::bytes(blob.size), blob.digest.short()),
                     role: Role::Blob,
-                    open: None,
+                    open,
                     heading: false,
                     raw: blob.digest.to_string(),
+                    cells: Vec::new(),
                 });
+                if let (Some(true), Some(preview)) = (open, preview) {
+                    self.preview(&below, 2, preview);
+                }
             }
         }
     }
 
     fn heading(&mut self, path: Vec<String>, label: String, value: String) -> bool {
-        let open = !self.folds.contains(&path);
+        let open = self.is_open(&path, true);
         self.rows.push(DetailRow {
+            cells: Vec::new(),
             raw: label.clone(),
             path,
             depth: 0,
@@ -165,12 +187,17 @@ impl Builder<'_> {
         open
     }
 
-    fn value(&mut self, path: Vec<String>, depth: usize, name: &str, value: &Value, settable: bool) {
+    /// Whether a row is unfolded: by default, or the other way round where it was toggled.
+    pub(super) fn is_open(&self, path: &[String], default: bool) -> bool {
+        self.folds.contains(path) != default
+    }
+
+    pub(super) fn value(&mut self, path: Vec<String>, depth: usize, name: &str, value: &Value, settable: bool) {
         // The first name is the section: the catalog knows nothing of it.
-        let secret = settable && (self.is_secret)(path.get(1..).unwrap_or_default());
+        let secret = settable && (self.secrets.is_secret)(path.get(1..).unwrap_or_default());
         let label = text::clean(name).into_owned();
-        if secret && !self.reveal {
-            let value = format!("{MASK}  (v shows it)");
+        if secret && !self.secrets.reveal {
+            let value = format!("{MASK}  ({} shows it)", self.secrets.key);
             let row = DetailRow {
                 path,
                 depth,
@@ -180,16 +207,21 @@ impl Builder<'_> {
                 open: None,
                 heading: false,
                 raw: MASK.to_owned(),
+                cells: Vec::new(),
             };
             self.rows.push(row);
             return;
         }
+        // Policies, state machines, messages: JSON that travels as text is easier to read as what it is.
+        let inner = inner_json(value);
+        let (raw, written) = (raw_text(value), inner.is_some());
+        let value = inner.as_ref().unwrap_or(value);
         let below: Vec<(String, &Value)> = match value {
             Value::Object(members) => members.iter().map(|(name, value)| (name.clone(), value)).collect(),
             Value::Array(items) => items.iter().enumerate().map(|(at, value)| (format!("[{at}]"), value)).collect(),
             _ => Vec::new(),
         };
-        let open = (!below.is_empty()).then(|| !self.folds.contains(&path));
+        let open = (!below.is_empty()).then(|| self.is_open(&path, true));
         let (shown, role) = match value {
             Value::Object(members) if members.is_empty() => ("{}".to_owned(), Role::Literal),
             Value::Array(items) if items.is_empty() => ("[]".to_owned(), Role::Literal),
@@ -199,15 +231,13 @@ impl Builder<'_> {
             Value::Array(items) if open == Some(false) => {
                 (format!("[ {} ]", text::count(items.len() as u64, "item")), Role::Muted)
             }
+            Value::Object(_) | Value::Array(_) if written => ("(JSON in a string)".to_owned(), Role::Muted),
             Value::Object(_) | Value::Array(_) => (String::new(), Role::Muted),
             Value::String(string) => (text::clean(string).into_owned(), Role::String),
             other => (other.to_string(), Role::Literal),
         };
-        let raw = match value {
-            Value::String(string) => string.clone(),
-            other => other.to_string(),
-        };
-        self.rows.push(DetailRow { path: path.clone(), depth, label, value: shown, role, open, heading: false, raw });
+        let (heading, cells) = (false, Vec::new());
+        self.rows.push(DetailRow { path: path.clone(), depth, label, value: shown, role, open, heading, raw, cells });
         if open == Some(true) {
             for (name, value) in below {
                 let mut path = path.clone();
@@ -217,6 +247,25 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// What a value is when copied.
+fn raw_text(value: &Value) -> String {
+    match value {
+        Value::String(string) => string.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The object or list that a string holds as JSON.
+fn inner_json(value: &Value) -> Option<Value> {
+    let text = value.as_str()?;
+    if !text.trim_start().starts_with(['{', '[']) {
+        return None;
+    }
+    let inner: Value = serde_json::from_str(text).ok()?;
+    let members = inner.as_object().map_or(0, Map::len) + inner.as_array().map_or(0, Vec::len);
+    (members > 0).then_some(inner)
 }
 
 #[cfg(test)]
@@ -231,7 +280,7 @@ mod tests {
         }));
         document.blobs.insert("body".to_owned(), BlobRef { digest: crate::pod::Digest::of(b"x"), size: 2048 });
         let Value::Object(observed) = json!({"ARN": "arn:aws:x"}) else { unreachable!() };
-        Content { document, observed, changed: None }
+        Content { document, observed, previews: BTreeMap::new(), changed: None }
     }
 
     fn drawn(rows: &[DetailRow]) -> Vec<String> {
@@ -240,6 +289,49 @@ mod tests {
 
     fn is_secret(path: &[String]) -> bool {
         path == ["SecretString"]
+    }
+
+    fn secrets(reveal: bool) -> Secrets<'static> {
+        Secrets { is_secret: &is_secret, reveal, key: "v" }
+    }
+
+    #[test]
+    fn json_in_strings_is_opened_and_copied_as_it_was() {
+        let text = r#"{"Statement": [{"Effect": "Allow"}]}"#;
+        let document = Document::from_value(json!({"Policy": text, "Name": "{not json", "Empty": "{}"}));
+        let rows = rows(&Content { document, ..Content::default() }, &HashSet::new(), &secrets(false));
+        let expected = [
+            "properties: 3 fields",
+            "  Empty: {}",
+            "  Name: {not json",
+            "  Policy: (JSON in a string)",
+            "    Statement: ",
+            "      [0]: ",
+            "        Effect: Allow",
+        ];
+        assert_eq!(drawn(&rows), expected);
+        assert_eq!(rows[3].raw, text);
+    }
+
+    #[test]
+    fn bodies_are_shown_below_their_blob() {
+        let mut content = content();
+        let entry = |name: &str, content| crate::tui::preview::Entry { name: name.to_owned(), size: 9, content };
+        let code = Preview::Text { text: "print(1)\nprint(2)".to_owned(), cut: false };
+        let preview = Preview::Archive(vec![entry("index.py", code), entry("x.bin", Preview::Hex(Vec::new()))]);
+        content.previews.insert("body".to_owned(), preview);
+        let folds = HashSet::from([vec!["properties".to_owned()], vec!["observed".to_owned()]]);
+        let expected = [
+            "properties: 4 fields",
+            "blobs: 1 blob",
+            "  body: 2.0 KiB  zip with 2 files  sha256:2d711642b726",
+            "    index.py: 9 B  text",
+            "      1: print(1)",
+            "      2: print(2)",
+            "    x.bin: 9 B  bytes",
+            "observed (read-only, never compared): 1 field",
+        ];
+        assert_eq!(drawn(&rows(&content, &folds, &secrets(false))), expected);
     }
 
     #[test]
@@ -258,21 +350,21 @@ mod tests {
             "observed (read-only, never compared): 1 field",
             "  ARN: arn:aws:x",
         ];
-        assert_eq!(drawn(&rows(&content(), &HashSet::new(), false, &is_secret)), expected);
-        let shown = rows(&content(), &HashSet::new(), true, &is_secret);
+        assert_eq!(drawn(&rows(&content(), &HashSet::new(), &secrets(false))), expected);
+        let shown = rows(&content(), &HashSet::new(), &secrets(true));
         assert!(shown.iter().any(|row| row.value == "hunter2"));
     }
 
     #[test]
     fn a_masked_secret_cannot_be_copied() {
-        let rows = rows(&content(), &HashSet::new(), false, &is_secret);
+        let rows = rows(&content(), &HashSet::new(), &secrets(false));
         assert!(rows.iter().all(|row| !row.raw.contains("hunter2")));
     }
 
     #[test]
     fn a_fold_hides_what_is_below_it() {
         let folds = HashSet::from([vec!["properties".to_owned(), "Policy".to_owned()]]);
-        let rows = rows(&content(), &folds, false, &is_secret);
+        let rows = rows(&content(), &folds, &secrets(false));
         assert_eq!(drawn(&rows)[2], "  Policy: { 1 field }");
         assert_eq!(rows[3].label, "SecretString");
     }

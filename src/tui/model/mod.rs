@@ -1,8 +1,10 @@
 //! What is on the screen, without a screen: cursors, folds and rows. Nothing here draws or waits.
 
+mod body;
 pub mod cards;
 pub mod detail;
 pub mod diff;
 pub mod list;
 pub mod pods;
+pub mod start;
 pub mod tree;

@@ -34,6 +34,15 @@ impl Depth {
         }
     }
 
+    /// A colour as the terminal can show it; None where it has too few.
+    pub fn color(self, red: u8, green: u8, blue: u8) -> Option<Color> {
+        match self {
+            Self::True => Some(Color::Rgb(red, green, blue)),
+            Self::Indexed => Some(indexed(Color::Rgb(red, green, blue))),
+            Self::Sixteen | Self::Mono => None,
+        }
+    }
+
     /// A style with nothing but what the terminal has. What was set off by its background (`set_off`) is reversed
     /// where backgrounds go.
     pub(super) fn reduce(self, mut style: Style, set_off: bool) -> Style {

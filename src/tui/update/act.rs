@@ -1,19 +1,18 @@
 //! What each action does on the main screen.
 
-use std::path::PathBuf;
-
 use super::enabled::remotes_with;
-use super::follow;
+use super::{follow, outside};
 use crate::instance::{Filter, Strategy};
 use crate::ops::InjectArgs;
 use crate::pod::{PodName, Reference};
 use crate::tasks::Job;
 use crate::tui::action::Action;
 use crate::tui::layout::Areas;
-use crate::tui::message::Effect;
+use crate::tui::message::{Effect, Program};
+use crate::tui::model::start;
 use crate::tui::model::list::{Cursor, Move};
 use crate::tui::model::pods::{Listing, Live, RowId};
-use crate::tui::overlay::{Confirm, Consequence, Form, Menu, Overlay, Picker, PlanStage, PlanView, TasksView};
+use crate::tui::overlay::{Choice, Confirm, Consequence, Form, Menu, Overlay, Picker, PlanStage, PlanView, TasksView};
 use crate::tui::state::{Pane, State};
 use crate::tui::theme::Role;
 
@@ -66,6 +65,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::AddRemote => state.overlays.push(Overlay::Form(Form::add_remote())),
         Action::StartInstance => state.overlays.push(Overlay::Menu(Menu::start_instance())),
         Action::Delete => ask_delete(state),
+        Action::Start => state.overlays.push(Overlay::Menu(start::menu(state))),
         Action::Help => state.overlays.push(Overlay::Help(Picker::default())),
         Action::Palette => state.overlays.push(Overlay::Palette(Picker::default())),
         Action::Tasks => state.overlays.push(Overlay::Tasks(TasksView::default())),
@@ -95,7 +95,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Refresh => return refresh(state),
         Action::Copy => return copy(state),
         Action::CopyCommand => return copy_command(state),
-        Action::Edit => return edit(state),
+        Action::Edit => return outside::show(state, Program::Editor),
+        Action::Pager => return outside::show(state, Program::Pager),
+        Action::Save => outside::ask_save(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => return quit(state),
         Action::Search => return super::search::open(state),
@@ -277,7 +279,7 @@ fn ask_push(state: &mut State) {
     let Some(pod) = state.pods.chosen().local_pod().cloned() else { return };
     let items = state.pods.remotes().iter().map(|remote| {
         let name = remote.config.name.clone();
-        (name.to_string(), remote.config.url.clone(), Job::Push { pod: pod.clone(), remote: name })
+        (name.to_string(), remote.config.url.clone(), run(Job::Push { pod: pod.clone(), remote: name }))
     });
     let menu = Menu { title: format!("Push {pod} to"), items: items.collect(), cursor: Cursor::default() };
     state.overlays.push(Overlay::Menu(menu));
@@ -296,13 +298,17 @@ fn pull(state: &mut State) -> Vec<Effect> {
             }
             let items = remotes.into_iter().map(|remote| {
                 let url = state.pods.remote(&remote).map(|listing| listing.config.url.clone()).unwrap_or_default();
-                (remote.to_string(), url, job(remote, pod.clone(), None))
+                (remote.to_string(), url, run(job(remote, pod.clone(), None)))
             });
             let menu = Menu { title: format!("Pull {pod} from"), items: items.collect(), cursor: Cursor::default() };
             state.overlays.push(Overlay::Menu(menu));
             Vec::new()
         }
     }
+}
+
+fn run(job: Job) -> Choice {
+    Choice::Run(Box::new(job))
 }
 
 fn ask_delete(state: &mut State) {
@@ -322,6 +328,7 @@ fn ask_delete(state: &mut State) {
 pub(super) fn refresh(state: &mut State) -> Vec<Effect> {
     if !matches!(state.pods.live, Live::Online(..)) {
         state.pods.live = Live::Looking;
+        state.found = None;
     }
     let names: Vec<_> = state.pods.remotes().iter().map(|remote| remote.config.name.clone()).collect();
     for name in names {
@@ -367,17 +374,6 @@ fn copy_command(state: &mut State) -> Vec<Effect> {
         _ => format!("podex inspect {reference}"),
     });
     copied(state, command.or_else(|| Some("podex list".to_owned())))
-}
-
-fn edit(state: &mut State) -> Vec<Effect> {
-    let Some(Ok(content)) = &state.detail.content else { return Vec::new() };
-    let Some((_, key)) = state.chosen_resource() else { return Vec::new() };
-    let is_secret = |path: &[String]| (state.is_secret)(&key, path);
-    let document = follow::masked(&content.document, state.detail.reveal, &is_secret);
-    let safe = |character: char| if character.is_ascii_alphanumeric() { character } else { '-' };
-    let name: String = key.own_name().chars().take(40).map(safe).collect();
-    let text = serde_json::to_string_pretty(&document).unwrap_or_default();
-    vec![Effect::Edit { name: PathBuf::from(format!("{}-{name}.json", key.kind)), text }]
 }
 
 pub(super) fn quit(state: &mut State) -> Vec<Effect> {

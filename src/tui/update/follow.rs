@@ -7,8 +7,9 @@ use crate::pod::{Digest, Document, NodeId, NodeKind, ResourceKey};
 use crate::tui::action::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::cards;
-use crate::tui::model::detail::{self, Content, DetailRow, IsSecret};
+use crate::tui::model::detail::{self, Content, DetailRow, Secrets, IsSecret};
 use crate::tui::model::list::{Cursor, Move};
+use crate::tui::model::start;
 use crate::tui::model::pods::{Live, RowId};
 use crate::tui::state::{Pane, Shown, State, Subject};
 use crate::tui::text;
@@ -47,11 +48,7 @@ fn follow_pods(state: &mut State) -> Vec<Effect> {
                 return Vec::new();
             }
             (None, Live::Offline(_)) => {
-                state.shown = nothing(&format!(
-                    "No emulator answers.\n\nStart yours and press {}, or press {} to start one here.",
-                    state.key(Action::Refresh),
-                    state.key(Action::StartInstance)
-                ));
+                state.shown = nothing(&start::offline(state));
                 return Vec::new();
             }
         },
@@ -165,7 +162,9 @@ fn detail_rows(state: &State) -> Vec<DetailRow> {
     match (&state.detail.subject, &state.detail.content) {
         (Some(Subject::Document(_, key)), Some(Ok(content))) => {
             let is_secret = |path: &[String]| (state.is_secret)(key, path);
-            detail::rows(content, &state.detail.folds, state.detail.reveal, &is_secret)
+            let key = state.key(Action::Reveal);
+            let secrets = Secrets { is_secret: &is_secret, reveal: state.detail.reveal, key: &key };
+            detail::rows(content, &state.detail.folds, &secrets)
         }
         (Some(Subject::Row(row)), _) => cards::row(state, row),
         (Some(Subject::Folder(digest, node)), _) => cards::folder(state, digest, *node),

@@ -20,6 +20,7 @@ pub mod drift;
 pub mod enabled;
 pub mod follow;
 mod mouse;
+mod outside;
 pub mod outcome;
 pub mod overlays;
 mod search;
@@ -89,6 +90,13 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Reloaded(result) => {
             themes::reloaded(state, result);
+            Vec::new()
+        }
+        Message::Saved(result) => {
+            match result {
+                Ok(said) => state.say(Role::Success, said, None),
+                Err(reason) => state.say(Role::Error, reason, None),
+            }
             Vec::new()
         }
         Message::Tick(now) => {

@@ -42,7 +42,9 @@ pub(super) fn finished(state: &mut State, id: TaskId, result: Result<Outcome, Fa
         }
         Err(Failure::Failed { reason, cause }) => {
             failed(state, id, &job, reason, cause);
-            Vec::new()
+            // Where one does not answer, another may.
+            let scan = matches!(job, Job::Detect) && state.found.is_none();
+            if scan { submit(Job::Scan) } else { Vec::new() }
         }
     }
 }
@@ -57,6 +59,16 @@ fn stop_planning(state: &mut State, id: TaskId, reason: &str) -> bool {
         }
     }
     false
+}
+
+/// Looks at another endpoint from now on.
+pub(super) fn connect(state: &mut State, endpoint: String) -> Vec<Effect> {
+    let elsewhere = endpoint.trim_end_matches('/') != state.endpoint.trim_end_matches('/');
+    state.endpoint = endpoint.clone();
+    state.pods.live = Live::Looking;
+    state.live = state.live.filter(|_| !elsewhere);
+    let follow = elsewhere.then_some(Effect::Connect(endpoint));
+    follow.into_iter().chain(submit(Job::Detect)).collect()
 }
 
 fn failed(state: &mut State, id: TaskId, job: &Job, reason: String, cause: Cause) {
@@ -201,13 +213,10 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
             return super::search::changed(state);
         }
         Outcome::Started(started) => {
-            let elsewhere = started.endpoint.trim_end_matches('/') != state.endpoint.trim_end_matches('/');
             state.say(Role::Success, sentence, job.command());
-            state.endpoint = started.endpoint.clone();
-            state.pods.live = Live::Looking;
-            let follow = elsewhere.then_some(Effect::Connect(started.endpoint));
-            return follow.into_iter().chain(submit(Job::Detect)).collect();
+            return connect(state, started.endpoint);
         }
+        Outcome::Found(found) => state.found = Some(found),
     }
     Vec::new()
 }

@@ -14,7 +14,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::layout::centred;
 use crate::tui::message::Effect;
 use crate::tui::model::list::Move;
-use crate::tui::overlay::{Confirm, Consequence, Form, Overlay, Picker, PlanStage, PlanView, Purpose};
+use crate::tui::overlay::{Choice, Confirm, Consequence, Form, Overlay, Picker, PlanStage, PlanView, Purpose};
 use crate::tui::state::State;
 
 pub(super) fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
@@ -151,7 +151,12 @@ fn menu(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
         Some(action) => beneath(state, action),
         None if key.code == KeyCode::Enter => {
             let Some(Overlay::Menu(menu)) = state.overlays.pop() else { return Vec::new() };
-            menu.items.into_iter().nth(menu.cursor.at).map(|(_, _, job)| submit(job)).unwrap_or_default()
+            match menu.items.into_iter().nth(menu.cursor.at) {
+                Some((_, _, Choice::Run(job))) => vec![Effect::Submit(job)],
+                Some((_, _, Choice::Do(action))) => perform(state, action),
+                Some((_, _, Choice::Connect(endpoint))) => outcome::connect(state, endpoint),
+                None => Vec::new(),
+            }
         }
         None => Vec::new(),
     }
@@ -258,25 +263,26 @@ fn form(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
 /// Reads a filled-in form; what is wrong with it is said in it.
 fn send(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Form(form)) = state.overlays.last_mut() else { return Vec::new() };
-    match job_of(form) {
-        Some(job) => {
+    match effect_of(form) {
+        Some(effect) => {
             state.overlays.pop();
-            submit(job)
+            vec![effect]
         }
         None => Vec::new(),
     }
 }
 
-fn job_of(form: &mut Form) -> Option<Job> {
-    match form.purpose.clone() {
+fn effect_of(form: &mut Form) -> Option<Effect> {
+    let job = match form.purpose.clone() {
+        Purpose::SaveBody(blob) => return Some(Effect::Save(blob, form.value(0).into())),
         Purpose::Commit => {
             let pod = form.parse::<PodName>(0)?;
-            Some(Job::Commit(CommitArgs { pod, message: form.value(1).to_owned(), services: Vec::new() }))
+            Job::Commit(CommitArgs { pod, message: form.value(1).to_owned(), services: Vec::new() })
         }
-        Purpose::Rename(from) => Some(Job::Rename { from, to: form.parse::<PodName>(0)? }),
+        Purpose::Rename(from) => Job::Rename { from, to: form.parse::<PodName>(0)? },
         Purpose::PullAs { remote, pod, number } => {
             let into = form.parse::<PodName>(0)?;
-            Some(Job::Pull { remote, pod, number, into: Some(into) })
+            Job::Pull { remote, pod, number, into: Some(into) }
         }
         Purpose::AddRemote => {
             let name = form.parse::<RemoteName>(0)?;
@@ -286,9 +292,10 @@ fn job_of(form: &mut Form) -> Option<Job> {
                 form.at = 1;
                 return None;
             }
-            Some(Job::AddRemote(RemoteConfig::new(name, url)))
+            Job::AddRemote(RemoteConfig::new(name, url))
         }
-    }
+    };
+    Some(Effect::Submit(Box::new(job)))
 }
 
 /// What an action does while a menu or a plan waits for an answer: move in it, or look at something else first.

@@ -2,6 +2,7 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
+use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 
 use super::tree::message;
@@ -50,6 +51,9 @@ fn title(key: &ResourceKey, width: usize) -> String {
 }
 
 fn row_lines<'a>(state: &State, row: &'a DetailRow, width: usize) -> Vec<Line<'a>> {
+    if !row.cells.is_empty() {
+        return vec![picture_line(state, row, width)];
+    }
     let arrow = match row.open {
         Some(true) => "▾ ",
         Some(false) => "▸ ",
@@ -84,4 +88,24 @@ fn row_lines<'a>(state: &State, row: &'a DetailRow, width: usize) -> Vec<Line<'a
     first.extend(wrapped.next().map(|line| span(state, row.role, line)));
     let rest = wrapped.map(|line| Line::from(vec![Span::raw(" ".repeat(start)), span(state, row.role, line)]));
     std::iter::once(Line::from(first)).chain(rest).collect()
+}
+
+/// A line of a picture: two pixels in each cell, or shades where there are no colours.
+fn picture_line<'a>(state: &State, row: &DetailRow, width: usize) -> Line<'a> {
+    /// From dark to bright.
+    const SHADES: [&str; 6] = [" ", "░", "▒", "▓", "█", "█"];
+    let indent = row.depth * 2 + 2;
+    let mut spans = vec![Span::raw(" ".repeat(indent))];
+    for cell in row.cells.iter().take(width.saturating_sub(indent)) {
+        let color = |(red, green, blue)| state.depth.color(red, green, blue);
+        spans.push(match (color(cell.top), color(cell.bottom)) {
+            (Some(top), Some(bottom)) => Span::styled("▀", Style::new().fg(top).bg(bottom)),
+            _ => {
+                let bright = |(red, green, blue): (u8, u8, u8)| usize::from(red) + usize::from(green) + usize::from(blue);
+                let shade = (bright(cell.top) + bright(cell.bottom)) * 5 / (6 * 255);
+                Span::raw(SHADES[shade.min(5)])
+            }
+        });
+    }
+    Line::from(spans)
 }

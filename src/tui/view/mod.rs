@@ -83,6 +83,7 @@ fn span<'a>(state: &State, role: Role, content: impl Into<std::borrow::Cow<'a, s
 /// The frame of a pane.
 fn pane<'a>(state: &State, title: Line<'a>, focused: bool) -> Block<'a> {
     let (border, kind) = if focused { (Role::Focus, BorderType::Thick) } else { (Role::Border, BorderType::Plain) };
+    let title = title.patch_style(state.theme.style(if focused { Role::Focus } else { Role::Muted }));
     Block::bordered().border_type(kind).border_style(state.theme.style(border)).title(title)
 }
 
