@@ -11,6 +11,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 
+use super::crash::{self, Crash};
 use super::keymap::Keymap;
 use super::latest::Latest;
 use super::message::{Effect, Message, Program};
@@ -79,6 +80,7 @@ pub async fn run(context: Context, start: StartAt) -> Result<(), TuiError> {
     }
     let mut app = App::new(context, state)?;
     let result = app.run().await;
+    crash::prepare(None);
     // The terminal first: stopping tasks may take a moment.
     drop(app.screen);
     app.queue.shut_down(PATIENCE).await;
@@ -159,6 +161,7 @@ impl App {
         let mut interrupt = signal(SignalKind::interrupt())?;
         let mut hang_up = signal(SignalKind::hangup())?;
         let size = self.screen.size()?;
+        self.prepare_for_crash();
         // The first frame comes before anything is read.
         self.take_in(Message::Resize(size.0, size.1)).await?;
         self.draw()?;
@@ -271,6 +274,12 @@ impl App {
         }
     }
 
+    /// Keeps at hand what a crash report says.
+    fn prepare_for_crash(&self) {
+        let trail = self.state.trail.iter().map(|action| action.info().id).collect();
+        crash::prepare(Some(Crash { folder: self.context.paths.data.join("crashes"), trail }));
+    }
+
     fn submit(&mut self, job: Job) {
         let work = job.clone().work(self.context.clone());
         let id = self.queue.submit(job.lane(), job.title(), job.command(), work);
@@ -280,6 +289,9 @@ impl App {
 
     async fn take_in(&mut self, message: Message) -> Result<(), TuiError> {
         self.state.now = jiff::Timestamp::now();
+        if matches!(message, Message::Key(_)) {
+            self.prepare_for_crash();
+        }
         for effect in update(&mut self.state, message) {
             match effect {
                 Effect::Submit(job) => self.submit(*job),

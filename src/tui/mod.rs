@@ -5,6 +5,7 @@
 
 mod action;
 mod app;
+mod crash;
 mod error;
 mod keymap;
 mod latest;
@@ -31,6 +32,9 @@ pub use keymap::KeymapError;
 pub use reference::{KeyGroup, KeyRow, key_groups};
 pub use theme::{Theme, ThemeError};
 
+use keymap::Keymap;
+
+use crate::ops::Paths;
 use crate::pod::Reference;
 
 /// Where the explorer opens.
@@ -46,4 +50,10 @@ pub struct StartAt {
     pub no_color: bool,
     /// Something to tell at the start.
     pub notice: Option<String>,
+}
+
+/// What is wrong with the user's key map and themes.
+pub fn faults(paths: &Paths) -> Vec<String> {
+    let keys = Keymap::load(&paths.keymap()).err().map(|fault| fault.to_string());
+    keys.into_iter().chain(Theme::all(&paths.themes()).1.iter().map(ToString::to_string)).collect()
 }

@@ -140,6 +140,10 @@ fn hook_panics() {
                 _ => {
                     restore();
                     before(panic);
+                    if let Some(file) = super::crash::report(panic) {
+                        // Nobody is left to be told when standard error is gone.
+                        let _ = writeln!(io::stderr(), "podex: a report is in {}", file.display());
+                    }
                 }
             }
         }));

@@ -462,7 +462,7 @@ fn where_no_emulator_answers_others_are_looked_for_and_offered() {
     explorer.finish(Job::ListPods, Ok(Outcome::Pods(Vec::new())));
     let reason = "connection refused".to_owned();
     explorer.finish(Job::Detect, Err(Failure::Failed { reason, cause: Cause::Unreachable }));
-    assert!(explorer.screen().contains("Looking for others on this machine"));
+    assert!(explorer.screen().contains("looking for others"));
     assert!(matches!(explorer.jobs().as_slice(), [Job::Scan]));
     let info = InstanceInfo {
         endpoint: "http://127.0.0.1:4567".to_owned(),

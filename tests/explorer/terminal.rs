@@ -40,7 +40,10 @@ fn a_panic_gives_the_terminal_back_and_is_reported() {
     let mut screen = Screen::open(&user, &[], (100, 30));
     assert_eq!(screen.end(), 101);
     screen.expect_restored();
-    screen.expect("PODEX_TEST_PANIC");
+    screen.expect("PODEX_TEST_PANIC").expect("a report is in");
+    let mut reports = std::fs::read_dir(user.home().join("data/crashes")).unwrap();
+    let report = std::fs::read_to_string(reports.next().unwrap().unwrap().path()).unwrap();
+    assert!(report.contains("PODEX_TEST_PANIC"), "{report}");
 }
 
 #[test]

@@ -12,14 +12,20 @@ use crate::tui::state::State;
 pub fn offline(state: &State) -> String {
     let key = |action| state.key(action);
     let found = match &state.found {
-        None => "Looking for others on this machine …".to_owned(),
+        None => format!("1  {} starts one here; looking for others on this machine …", key(Action::StartInstance)),
         Some(found) if found.is_empty() => {
-            format!("1  {} starts one here, or start yours and press {}", key(Action::StartInstance), key(Action::Refresh))
+            format!(
+                "1  {} starts one here, or start yours and press {}",
+                key(Action::StartInstance),
+                key(Action::Refresh)
+            )
         }
         Some(found) => {
             let named: Vec<String> = found
                 .iter()
-                .map(|(emulator, info)| format!("   {} {} at {}", emulator_name(*emulator), info.version, info.endpoint))
+                .map(|(emulator, info)| {
+                    format!("   {} {} at {}", emulator_name(*emulator), info.version, info.endpoint)
+                })
                 .collect();
             format!("1  {} uses one that was found:\n{}", key(Action::Start), named.join("\n"))
         }

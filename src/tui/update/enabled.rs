@@ -73,7 +73,9 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
         Action::Save if super::outside::chosen_blob(state).is_none() => {
             refuse("choose a resource that has a body or code first")
         }
-        Action::Edit | Action::Pager if !matches!(state.detail.content, Some(Ok(_))) => refuse("choose a resource in the tree first"),
+        Action::Edit | Action::Pager if !matches!(state.detail.content, Some(Ok(_))) => {
+            refuse("choose a resource in the tree first")
+        }
         Action::CancelTask => match state.overlays.last() {
             Some(Overlay::Tasks(view)) => match state.tasks.iter().rev().nth(view.cursor.at) {
                 Some(task) if !task.state.is_over() => Ok(()),

@@ -7,10 +7,10 @@ use crate::pod::{Digest, Document, NodeId, NodeKind, ResourceKey};
 use crate::tui::action::Action;
 use crate::tui::message::Effect;
 use crate::tui::model::cards;
-use crate::tui::model::detail::{self, Content, DetailRow, Secrets, IsSecret};
+use crate::tui::model::detail::{self, Content, DetailRow, IsSecret, Secrets};
 use crate::tui::model::list::{Cursor, Move};
-use crate::tui::model::start;
 use crate::tui::model::pods::{Live, RowId};
+use crate::tui::model::start;
 use crate::tui::state::{Pane, Shown, State, Subject};
 use crate::tui::text;
 

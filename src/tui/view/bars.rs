@@ -121,7 +121,9 @@ fn wanted(state: &State) -> Vec<Action> {
             Action::Commit,
             Action::Inject,
         ],
-        Pane::Detail => vec![Action::Open, Action::Reveal, Action::Copy, Action::Save, Action::Pager, Action::Edit, Action::Back],
+        Pane::Detail => {
+            vec![Action::Open, Action::Reveal, Action::Copy, Action::Save, Action::Pager, Action::Edit, Action::Back]
+        }
     };
     let online = matches!(state.pods.live, Live::Online(..));
     actions.retain(|action| enabled(state, *action).is_ok() && (*action != Action::StartInstance || !online));

@@ -101,7 +101,8 @@ fn picture_line<'a>(state: &State, row: &DetailRow, width: usize) -> Line<'a> {
         spans.push(match (color(cell.top), color(cell.bottom)) {
             (Some(top), Some(bottom)) => Span::styled("▀", Style::new().fg(top).bg(bottom)),
             _ => {
-                let bright = |(red, green, blue): (u8, u8, u8)| usize::from(red) + usize::from(green) + usize::from(blue);
+                let bright =
+                    |(red, green, blue): (u8, u8, u8)| usize::from(red) + usize::from(green) + usize::from(blue);
                 let shade = (bright(cell.top) + bright(cell.bottom)) * 5 / (6 * 255);
                 Span::raw(SHADES[shade.min(5)])
             }
