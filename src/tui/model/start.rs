@@ -12,7 +12,7 @@ use crate::tui::state::State;
 pub fn offline(state: &State) -> String {
     let key = |action| state.key(action);
     let found = match &state.found {
-        None => format!("1  {} starts one here; looking for others on this machine …", key(Action::StartInstance)),
+        None => "Looking for others on this machine …".to_owned(),
         Some(found) if found.is_empty() => {
             format!(
                 "1  {} starts one here, or start yours and press {}",
