@@ -53,7 +53,7 @@ fn is_not_implemented(status: u16, code: &str, message: &str, body: &str) -> boo
         let text = text.to_ascii_lowercase();
         NOT_IMPLEMENTED_PHRASES.iter().any(|phrase| text.contains(phrase))
     };
-    if says_so(message) {
+    if says_so(message) || code == "InternalError" && names_only_a_region(message) {
         return true;
     }
     // A page instead of an error document: no route for it (404, 405), or what moto makes of an operation that it
@@ -64,6 +64,17 @@ fn is_not_implemented(status: u16, code: &str, message: &str, body: &str) -> boo
     };
     let by_moto = is_page && status == 500 && body.contains(MOTO_FAULT);
     code.is_empty() && (is_page && matches!(status, 404 | 405) || status == 405 || by_moto)
+}
+
+/// Whether all that an internal error has to say is a region, as LocalStack does of one that a service lacks:
+/// `exception while calling ses.ListTemplates: 'ap-east-1'`.
+fn names_only_a_region(message: &str) -> bool {
+    let quoted = message.strip_prefix("exception while calling ").and_then(|rest| rest.split_once(": '"));
+    let region = quoted.and_then(|(_, rest)| rest.strip_suffix('\''));
+    region.is_some_and(|region| {
+        let parts: Vec<&str> = region.split('-').collect();
+        parts.len() >= 3 && parts.iter().all(|part| part.bytes().all(|byte| byte.is_ascii_alphanumeric()))
+    })
 }
 
 fn is_throttled(status: u16, code: &str) -> bool {
