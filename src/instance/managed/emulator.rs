@@ -1,9 +1,12 @@
 //! The emulators that podex knows how to install and start.
 
 use std::net::{Ipv4Addr, TcpListener};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::sync::LazyLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::{Environment, ManagedError, Running, http_status};
 use crate::event::Events;
@@ -13,6 +16,9 @@ use crate::instance::Emulator;
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Attempts when a free port that was just found is taken by someone else in the same moment.
 const ATTEMPTS: usize = 3;
+
+/// Ports for servers: below what Linux (32768) and other systems (49152) give to outgoing connections.
+const PORTS: Range<u16> = 20_000..32_000;
 
 const MINISTACK: Environment = Environment {
     name: "ministack-1.5.33",
@@ -141,10 +147,19 @@ pub fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }
 
-/// A port of 127.0.0.1 that is free now.
+/// A port of 127.0.0.1 that is free now. It is from below the range that systems take for outgoing connections, and
+/// this process gets it once: else another of its servers or connections may have it before its server starts.
 pub fn free_port() -> Result<u16, ManagedError> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(ManagedError::io("127.0.0.1"))?;
-    Ok(listener.local_addr().map_err(ManagedError::io("127.0.0.1"))?.port())
+    static NEXT: LazyLock<AtomicUsize> = LazyLock::new(|| {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        AtomicUsize::new(now.subsec_nanos() as usize ^ std::process::id() as usize)
+    });
+    let ports = || usize::from(PORTS.start) + NEXT.fetch_add(1, Ordering::Relaxed) % PORTS.len();
+    let found = std::iter::repeat_with(ports)
+        .take(PORTS.len())
+        .filter_map(|port| u16::try_from(port).ok())
+        .find(|port| is_free(*port));
+    found.ok_or(ManagedError::NoPort)
 }
 
 /// Where environments are kept: `PODEX_EMULATORS`, else a folder in the cache.

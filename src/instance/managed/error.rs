@@ -41,6 +41,9 @@ pub enum ManagedError {
         /// The port.
         port: u16,
     },
+    /// Every port that servers are started on is in use.
+    #[error("no port of 127.0.0.1 is free for another server: end some, or choose one with --port")]
+    NoPort,
     /// podex manages only some emulators.
     #[error("podex cannot start {emulator}: choose ministack or moto")]
     NotManaged {
