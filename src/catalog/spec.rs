@@ -43,6 +43,10 @@ pub struct ServiceSpec {
     /// Where its resources live.
     #[serde(default)]
     pub scope: ServiceScope,
+    /// Listings that show whether a region holds something. A region that none of any service's finds is not looked
+    /// into further unless it is named. Types that hardly ever stand alone in a region need none.
+    #[serde(default)]
+    pub probe: Vec<List>,
     /// Its resource types.
     #[serde(default, rename = "type")]
     pub types: Vec<TypeSpec>,

@@ -14,6 +14,9 @@ use crate::pod::PodName;
 ///
 /// Everything in the emulator is read through its AWS APIs; what cannot be read is named, and then the exit code
 /// is 5. A commit is local: share it with 'podex push'.
+///
+/// Every region with something of the kinds that are made most is looked into whole. A region that holds rarer things
+/// alone (a web ACL, a file system …) is found with --region, or by naming the service with --service.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

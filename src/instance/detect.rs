@@ -50,6 +50,11 @@ impl Instance {
         let info = InstanceInfo { endpoint: endpoint.to_string(), emulator: emulator.name().to_owned(), version };
         Ok(Self { client, emulator, info })
     }
+
+    /// Whether anything still answers there.
+    pub(super) async fn answers(&self) -> bool {
+        matches!(tokio::time::timeout(PROBE_LIMIT, self.client.get("/")).await, Ok(Ok(_)))
+    }
 }
 
 /// ministack comes first, because it answers LocalStack's path too.

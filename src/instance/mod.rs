@@ -8,6 +8,7 @@ mod known;
 pub mod managed;
 mod plan;
 
+use std::collections::BTreeSet;
 use std::io::{Read, Write};
 
 use serde::Serialize;
@@ -104,6 +105,9 @@ pub struct CaptureRequest {
     pub regions: Vec<String>,
     /// Services by catalog id. Empty means all.
     pub services: Vec<String>,
+    /// (service, account, region) of what the capture will be compared with: looked into even where nothing seems
+    /// to be.
+    pub places: BTreeSet<(String, String, String)>,
 }
 
 /// Where a capture's results go: the store's writer, behind a trait so that this room need not know it.

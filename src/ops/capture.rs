@@ -66,8 +66,9 @@ pub(super) async fn capture(
 /// The request: the context's accounts and regions, and those of the commit that will be compared.
 fn request(context: &Context, wanted: &Wanted) -> Result<CaptureRequest, OpError> {
     let (mut accounts, mut regions) = (context.accounts.clone(), context.regions.clone());
+    let mut places = BTreeSet::new();
     if let Some(near) = &wanted.near {
-        let places = near.places()?;
+        places = near.places()?;
         let of_near: BTreeSet<&String> = places.iter().map(|(_, account, _)| account).collect();
         // Without any account named, the instance decides on its default one; naming others adds to it.
         if !accounts.is_empty() || of_near.len() > 1 {
@@ -85,7 +86,7 @@ fn request(context: &Context, wanted: &Wanted) -> Result<CaptureRequest, OpError
     let mut services = wanted.services.clone();
     services.sort_unstable();
     services.dedup();
-    Ok(CaptureRequest { accounts, regions, services })
+    Ok(CaptureRequest { accounts, regions, services, places })
 }
 
 /// Commits record seconds: finer times would only make them look more exact than a capture is.

@@ -119,17 +119,15 @@ impl<'a> Collector<'a> {
         }
     }
 
-    /// Turns a failed listing into an outcome; a lost emulator fails the capture.
-    pub fn failed(&self, service: &str, kind: &str, error: AwsError) -> Result<(), InstanceError> {
+    /// Turns a failed call into an outcome.
+    pub fn failed(&self, service: &str, kind: &str, error: &AwsError) {
         let outcome = match error.class {
-            ErrorClass::Connection => return Err(InstanceError::Lost { during: "capture", source: error }),
             ErrorClass::NotImplemented => TypeOutcome::NotImplemented,
             ErrorClass::AccessDenied => TypeOutcome::AccessDenied,
             _ => TypeOutcome::Failed,
         };
         let note = (outcome != TypeOutcome::NotImplemented).then(|| error.to_string());
         self.outcome(service, kind, outcome, note);
-        Ok(())
     }
 
     /// Puts tokens in, hands the configuration over, and gives the report.

@@ -1,11 +1,11 @@
 //! Reads an instance into documents.
 //!
-//! Every (account, service) is walked concurrently. The home region goes first and alone: it starts services that
-//! start lazily, and shows which the emulator lacks, so that the other regions need not ask again. Listing the
-//! types without a parent in every public region is what finds the regions that hold something.
+//! [`places`] decides where to look; here one place is walked: its types, what their resources contain, and what
+//! calls of their own tell about each.
 
 mod collect;
 mod names;
+mod places;
 mod read;
 mod tokens;
 
@@ -17,14 +17,14 @@ use futures_util::{FutureExt, StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use super::adapters::{Adapter, CaptureContext, Emit, Parent, adapter};
-use super::known::{HOME_REGION, Known};
+use super::known::Known;
 use super::{BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Previous};
 use crate::aws::{AwsError, ErrorClass, Scope};
 use crate::catalog::Catalog;
 use crate::catalog::look_up;
-use crate::catalog::spec::{List, ServiceScope, TypeSpec};
+use crate::catalog::spec::{List, TypeSpec};
 use crate::event::Events;
-use crate::pod::{CaptureReport, Document, GLOBAL_REGION, Observed, ResourceKey, TypeOutcome, nearest};
+use crate::pod::{CaptureReport, Document, Observed, ResourceKey, TypeOutcome};
 
 use collect::Collector;
 pub use names::named;
@@ -33,12 +33,6 @@ pub use read::{is_absent, read, wire};
 
 /// Resources of one listing that are read at once. The client bounds the requests of them all.
 const READ_AT_ONCE: usize = 16;
-
-/// Services (of one account) that are walked at once.
-const SERVICES_AT_ONCE: usize = 16;
-
-/// Regions of one service that are walked at once.
-const REGIONS_AT_ONCE: usize = 8;
 
 /// What every part of a walk needs.
 #[derive(Clone, Copy)]
@@ -77,88 +71,56 @@ pub async fn capture(
     events: &Events,
 ) -> Result<CaptureReport, InstanceError> {
     let collector = Collector::new(catalog, sink, events);
-    walk(Walk { instance, catalog, collector: &collector, previous: previous.as_deref(), events }, request).await?;
+    let walk = Walk { instance, catalog, collector: &collector, previous: previous.as_deref(), events };
+    tokio::select! {
+        result = places::walk_all(walk, request) => result?,
+        () = events.cancellation().cancelled() => return Err(InstanceError::Cancelled),
+    }
     collector.finish()
 }
 
-/// The services asked for.
-fn services<'a>(catalog: &'a Catalog, asked: &[String]) -> Result<Vec<&'a str>, InstanceError> {
-    let all = catalog.services();
-    for service in asked {
-        if !all.contains(&service.as_str()) {
-            let near = nearest(service, all.iter().copied());
-            let hint = if near.is_empty() { String::new() } else { format!(": did you mean {}?", near.join(", ")) };
-            return Err(InstanceError::UnknownService { service: service.clone(), hint });
+impl Walk<'_> {
+    /// Turns a failed call into an outcome of the type. Only where the emulator answers nothing at all any more is
+    /// it lost: else this service alone does not answer.
+    async fn failed(&self, service: &str, kind: &str, error: AwsError) -> Result<(), InstanceError> {
+        if error.class == ErrorClass::Connection && !self.instance.answers().await {
+            return Err(InstanceError::Lost { during: "capture", source: error });
         }
-    }
-    Ok(all.into_iter().filter(|id| asked.is_empty() || asked.iter().any(|service| service == id)).collect())
-}
-
-/// The accounts asked for, or the one that the instance takes calls without an account for.
-fn accounts(instance: &Instance, request: &CaptureRequest) -> Vec<String> {
-    if request.accounts.is_empty() {
-        vec![instance.emulator.default_account().to_owned()]
-    } else {
-        request.accounts.clone()
+        self.collector.failed(service, kind, &error);
+        Ok(())
     }
 }
 
-/// Walks everything asked for.
-async fn walk(walk: Walk<'_>, request: &CaptureRequest) -> Result<(), InstanceError> {
-    let services = services(walk.catalog, &request.services)?;
-    let accounts = accounts(walk.instance, request);
-    let parts = accounts.iter().flat_map(|account| services.iter().map(move |service| (account, *service)));
-    let all = stream::iter(parts.collect::<Vec<_>>())
-        .map(|(account, service)| walk_service(walk, account, service, &request.regions))
-        .buffer_unordered(SERVICES_AT_ONCE)
-        .try_for_each(|()| async { Ok(()) });
-    tokio::select! {
-        result = all => result,
-        () = walk.events.cancellation().cancelled() => Err(InstanceError::Cancelled),
-    }
-}
-
-async fn walk_service(walk: Walk<'_>, account: &str, service: &str, wanted: &[String]) -> Result<(), InstanceError> {
-    let scope = walk.catalog.service(service).map(|spec| spec.scope).unwrap_or_default();
-    let place = |region: &str, key_region: Option<&str>| Place {
-        service,
-        scope: Scope { account: account.to_owned(), region: region.to_owned() },
-        region: key_region.map(str::to_owned),
-        wanted,
-    };
-    let all = walk.catalog.regions();
-    let mut regions: Vec<&str> = if wanted.is_empty() { all } else { wanted.iter().map(String::as_str).collect() };
-    let first = match scope {
-        ServiceScope::Global => return walk_place(walk, place(HOME_REGION, Some(GLOBAL_REGION))).await.map(|_| ()),
-        ServiceScope::Located => return walk_place(walk, place(HOME_REGION, None)).await.map(|_| ()),
-        ServiceScope::Regional => regions.remove(0),
-    };
-    if !walk_place(walk, place(first, Some(first))).await? {
-        return Ok(());
-    }
-    stream::iter(regions.into_iter().map(|region| place(region, Some(region))).collect::<Vec<_>>())
-        .map(|place| walk_place(walk, place))
-        .buffer_unordered(REGIONS_AT_ONCE)
-        .try_for_each(|_| async { Ok(()) })
-        .await
-}
-
-/// Walks one place; false when the emulator offers none of its types.
+/// Walks one place; false when the emulator offers none of its types, or stopped answering for one.
 async fn walk_place(walk: Walk<'_>, place: Place<'_>) -> Result<bool, InstanceError> {
     let mut offered = false;
     for spec in walk.catalog.types(place.service).iter().filter(|spec| spec.parent.is_none()) {
-        offered |= walk_type(walk, place.clone(), spec, None).await?;
+        match walk_type(walk, place.clone(), spec, None).await? {
+            Answer::Offered => offered = true,
+            Answer::NotOffered => {}
+            // It would take as long to find out for every other type and region.
+            Answer::Silent => return Ok(false),
+        }
     }
     Ok(offered)
 }
 
-/// Captures a type and what its resources contain; false when the emulator does not offer it.
+/// How the emulator answered for a type.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Answer {
+    Offered,
+    NotOffered,
+    /// Not within the client's patience.
+    Silent,
+}
+
+/// Captures a type and what its resources contain.
 fn walk_type<'a>(
     walk: Walk<'a>,
     place: Place<'a>,
     spec: &'a TypeSpec,
     parent: Option<Parent>,
-) -> BoxFuture<'a, Result<bool, InstanceError>> {
+) -> BoxFuture<'a, Result<Answer, InstanceError>> {
     async move {
         walk.collector.outcome(place.service, spec.kind(), TypeOutcome::Complete, None);
         // Children are in the report even where there is no parent to look into.
@@ -171,18 +133,22 @@ fn walk_type<'a>(
                 None => {
                     let note = Some("this version of podex cannot read it".to_owned());
                     walk.collector.outcome(place.service, spec.kind(), TypeOutcome::NotImplemented, note);
-                    return Ok(false);
+                    return Ok(Answer::NotOffered);
                 }
             }
         } else {
             walk_table(walk, &place, spec, parent.as_ref()).await
         };
         match result {
-            Ok(()) => Ok(true),
+            Ok(()) => Ok(Answer::Offered),
             Err(InstanceError::Aws(error)) => {
-                let offered = error.class != ErrorClass::NotImplemented;
-                walk.collector.failed(place.service, spec.kind(), error)?;
-                Ok(offered)
+                let answer = match error.class {
+                    ErrorClass::NotImplemented => Answer::NotOffered,
+                    ErrorClass::Connection => Answer::Silent,
+                    _ => Answer::Offered,
+                };
+                walk.failed(place.service, spec.kind(), error).await?;
+                Ok(answer)
             }
             Err(error) => Err(error),
         }
@@ -334,7 +300,7 @@ async fn walk_entry(
     let entry = known.0.get("item").cloned().unwrap_or_default();
     let Read { document, observed, notes } = match read(walk.instance, &scope, place.service, spec, known).await {
         Ok(read) => read,
-        Err(error) => return walk.collector.failed(place.service, spec.kind(), error),
+        Err(error) => return walk.failed(place.service, spec.kind(), error).await,
     };
     for (text, partial) in notes {
         note(text, partial);
