@@ -27,7 +27,7 @@ pub(super) fn conflicts_text<'a>(
         for side in [Side::Base, Side::Ours, Side::Theirs] {
             let line = value_line(&Values { catalog, show_secrets }, conflict, side);
             let chosen = if take == Some(&Take::Side(side)) { paint.green("  ← taken") } else { String::new() };
-            text.push_str(&format!("    {:<7} {line}{chosen}\n", side_name(side)));
+            text.push_str(&format!("    {:<7} {line}{chosen}\n", side.word()));
         }
         if let Some(Take::Value(value)) = take {
             let value = Values { catalog, show_secrets }.line(key, conflict.attribute_path(), value);
@@ -47,15 +47,6 @@ fn value_line(values: &Values<'_>, conflict: &Conflict, side: Side) -> String {
     }
 }
 
-/// A side's word.
-pub(super) fn side_name(side: Side) -> &'static str {
-    match side {
-        Side::Base => "base",
-        Side::Ours => "ours",
-        Side::Theirs => "theirs",
-    }
-}
-
 /// Conflicts as JSON, secrets masked.
 pub(super) fn conflicts_json<'a>(
     catalog: &Catalog,
@@ -71,7 +62,7 @@ pub(super) fn conflicts_json<'a>(
         let side = |side| conflict.values.side(side).map(safe);
         let taken = match take {
             None => Value::Null,
-            Some(Take::Side(side)) => json!(side_name(*side)),
+            Some(Take::Side(side)) => json!(side.word()),
             Some(Take::Value(value)) => json!({ "value": safe(value) }),
         };
         json!({

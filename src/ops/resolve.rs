@@ -4,6 +4,7 @@
 //! ones can be taken back.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -17,11 +18,15 @@ use crate::pod::{Commit, Conflict, Digest, Pattern, PodName, ResourceKey, Select
 use crate::store::VersionEntry;
 use crate::tree::Edits;
 
-/// Which conflicts: `PATTERN[#PROPERTY]`, as in `sqs/queue/orders#VisibilityTimeout` or `s3`.
+/// Which conflicts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Target {
-    pattern: Pattern,
-    property: Option<String>,
+pub enum Target {
+    /// `PATTERN[#PROPERTY]`, as in `sqs/queue/orders#VisibilityTimeout` or `s3`.
+    Pattern(Pattern, Option<String>),
+    /// All of one resource.
+    Resource(ResourceKey),
+    /// The one at a path of a resource.
+    One(ResourceKey, Vec<String>),
 }
 
 impl FromStr for Target {
@@ -32,18 +37,49 @@ impl FromStr for Target {
             Some((pattern, property)) => (pattern, Some(property.to_owned())),
             None => (text, None),
         };
-        Ok(Self { pattern: pattern.parse()?, property })
+        Ok(Self::Pattern(pattern.parse()?, property))
+    }
+}
+
+impl fmt::Display for Target {
+    /// As commands write it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (key, path) = match self {
+            Self::Pattern(pattern, property) => {
+                write!(f, "{pattern}")?;
+                return property.iter().try_for_each(|property| write!(f, "#{property}"));
+            }
+            Self::Resource(key) => (key, None),
+            Self::One(key, path) => (key, Some(path)),
+        };
+        let ResourceKey { account, region, service, kind, name } = key;
+        write!(f, "{account}/{region}/{service}/{kind}/{}", name.join("/"))?;
+        match path.and_then(|path| path.get(1..)).filter(|names| !names.is_empty()) {
+            Some(names) => write!(f, "#{}", names.join(".")),
+            None => Ok(()),
+        }
     }
 }
 
 impl Target {
+    /// Exactly this conflict.
+    pub fn one(conflict: &Conflict) -> Self {
+        Self::One(conflict.key.clone(), conflict.path.clone())
+    }
+
     /// Whether a conflict is meant.
     pub fn picks(&self, conflict: &Conflict) -> bool {
-        let property = conflict.property();
-        let below = |wanted: &String| {
-            property.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
-        self.pattern.matches(&conflict.key) && self.property.as_ref().is_none_or(below)
+        match self {
+            Self::Resource(key) => *key == conflict.key,
+            Self::One(key, path) => *key == conflict.key && *path == conflict.path,
+            Self::Pattern(pattern, wanted) => {
+                let property = conflict.property();
+                let below = |wanted: &String| {
+                    property.strip_prefix(wanted.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
+                };
+                pattern.matches(&conflict.key) && wanted.as_ref().is_none_or(below)
+            }
+        }
     }
 }
 
@@ -83,7 +119,7 @@ pub struct Resolution {
     /// Its commit.
     pub commit: Commit,
     /// The choices, the latest last; several of one step together.
-    steps: Vec<Vec<Choice>>,
+    pub steps: Vec<Vec<Choice>>,
 }
 
 impl Resolution {
@@ -140,11 +176,7 @@ pub fn choose(
     }
     if let Some(target) = targets.iter().find(|target| !resolution.commit.conflicts.iter().any(|one| target.picks(one)))
     {
-        let Target { pattern, property } = target;
-        let property = property.as_ref().map(|property| format!("#{property}")).unwrap_or_default();
-        return Err(OpError::Request(format!(
-            "no conflict is at '{pattern}{property}': 'podex resolve {pod}' lists them"
-        )));
+        return Err(OpError::Request(format!("no conflict is at '{target}': 'podex resolve {pod}' lists them")));
     }
     if matches!(take, Take::Value(_))
         && step.iter().any(|choice| choice.path.is_empty() || choice.path.first().is_some_and(|first| first == "blobs"))

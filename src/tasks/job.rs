@@ -1,7 +1,7 @@
 //! What the explorer asks for, as data, with the headless command that does the same.
 
 use crate::instance::{Emulator, Strategy};
-use crate::ops::{CommitArgs, InjectArgs, PreparedInject};
+use crate::ops::{CommitArgs, InjectArgs, MergeArgs, PreparedInject, Take, Target};
 use crate::pod::{PodName, Reference, RemoteName};
 use crate::remote::RemoteConfig;
 
@@ -14,16 +14,18 @@ pub enum Lane {
     Transfer,
     /// Reads the local store or asks a remote what it has.
     Read,
+    /// Joins histories and settles conflicts: one at a time, each choice on top of the one before.
+    Merge,
 }
 
 impl Lane {
     /// Every lane.
-    pub const ALL: [Self; 3] = [Self::Instance, Self::Transfer, Self::Read];
+    pub const ALL: [Self; 4] = [Self::Instance, Self::Transfer, Self::Read, Self::Merge];
 
     /// How many tasks of the lane run at once.
     pub fn width(self) -> usize {
         match self {
-            Self::Instance => 1,
+            Self::Instance | Self::Merge => 1,
             Self::Transfer => 2,
             Self::Read => 4,
         }
@@ -107,6 +109,28 @@ pub enum Job {
     },
     /// Configure a remote.
     AddRemote(RemoteConfig),
+    /// Merge a version into a pod.
+    Merge(MergeArgs),
+    /// Read what is to be settled in a pod's newest version.
+    Conflicts(PodName),
+    /// Choose for conflicts.
+    Choose {
+        /// The pod.
+        pod: PodName,
+        /// Which; none: all that are open.
+        targets: Vec<Target>,
+        /// What to take.
+        take: Take,
+    },
+    /// Take the last choice back.
+    TakeBack(PodName),
+    /// Commit what was chosen.
+    Settle {
+        /// The pod.
+        pod: PodName,
+        /// The commit's message; None for one that says so.
+        message: Option<String>,
+    },
 }
 
 impl Job {
@@ -125,6 +149,11 @@ impl Job {
             Self::Push { .. } | Self::Pull { .. } | Self::Open(Reference::Pod { remote: Some(_), .. }) => {
                 Lane::Transfer
             }
+            Self::Merge(_)
+            | Self::Conflicts(_)
+            | Self::Choose { .. }
+            | Self::TakeBack(_)
+            | Self::Settle { .. } => Lane::Merge,
             _ => Lane::Read,
         }
     }
@@ -140,6 +169,10 @@ impl Job {
                 | Self::StartInstance { .. }
                 | Self::Rename { .. }
                 | Self::Delete(_)
+                | Self::Merge(_)
+                | Self::Choose { .. }
+                | Self::TakeBack(_)
+                | Self::Settle { .. }
         )
     }
 
@@ -170,6 +203,11 @@ impl Job {
             Self::Delete(pod) => format!("delete {pod}"),
             Self::StartInstance { emulator, .. } => format!("start {}", emulator_name(*emulator)),
             Self::AddRemote(config) => format!("add remote {}", config.name),
+            Self::Merge(args) => format!("merge {} into {}", args.from, args.into),
+            Self::Conflicts(pod) => format!("read the conflicts of {pod}"),
+            Self::Choose { pod, .. } => format!("settle conflicts of {pod}"),
+            Self::TakeBack(pod) => format!("take a choice for {pod} back"),
+            Self::Settle { pod, .. } => format!("commit the settled {pod}"),
         }
     }
 
@@ -208,6 +246,23 @@ impl Job {
                 format!("podex instance start {}{port}", emulator_name(*emulator))
             }
             Self::AddRemote(config) => format!("podex remote add {} {}", config.name, quoted(&config.url)),
+            Self::Merge(args) => format!("podex merge {} {}", args.into, args.from),
+            Self::Conflicts(pod) => format!("podex resolve {pod}"),
+            Self::Choose { pod, targets, take } => {
+                let mut command = format!("podex resolve {pod}");
+                targets.iter().for_each(|target| command.push_str(&format!(" {}", quoted(&target.to_string()))));
+                command.push_str(&match take {
+                    Take::Side(side) => format!(" --{}", side.word()),
+                    // The value may be a secret, and a command is shown and kept.
+                    Take::Value(_) => " --edit".to_owned(),
+                });
+                command
+            }
+            Self::TakeBack(pod) => format!("podex resolve {pod} --undo"),
+            Self::Settle { pod, message } => {
+                let message = message.as_ref().map(|message| format!(" -m {}", quoted(message))).unwrap_or_default();
+                format!("podex resolve {pod}{message}")
+            }
         })
     }
 }

@@ -8,8 +8,8 @@ use super::task::{Cause, Failure};
 use crate::event::Events;
 use crate::instance::{Emulator, InstanceError};
 use crate::ops::{
-    self, CommitOutcome, Context, DiffOutcome, InjectOutcome, ManagedInstance, OpError, PodSummary, PreparedInject,
-    RemotePod, StatusOutcome, VersionSummary,
+    self, CommitOutcome, Context, DiffOutcome, InjectOutcome, ManagedInstance, MergeKind, MergeOutcome, OpError, PodSummary, PreparedInject,
+    RemotePod, Resolution, StatusOutcome, VersionSummary,
 };
 use crate::pod::{Commit, Digest, InstanceInfo, Metamodel, PodName};
 use crate::remote::{RemoteConfig, RemoteError};
@@ -72,6 +72,12 @@ pub enum Outcome {
     Indexed(Indexed),
     /// A managed emulator runs.
     Started(ManagedInstance),
+    /// A merge made.
+    Merged(Box<MergeOutcome>),
+    /// What is to be settled in a pod, and what was chosen.
+    Conflicts(Box<Resolution>),
+    /// A pod's settled version.
+    Settled(VersionEntry),
 }
 
 impl Job {
@@ -206,7 +212,50 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             ops::remote_add(context, config)?;
             (text, Outcome::Changed)
         }
+        Job::Merge(args) => {
+            let outcome = ops::merge(context, &args, events).await?;
+            (merged(&args, &outcome), Outcome::Merged(Box::new(outcome)))
+        }
+        Job::Conflicts(pod) => {
+            let found = ops::resolution(context, &pod)?;
+            (left(&found), Outcome::Conflicts(Box::new(found)))
+        }
+        Job::Choose { pod, targets, take } => {
+            let mut found = ops::resolution(context, &pod)?;
+            let chosen = ops::choose(context, &pod, &mut found, &targets, &take)?;
+            let text = format!("{} settled, {}", count(chosen as u64, "conflict"), left(&found));
+            (text, Outcome::Conflicts(Box::new(found)))
+        }
+        Job::TakeBack(pod) => {
+            let mut found = ops::resolution(context, &pod)?;
+            let back = ops::take_back(context, &pod, &mut found)?;
+            let text = format!("{} taken back, {}", count(back as u64, "choice"), left(&found));
+            (text, Outcome::Conflicts(Box::new(found)))
+        }
+        Job::Settle { pod, message } => {
+            let found = ops::resolution(context, &pod)?;
+            let made = ops::finish_resolution(context, &pod, &found, message)?;
+            (format!("{pod}:{} has no conflicts any more", made.number), Outcome::Settled(made))
+        }
     })
+}
+
+fn left(resolution: &Resolution) -> String {
+    format!("{} of {} open", resolution.open(), count(resolution.commit.conflicts.len() as u64, "conflict"))
+}
+
+fn merged(args: &ops::MergeArgs, outcome: &MergeOutcome) -> String {
+    let ops::MergeArgs { into, from, .. } = args;
+    let (added, modified, removed) = outcome.changed;
+    let now = format!("{into}:{}, +{added} ~{modified} -{removed}", outcome.version.number);
+    match outcome.kind {
+        MergeKind::UpToDate => format!("{into} has everything of {from} already"),
+        MergeKind::FastForward => format!("{from} is now {now}"),
+        MergeKind::Merged => format!("{from} merged: {now}"),
+        MergeKind::Conflicted => {
+            format!("{from} merged: {now}, {} to settle", count(outcome.conflicts.len() as u64, "conflict"))
+        }
+    }
 }
 
 fn list_pods(context: &Context) -> Result<Vec<(PodSummary, Vec<VersionSummary>)>, OpError> {

@@ -9,13 +9,15 @@ pub enum Scope {
     Browse,
     /// In the comparison.
     Diff,
+    /// Where conflicts are settled.
+    Conflicts,
     /// In the task panel.
     Tasks,
 }
 
 impl Scope {
     /// Every scope, in the order of help.
-    pub const ALL: [Self; 4] = [Self::Browse, Self::Diff, Self::Tasks, Self::Anywhere];
+    pub const ALL: [Self; 5] = [Self::Browse, Self::Diff, Self::Conflicts, Self::Tasks, Self::Anywhere];
 
     /// The heading in help.
     pub fn title(self) -> &'static str {
@@ -23,6 +25,7 @@ impl Scope {
             Self::Anywhere => "Anywhere",
             Self::Browse => "Pods, tree and detail",
             Self::Diff => "Comparison",
+            Self::Conflicts => "Conflicts of a merge",
             Self::Tasks => "Task panel",
         }
     }
@@ -86,6 +89,8 @@ actions! {
     DiffLive, Browse, Looks, "diff-live", "diff live", "Compare the chosen version with the live instance", Some("podex diff REF @live");
     Push, Browse, Changes, "push", "push", "Push the chosen pod to a remote", Some("podex push POD REMOTE");
     Pull, Browse, Changes, "pull", "pull", "Pull the chosen remote pod, or what a remote has new of the chosen local one", Some("podex pull REMOTE/POD");
+    Merge, Browse, Changes, "merge", "merge", "Merge the chosen version into a local pod, property by property", Some("podex merge POD REF");
+    Conflicts, Browse, Looks, "conflicts", "conflicts", "Show what a merge left to settle in the chosen pod: ours, base and theirs", Some("podex resolve POD");
     Undo, Browse, Destroys, "undo", "undo", "Take the live instance back to before the last inject: shows the plan first", Some("podex undo");
     Status, Browse, Looks, "status", "status", "Show what changed in the live instance since it was last committed or injected", Some("podex status");
     Watch, Anywhere, Looks, "watch", "watch", "Look for drift of the live instance every 15 seconds and show it in the header; again to stop", Some("podex status --stat");
@@ -114,6 +119,16 @@ actions! {
     Unified, Diff, Looks, "unified", "layout", "Switch between side by side and unified", None;
     KeepDrift, Diff, Changes, "commit-drift", "commit", "In drift: commit the live instance as it is, into the pod it drifted from", Some("podex commit POD -m MESSAGE");
     Revert, Diff, Destroys, "revert", "revert", "In drift: take the live instance back to what it drifted from: shows the plan first", Some("podex inject REF --only PATTERN");
+    NextOpen, Conflicts, Looks, "next-open", "next open", "Go to the next conflict that is open", None;
+    PreviousOpen, Conflicts, Looks, "previous-open", "open before", "Go to the conflict before that is open", None;
+    TakeOurs, Conflicts, Changes, "take-ours", "ours", "Take what the pod had for the chosen property", Some("podex resolve POD PATTERN#PROPERTY --ours");
+    TakeBase, Conflicts, Changes, "take-base", "base", "Take what both came from for the chosen property", Some("podex resolve POD PATTERN#PROPERTY --base");
+    TakeTheirs, Conflicts, Changes, "take-theirs", "theirs", "Take what was merged for the chosen property", Some("podex resolve POD PATTERN#PROPERTY --theirs");
+    EditValue, Conflicts, Changes, "edit-value", "edit", "Take what you make of the chosen property in $EDITOR", Some("podex resolve POD PATTERN#PROPERTY --edit");
+    TakeResource, Conflicts, Changes, "take-resource", "resource", "Take one side for all conflicts of the chosen resource", Some("podex resolve POD PATTERN --theirs");
+    TakeMatching, Conflicts, Changes, "take-matching", "by pattern", "Take one side for all conflicts that a pattern picks", Some("podex resolve POD PATTERN --theirs");
+    TakeBack, Conflicts, Changes, "take-back", "undo", "Take the last choice back", Some("podex resolve POD --undo");
+    Settle, Conflicts, Changes, "settle", "commit", "Commit the result, once every conflict is settled", Some("podex resolve POD -m MESSAGE");
     CancelTask, Tasks, Looks, "cancel-task", "cancel", "Tell the chosen task to stop", None;
     Up, Anywhere, Looks, "up", "up", "One row up", None;
     Down, Anywhere, Looks, "down", "down", "One row down", None;

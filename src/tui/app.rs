@@ -301,7 +301,15 @@ impl App {
                 Effect::Filter(digest, metamodel, query) => self.filters.ask((digest, metamodel, query)),
                 Effect::Search(index, query) => self.searches.ask((index, query)),
                 Effect::Copy(text) => self.screen.copy(&text)?,
-                Effect::Show { program, name, text } => self.show(program, &name, &text).await?,
+                Effect::Show { program, name, text } => {
+                    self.show(program, &name, &text).await?;
+                }
+                Effect::Edit(name, text) => {
+                    if let Some(text) = self.show(Program::Editor, &name, &text).await? {
+                        // The receiver is ours.
+                        let _ = self.answer_sender.send(Message::Edited(text));
+                    }
+                }
                 Effect::Save(blob, file) => self.save(blob, file),
                 Effect::Connect(endpoint) => match endpoint.parse() {
                     Ok(endpoint) => {
@@ -386,12 +394,13 @@ impl App {
         });
     }
 
-    async fn show(&mut self, program: Program, name: &Path, text: &str) -> Result<(), TuiError> {
+    /// Shows text in another program. Gives what is in the file when that ended well.
+    async fn show(&mut self, program: Program, name: &Path, text: &str) -> Result<Option<String>, TuiError> {
         let folder = match write_for_editor(name, text) {
             Ok(folder) => folder,
             Err(error) => {
                 self.state.hint(format!("a file cannot be written for the program: {error}"));
-                return Ok(());
+                return Ok(None);
             }
         };
         let file: PathBuf = folder.path().join(name);
@@ -405,11 +414,14 @@ impl App {
         let mut command = tokio::process::Command::new("sh");
         command.arg("-c").arg(format!("{program} \"$1\"")).arg("sh").arg(&file);
         match self.lend(async move { command.status().await }).await? {
-            Ok(status) if status.success() => {}
+            Ok(status) if status.success() => match std::fs::read_to_string(&file) {
+                Ok(text) => return Ok(Some(text)),
+                Err(error) => self.state.hint(format!("what the {what} left cannot be read: {error}")),
+            },
             Ok(status) => self.state.hint(format!("the {what} {program:?} ended with {status}")),
             Err(error) => self.state.hint(format!("the {what} {program:?} could not be started: {error}")),
         }
-        Ok(())
+        Ok(None)
     }
 }
 

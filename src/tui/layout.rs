@@ -118,6 +118,37 @@ impl DiffAreas {
     }
 }
 
+/// The conflicts of a merge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConflictAreas {
+    /// The line on top.
+    pub header: Rect,
+    /// The list of conflicts.
+    pub list: Rect,
+    /// Ours, base and theirs: beside each other, or below where there is no room.
+    pub sides: [Rect; 3],
+    /// The line of keys.
+    pub footer: Rect,
+}
+
+impl ConflictAreas {
+    /// The parts of the screen where conflicts are settled.
+    pub fn of((columns, rows): (u16, u16)) -> Self {
+        let header = Rect::new(0, 0, columns, 1.min(rows));
+        let footer = Rect::new(0, rows.saturating_sub(1), columns, 1.min(rows));
+        let (top, height) = (1, rows.saturating_sub(2));
+        let wide = columns >= SIDE_BY_SIDE;
+        let list = (height / if wide { 3 } else { 4 }).max(4).min(height);
+        let (start, rest) = (top + list, height - list);
+        let third = |whole: u16, at: u16| (whole / 3 * at, if at == 2 { whole - whole / 3 * 2 } else { whole / 3 });
+        let sides = [0, 1, 2].map(|at| {
+            let ((x, width), (y, height)) = if wide { (third(columns, at), (0, rest)) } else { ((0, columns), third(rest, at)) };
+            Rect::new(x, start + y, width, height)
+        });
+        Self { header, list: Rect::new(0, top, columns, list), sides, footer }
+    }
+}
+
 /// A box of at most `columns` by `rows` in the middle of the screen.
 pub fn centred(size: (u16, u16), columns: u16, rows: u16) -> Rect {
     let (width, height) = (columns.min(size.0.saturating_sub(4)), rows.min(size.1.saturating_sub(2)));

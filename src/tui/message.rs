@@ -43,6 +43,8 @@ pub enum Message {
     Reloaded(Result<Box<Theme>, String>),
     /// A blob was written into a file, or why not.
     Saved(Result<String, String>),
+    /// What the editor made of the text it was given.
+    Edited(String),
     /// Time went by while something runs.
     Tick(jiff::Timestamp),
     /// Something outside went wrong: shown in the status line.
@@ -84,6 +86,8 @@ pub enum Effect {
         /// Its content.
         text: String,
     },
+    /// Have text edited, in a file of this name; the answer is [`Message::Edited`].
+    Edit(PathBuf, String),
     /// Write a blob into a new file.
     Save(BlobRef, PathBuf),
     /// Read what themes there are.

@@ -89,6 +89,10 @@ pub enum Purpose {
     AddRemote,
     /// A file for a body.
     SaveBody(BlobRef),
+    /// One side for all conflicts of this pod that a pattern picks: pattern, side.
+    Take(PodName),
+    /// A commit of what was chosen for this pod's conflicts: message.
+    Settle(PodName),
 }
 
 /// One field of a form.
@@ -149,6 +153,21 @@ impl Form {
         let fields = vec![field("file", name, "a new file: none is overwritten")];
         let title = format!("Save {}", super::text::bytes(blob.size));
         Self { title, purpose: Purpose::SaveBody(blob), fields, at: 0, error: None }
+    }
+
+    /// One side for many conflicts.
+    pub fn take(pod: &PodName, pattern: &str) -> Self {
+        let fields = vec![
+            field("pattern", pattern, "PATTERN[#PROPERTY], as in 'sqs/queue/*#Policy'; empty for all that are open"),
+            field("take", "", "ours, base or theirs"),
+        ];
+        Self { title: "Take one side for many".to_owned(), purpose: Purpose::Take(pod.clone()), fields, at: 0, error: None }
+    }
+
+    /// A commit of what was chosen.
+    pub fn settle(pod: &PodName) -> Self {
+        let fields = vec![field("message", "", "may be empty")];
+        Self { title: format!("Commit the settled {pod}"), purpose: Purpose::Settle(pod.clone()), fields, at: 0, error: None }
     }
 
     /// A remote.

@@ -7,6 +7,7 @@ use tui_input::Input;
 
 use super::action::Action;
 use super::keymap::Keymap;
+use super::model::conflict::SideLine;
 use super::model::detail::{Content, DetailRow};
 use super::model::diff::DiffRow;
 use super::model::list::Cursor;
@@ -15,7 +16,8 @@ use super::model::tree::TreeModel;
 use super::overlay::Overlay;
 use super::theme::{Depth, Role, Theme};
 use crate::instance::Emulator;
-use crate::pod::{Change, Commit, Digest, InstanceInfo, NodeId, NodeKind, PodName, Reference, ResourceKey};
+use crate::ops::{Resolution, Target};
+use crate::pod::{Change, Commit, Digest, InstanceInfo, Merge, NodeId, NodeKind, PodName, Reference, ResourceKey};
 use crate::tasks::{Indexed, Job, Task, TaskId};
 
 /// How many trees are kept for going back to.
@@ -115,6 +117,25 @@ pub struct DiffScreen {
     pub drift: Option<(PodName, Digest)>,
 }
 
+/// Where the conflicts of a merge are settled.
+#[derive(Clone, Debug)]
+pub struct ConflictScreen {
+    /// The pod.
+    pub pod: PodName,
+    /// Its conflicted version and what was chosen so far.
+    pub found: Box<Resolution>,
+    /// The chosen conflict.
+    pub cursor: Cursor,
+    /// What stands on the sides of it, as lines.
+    pub values: Merge<Vec<SideLine>>,
+    /// The first line in the window.
+    pub top: usize,
+    /// Whether secrets are shown.
+    pub reveal: bool,
+    /// The conflict whose value is in the editor, and the text that went there.
+    pub editing: Option<(Target, String)>,
+}
+
 /// How the live instance drifted, as far as podex knows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Drift {
@@ -206,6 +227,8 @@ pub struct State {
     pub sought: Option<String>,
     /// The comparison, when it is on screen.
     pub diff: Option<DiffScreen>,
+    /// The conflicts of a merge, when they are on screen.
+    pub conflicts: Option<ConflictScreen>,
     /// The live instance's drift when it was last looked at; gone when it was committed or injected.
     pub drift: Option<Drift>,
     /// When to look for drift again, while that is watched.
@@ -258,6 +281,7 @@ impl State {
             filter: None,
             sought: None,
             diff: None,
+            conflicts: None,
             drift: None,
             watch: None,
             overlays: Vec::new(),

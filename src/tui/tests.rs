@@ -25,6 +25,10 @@ use crate::pod::{
 use crate::remote::{RemoteConfig, RemoteVersion};
 use crate::tasks::{Cause, Failure, Job, Loaded, Outcome, Task, TaskId, TaskState};
 
+mod conflicts;
+
+use conflicts::resolution;
+
 const NOW: &str = "2026-11-24T15:00:00Z";
 
 fn at(text: &str) -> jiff::Timestamp {
@@ -331,6 +335,11 @@ fn in_scope(scope: Scope) -> Explorer {
             let (sides, command) = (("orders:2", "orders:3"), "podex diff orders:2 orders:3".to_owned());
             super::update::show_changes(&mut explorer.state, sides, command, changes());
         }
+        Scope::Conflicts => {
+            let found = resolution(&[]);
+            explorer.finish(Job::Conflicts("orders".parse().unwrap()), Ok(Outcome::Conflicts(Box::new(found))));
+            explorer.jobs();
+        }
         Scope::Tasks => explorer.press("t"),
     }
     explorer
@@ -358,7 +367,7 @@ fn every_action_is_reached_by_each_of_its_keys_and_by_the_palette() {
 #[test]
 fn read_only_refuses_what_changes_something_and_says_so() {
     for info in TABLE.iter().filter(|info| info.reach != Reach::Looks) {
-        let mut explorer = Explorer::loaded(120, 40);
+        let mut explorer = in_scope(info.scope);
         explorer.state.read_only = true;
         explorer.press(&Keymap::builtin().unwrap().written(info.action).next().unwrap().join(" "));
         assert!(explorer.jobs().is_empty() && explorer.state.overlays.is_empty(), "{}", info.id);

@@ -45,6 +45,17 @@ pub enum Side {
     Theirs,
 }
 
+impl Side {
+    /// Its word, in commands and on screens.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Base => "base",
+            Self::Ours => "ours",
+            Self::Theirs => "theirs",
+        }
+    }
+}
+
 impl<T: PartialEq> Merge<T> {
     /// The outcome where the three values alone decide: one side changed nothing, or both changed alike.
     pub fn settled(&self) -> Option<Option<&T>> {

@@ -170,6 +170,11 @@ fn version(state: &State, row: &RowId, card: &mut Card) {
     {
         card.line("pushed to", &version.pushed_to.join(", "), Role::Remote);
     }
+    if !commit.conflicts.is_empty() {
+        let key = state.key(Action::Conflicts);
+        let said = format!("{}: {key} settles them in the newest version", text::count(commit.conflicts.len() as u64, "conflict"));
+        card.line("left to settle", &said, Role::Warning);
+    }
     card.line("revision", &digest.short(), Role::Blob);
     card.line("author", &commit.author.to_string(), Role::Text);
     card.line("time", &text::moment(commit.time), Role::Text);

@@ -109,7 +109,8 @@ fn heading(path: &[String]) -> String {
     heading
 }
 
-fn value_lines(value: &Value) -> Vec<String> {
+/// A value as lines that are safe to draw.
+pub(super) fn value_lines(value: &Value) -> Vec<String> {
     let text = match value {
         Value::String(string) => string.clone(),
         Value::Object(members) if is_blob(members) => {

@@ -2,6 +2,7 @@
 
 mod body;
 pub mod cards;
+pub mod conflict;
 pub mod detail;
 pub mod diff;
 pub mod list;

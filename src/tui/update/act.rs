@@ -103,6 +103,18 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Search => return super::search::open(state),
         Action::NextChange | Action::PreviousChange | Action::SwitchSides | Action::Unified | Action::CancelTask => {}
         Action::KeepDrift | Action::Revert => {}
+        Action::Merge => super::conflicts::ask_merge(state),
+        Action::Conflicts => return super::conflicts::open(state),
+        Action::NextOpen
+        | Action::PreviousOpen
+        | Action::TakeOurs
+        | Action::TakeBase
+        | Action::TakeTheirs
+        | Action::EditValue
+        | Action::TakeResource
+        | Action::TakeMatching
+        | Action::TakeBack
+        | Action::Settle => {}
     }
     Vec::new()
 }
@@ -206,6 +218,12 @@ fn open(state: &mut State) -> Vec<Effect> {
                 }
             }
             RowId::Version(..) => {
+                if state.pods.commit(state.pods.chosen()).is_some_and(|(_, commit)| !commit.conflicts.is_empty()) {
+                    let settling = super::conflicts::open(state);
+                    if !settling.is_empty() {
+                        return settling;
+                    }
+                }
                 focus(state, Pane::Tree);
                 Vec::new()
             }

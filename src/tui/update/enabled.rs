@@ -1,5 +1,6 @@
 //! Whether an action can be done right now, and if not, why.
 
+use super::conflicts::{conflicted, into};
 use crate::tui::action::{Action, Reach, Scope};
 use crate::tui::model::pods::{Listing, Live, RowId};
 use crate::tui::overlay::Overlay;
@@ -16,6 +17,19 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
         }
         _ if action.info().scope == Scope::Diff && state.diff.is_none() => {
             Err(format!("only in a comparison: {} opens one", key(Action::Diff)))
+        }
+        _ if action.info().scope == Scope::Conflicts && state.conflicts.is_none() => {
+            Err(format!("only where conflicts are settled: {} shows them", key(Action::Conflicts)))
+        }
+        Action::Settle if state.conflicts.as_ref().is_some_and(|screen| screen.found.open() > 0) => {
+            Err(format!("conflicts are open: {} goes to the next", key(Action::NextOpen)))
+        }
+        Action::Merge if chosen.reference().is_none() || *chosen == RowId::Live => {
+            refuse("choose the version to merge in the pods pane first")
+        }
+        Action::Merge if into(state).is_empty() => refuse("there is no other local pod to merge it into"),
+        Action::Conflicts if conflicted(state).is_none() => {
+            refuse("the newest version of the chosen pod has no conflicts")
         }
         Action::KeepDrift | Action::Revert
             if state.diff.as_ref().is_some_and(|screen| screen.drift.is_none() || screen.changes.is_empty()) =>

@@ -15,6 +15,7 @@ use crate::pod::{Digest, NodeId};
 use crate::tasks::Loaded;
 
 mod act;
+mod conflicts;
 mod diff;
 pub mod drift;
 pub mod enabled;
@@ -99,6 +100,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
+        Message::Edited(text) => conflicts::edited(state, &text),
         Message::Tick(now) => {
             state.now = now;
             state.spin = state.spin.wrapping_add(1);
@@ -137,11 +139,12 @@ pub(super) fn show_changes(
 
 /// Where keys go while nothing is being typed.
 pub fn scope(state: &State) -> Scope {
-    match (state.overlays.last(), &state.diff) {
-        (Some(Overlay::Tasks(_)), _) => Scope::Tasks,
-        (Some(_), _) => Scope::Anywhere,
-        (None, Some(_)) => Scope::Diff,
-        (None, None) => Scope::Browse,
+    match state.overlays.last() {
+        Some(Overlay::Tasks(_)) => Scope::Tasks,
+        Some(_) => Scope::Anywhere,
+        None if state.conflicts.is_some() => Scope::Conflicts,
+        None if state.diff.is_some() => Scope::Diff,
+        None => Scope::Browse,
     }
 }
 
@@ -192,6 +195,14 @@ pub fn perform(state: &mut State, action: Action) -> Vec<Effect> {
     }
     if let Some(effects) = overlays::act(state, action) {
         return effects;
+    }
+    if state.conflicts.is_some() {
+        if let Some(effects) = conflicts::act(state, action) {
+            return effects;
+        }
+        if action.info().scope == Scope::Browse && action.info().reach == Reach::Looks {
+            state.conflicts = None;
+        }
     }
     if state.diff.is_some() {
         if let Some(effects) = diff::act(state, action) {
@@ -268,5 +279,6 @@ fn settle(state: &mut State) {
     }
     follow::settle_detail(state, areas.detail_inner());
     diff::settle(state);
+    conflicts::settle(state);
     overlays::settle(state);
 }

@@ -25,7 +25,7 @@ pub(super) fn mouse(state: &mut State, event: MouseEvent) -> Vec<Effect> {
             None => Vec::new(),
         };
     }
-    if state.diff.is_some() {
+    if state.diff.is_some() || state.conflicts.is_some() {
         return match scroll {
             Some(action) => (0..NOTCH).flat_map(|_| perform(state, action)).collect(),
             None => Vec::new(),

@@ -217,12 +217,21 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
             return connect(state, started.endpoint);
         }
         Outcome::Found(found) => state.found = Some(found),
+        Outcome::Merged(outcome) => return super::conflicts::merged(state, job, &outcome, sentence),
+        Outcome::Conflicts(found) => super::conflicts::show(state, job, found, sentence),
+        Outcome::Settled(version) => {
+            state.conflicts = None;
+            state.say(Role::Success, sentence, job.command());
+            if let Job::Settle { pod, .. } = job {
+                return read_again(state, RowId::Version(pod.clone(), version.number));
+            }
+        }
     }
     Vec::new()
 }
 
 /// Lists the local pods again and goes to `row` when that is done.
-fn read_again(state: &mut State, row: RowId) -> Vec<Effect> {
+pub(super) fn read_again(state: &mut State, row: RowId) -> Vec<Effect> {
     state.wanted = row.reference().map(|reference| (reference, None));
     submit(Job::ListPods)
 }

@@ -5,8 +5,8 @@ use crossterm::event::{KeyCode, KeyEvent};
 use super::act::{self, submit};
 use super::{action_of, input_request, outcome, perform, search, themes};
 use crate::instance::Strategy;
-use crate::ops::CommitArgs;
-use crate::pod::{PodName, RemoteName};
+use crate::ops::{CommitArgs, Take, Target};
+use crate::pod::{PodName, RemoteName, Side};
 use crate::remote::RemoteConfig;
 use crate::tasks::{Job, inject_command};
 use crate::tui::action::{Action, ActionInfo, Scope, TABLE};
@@ -283,6 +283,24 @@ fn effect_of(form: &mut Form) -> Option<Effect> {
         Purpose::PullAs { remote, pod, number } => {
             let into = form.parse::<PodName>(0)?;
             Job::Pull { remote, pod, number, into: Some(into) }
+        }
+        Purpose::Take(pod) => {
+            let targets = if form.value(0).is_empty() { Vec::new() } else { vec![form.parse::<Target>(0)?] };
+            let side = match form.value(1) {
+                "ours" => Side::Ours,
+                "base" => Side::Base,
+                "theirs" => Side::Theirs,
+                _ => {
+                    form.error = Some("say which side: ours, base or theirs".to_owned());
+                    form.at = 1;
+                    return None;
+                }
+            };
+            Job::Choose { pod, targets, take: Take::Side(side) }
+        }
+        Purpose::Settle(pod) => {
+            let message = Some(form.value(0).to_owned()).filter(|message| !message.is_empty());
+            Job::Settle { pod, message }
         }
         Purpose::AddRemote => {
             let name = form.parse::<RemoteName>(0)?;

@@ -14,6 +14,7 @@ use super::theme::Role;
 
 mod bars;
 mod chord;
+mod conflicts;
 mod detail;
 mod diff;
 mod help;
@@ -35,7 +36,9 @@ pub fn view(state: &State, frame: &mut Frame) {
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small(frame, area);
     }
-    if state.diff.is_some() {
+    if state.conflicts.is_some() {
+        conflicts::draw(state, frame);
+    } else if state.diff.is_some() {
         diff::draw(state, frame);
     } else {
         let areas = Areas::of(state);

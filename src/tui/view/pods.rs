@@ -97,6 +97,9 @@ fn line<'a>(state: &State, row: &'a RowId, width: usize) -> Line<'a> {
             if let Some((_, commit)) = state.pods.commit(row) {
                 let message = commit.message.lines().next().unwrap_or_default();
                 let message = if message.is_empty() { "(no message)".into() } else { text::clean(message) };
+                if !commit.conflicts.is_empty() {
+                    left.push(span(state, Role::Warning, "! "));
+                }
                 left.push(Span::raw(message.into_owned()));
                 let author = text::clean(&commit.author.name).into_owned();
                 let author = text::cut(&author, 10).into_owned();
