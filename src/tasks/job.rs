@@ -149,11 +149,9 @@ impl Job {
             Self::Push { .. } | Self::Pull { .. } | Self::Open(Reference::Pod { remote: Some(_), .. }) => {
                 Lane::Transfer
             }
-            Self::Merge(_)
-            | Self::Conflicts(_)
-            | Self::Choose { .. }
-            | Self::TakeBack(_)
-            | Self::Settle { .. } => Lane::Merge,
+            Self::Merge(_) | Self::Conflicts(_) | Self::Choose { .. } | Self::TakeBack(_) | Self::Settle { .. } => {
+                Lane::Merge
+            }
             _ => Lane::Read,
         }
     }

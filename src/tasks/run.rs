@@ -8,8 +8,8 @@ use super::task::{Cause, Failure};
 use crate::event::Events;
 use crate::instance::{Emulator, InstanceError};
 use crate::ops::{
-    self, CommitOutcome, Context, DiffOutcome, InjectOutcome, ManagedInstance, MergeKind, MergeOutcome, OpError, PodSummary, PreparedInject,
-    RemotePod, Resolution, StatusOutcome, VersionSummary,
+    self, CommitOutcome, Context, DiffOutcome, InjectOutcome, ManagedInstance, MergeKind, MergeOutcome, OpError,
+    PodSummary, PreparedInject, RemotePod, Resolution, StatusOutcome, VersionSummary,
 };
 use crate::pod::{Commit, Digest, InstanceInfo, Metamodel, PodName};
 use crate::remote::{RemoteConfig, RemoteError};

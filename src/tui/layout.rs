@@ -142,7 +142,8 @@ impl ConflictAreas {
         let (start, rest) = (top + list, height - list);
         let third = |whole: u16, at: u16| (whole / 3 * at, if at == 2 { whole - whole / 3 * 2 } else { whole / 3 });
         let sides = [0, 1, 2].map(|at| {
-            let ((x, width), (y, height)) = if wide { (third(columns, at), (0, rest)) } else { ((0, columns), third(rest, at)) };
+            let ((x, width), (y, height)) =
+                if wide { (third(columns, at), (0, rest)) } else { ((0, columns), third(rest, at)) };
             Rect::new(x, start + y, width, height)
         });
         Self { header, list: Rect::new(0, top, columns, list), sides, footer }

@@ -161,13 +161,25 @@ impl Form {
             field("pattern", pattern, "PATTERN[#PROPERTY], as in 'sqs/queue/*#Policy'; empty for all that are open"),
             field("take", "", "ours, base or theirs"),
         ];
-        Self { title: "Take one side for many".to_owned(), purpose: Purpose::Take(pod.clone()), fields, at: 0, error: None }
+        Self {
+            title: "Take one side for many".to_owned(),
+            purpose: Purpose::Take(pod.clone()),
+            fields,
+            at: 0,
+            error: None,
+        }
     }
 
     /// A commit of what was chosen.
     pub fn settle(pod: &PodName) -> Self {
         let fields = vec![field("message", "", "may be empty")];
-        Self { title: format!("Commit the settled {pod}"), purpose: Purpose::Settle(pod.clone()), fields, at: 0, error: None }
+        Self {
+            title: format!("Commit the settled {pod}"),
+            purpose: Purpose::Settle(pod.clone()),
+            fields,
+            at: 0,
+            error: None,
+        }
     }
 
     /// A remote.

@@ -172,7 +172,10 @@ fn version(state: &State, row: &RowId, card: &mut Card) {
     }
     if !commit.conflicts.is_empty() {
         let key = state.key(Action::Conflicts);
-        let said = format!("{}: {key} settles them in the newest version", text::count(commit.conflicts.len() as u64, "conflict"));
+        let said = format!(
+            "{}: {key} settles them in the newest version",
+            text::count(commit.conflicts.len() as u64, "conflict")
+        );
         card.line("left to settle", &said, Role::Warning);
     }
     card.line("revision", &digest.short(), Role::Blob);

@@ -56,11 +56,8 @@ fn mark(base: &[String], lines: Vec<String>) -> Vec<SideLine> {
         (base.iter().map(String::as_str).collect(), lines.iter().map(String::as_str).collect());
     let diff = TextDiff::from_slices(&before, &after);
     let kept = diff.iter_all_changes().filter(|change| change.tag() != ChangeTag::Delete);
-    kept.map(|change| SideLine {
-        text: change.value().to_owned(),
-        changed: change.tag() == ChangeTag::Insert,
-    })
-    .collect()
+    kept.map(|change| SideLine { text: change.value().to_owned(), changed: change.tag() == ChangeTag::Insert })
+        .collect()
 }
 
 #[cfg(test)]

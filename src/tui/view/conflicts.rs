@@ -79,13 +79,7 @@ fn list(state: &State, frame: &mut Frame, area: Rect, screen: &ConflictScreen) {
     scrollbar(state, frame, area, screen.cursor.top, all);
 }
 
-fn row<'a>(
-    state: &State,
-    screen: &ConflictScreen,
-    conflict: &Conflict,
-    take: Option<&Take>,
-    width: usize,
-) -> Line<'a> {
+fn row<'a>(state: &State, screen: &ConflictScreen, conflict: &Conflict, take: Option<&Take>, width: usize) -> Line<'a> {
     let key = &conflict.key;
     let (mark, role) = if take.is_some() { ('✓', Role::Success) } else { ('!', Role::Warning) };
     let name = text::clean(&format!("{}/{}", key.service, key.label())).into_owned();
