@@ -39,7 +39,7 @@ pub(super) fn conflicts_text<'a>(
 
 fn value_line(values: &Values<'_>, conflict: &Conflict, side: Side) -> String {
     match conflict.values.side(side) {
-        None => "(not there)".to_owned(),
+        None => conflict.absent().to_owned(),
         Some(document) if conflict.path.is_empty() => {
             values.line(&conflict.key, &[], document.get("attributes").unwrap_or(&Value::Null))
         }

@@ -2,6 +2,7 @@
 //! then expect.
 
 mod hands;
+mod merge;
 mod screen;
 mod story;
 #[path = "../support/mod.rs"]

@@ -7,6 +7,7 @@ mod accounts;
 mod bisect;
 mod demo;
 mod faults;
+mod merging;
 mod moves;
 mod reading;
 mod round_trip;

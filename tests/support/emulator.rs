@@ -121,6 +121,13 @@ impl Emulator {
         }
     }
 
+    /// Plays steps by boto3, written as those of the demo are: service, region, operation, input, and what to wait for.
+    pub fn play(&self, steps: &serde_json::Value) {
+        let mut file = tempfile::NamedTempFile::new().expect("a temporary file");
+        file.write_all(steps.to_string().as_bytes()).expect("steps are written");
+        self.script("play.py").args([self.endpoint(), file.path().display().to_string()]).run();
+    }
+
     fn post(&self, path: &str, body: &str) {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.port)).expect("the emulator answers");
         let length = body.len();

@@ -113,6 +113,11 @@ impl Conflict {
         self.path.get(1..).unwrap_or_default().join(".")
     }
 
+    /// What a side without the value has: no resource, or whatever emulators take where nothing is said.
+    pub fn absent(&self) -> &'static str {
+        if self.path.is_empty() { "(deleted)" } else { "(not set)" }
+    }
+
     /// The names down to the property, as the catalog's paths give them.
     pub fn attribute_path(&self) -> &[String] {
         match self.path.split_first() {

@@ -112,7 +112,8 @@ fn values(state: &State, frame: &mut Frame, area: Rect, screen: &ConflictScreen,
     frame.render_widget(block, area);
     let room = usize::from(inner.width.saturating_sub(2)).max(1);
     let Some(found) = screen.values.side(side) else {
-        lines(frame, inner, [span(state, Role::Muted, " (not there)").into()]);
+        let absent = screen.found.commit.conflicts.get(screen.cursor.at).map(Conflict::absent).unwrap_or_default();
+        lines(frame, inner, [span(state, Role::Muted, format!(" {absent}")).into()]);
         return;
     };
     let colour = |line: &SideLine| if line.changed { Role::Modified } else { Role::Text };

@@ -1,0 +1,136 @@
+//! Histories joined, conflicts settled, and a teammate's pod taken in beside local work, on real emulators.
+
+use serde_json::{Value, json};
+
+use crate::reading::{assert_same, observe, play};
+use crate::support::{self, Emulator, Podex};
+
+const QUEUE: &str = "sqs/queue/orders";
+
+/// Steps that give the queue another visibility timeout.
+fn timeout(seconds: &str) -> Value {
+    json!([
+        {"service": "sqs", "region": "us-east-1", "operation": "GetQueueUrl", "input": {"QueueName": "orders"},
+         "keep": {"URL": "/QueueUrl"}},
+        {"service": "sqs", "region": "us-east-1", "operation": "SetQueueAttributes",
+         "input": {"QueueUrl": "${URL}", "Attributes": {"VisibilityTimeout": seconds}}},
+    ])
+}
+
+fn secret(name: &str, value: &str) -> Value {
+    json!([{"service": "secretsmanager", "region": "eu-west-1", "operation": "CreateSecret",
+            "input": {"Name": name, "SecretString": value}}])
+}
+
+/// The visibility timeout that boto3 reads.
+fn has_timeout(emulator: &Emulator, seconds: &str) {
+    emulator.play(&json!([
+        {"service": "sqs", "region": "us-east-1", "operation": "GetQueueUrl", "input": {"QueueName": "orders"},
+         "keep": {"URL": "/QueueUrl"}},
+        {"service": "sqs", "region": "us-east-1", "operation": "GetQueueAttributes",
+         "input": {"QueueUrl": "${URL}", "AttributeNames": ["VisibilityTimeout"]},
+         "until": {"/Attributes/VisibilityTimeout": seconds}},
+    ]));
+}
+
+fn has_secret(emulator: &Emulator, name: &str, value: &str) {
+    emulator.play(&json!([{"service": "secretsmanager", "region": "eu-west-1", "operation": "GetSecretValue",
+                           "input": {"SecretId": name}, "until": {"/SecretString": value}}]));
+}
+
+/// Bob and Alice with the same pod `orders` in their stores and their emulators, shared through a folder.
+fn team(his: &Emulator, hers: &Emulator, folder: &std::path::Path) -> (Podex, Podex) {
+    let (bob, alice) = (Podex::new("Bob").at(his), Podex::new("Alice").at(hers));
+    for one in [&bob, &alice] {
+        one.run(["remote", "add", "team", &format!("file://{}", folder.display())]).expect(0);
+    }
+    play(his, &["orders/1-build.json"]);
+    bob.run(["commit", "orders", "-m", "the workflow"]).expect(0);
+    bob.run(["push", "orders", "team"]).expect(0);
+    alice.run(["pull", "team/orders", "--inject", "--yes"]).expect(0);
+    (bob, alice)
+}
+
+#[test]
+fn a_teammates_pod_goes_in_beside_local_work_and_a_conflict_stops_before_anything_is_touched() {
+    let (Some(his), Some(hers)) = (support::ministack(), support::ministack()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (bob, alice) = team(&his, &hers, folder.path());
+
+    his.play(&timeout("20"));
+    his.play(&secret("orders/his", "from Bob"));
+    play(&his, &["orders/4-drift.json"]);
+    bob.run(["commit", "orders", "-m", "slower, and a secret"]).expect(0);
+    bob.run(["push", "orders", "team"]).expect(0);
+
+    // Alice has changed the same queue, and other things, and committed nothing.
+    hers.play(&timeout("30"));
+    hers.play(&secret("orders/hers", "from Alice"));
+    alice.run(["pull", "team/orders"]).expect(0);
+    let before = observe(&hers, None);
+    for dry in [&["--dry-run"][..], &["--yes"]] {
+        let args = [&["inject", "orders", "--strategy", "three-way"][..], dry].concat();
+        let stopped = alice.run(args).expect(4);
+        assert!(stopped.stderr.contains(&format!("{QUEUE}: VisibilityTimeout")), "{}", stopped.stderr);
+    }
+    assert_same(&before, &observe(&hers, None), &[]);
+
+    // What only one of them changed is no conflict.
+    hers.play(&timeout("1"));
+    alice.run(["inject", "orders", "--strategy", "three-way", "--yes"]).expect(0);
+    has_timeout(&hers, "20");
+    has_secret(&hers, "orders/his", "from Bob");
+    has_secret(&hers, "orders/hers", "from Alice");
+    // Only her secret is not in his pod; it was left alone, so it is no drift.
+    let diff = alice.run(["diff", "orders", "@live", "--json"]).expect(0).json();
+    let names: Vec<String> = diff["changes"].as_array().unwrap().iter().map(|one| one["key"].to_string()).collect();
+    assert!(!names.is_empty() && names.iter().all(|name| name.contains("hers")), "{diff}");
+    alice.run(["status", "--exit-code"]).expect(0);
+    // And all of it can be taken back.
+    alice.run(["undo", "--yes"]).expect(0);
+    has_timeout(&hers, "1");
+    has_secret(&hers, "orders/hers", "from Alice");
+}
+
+#[test]
+fn what_two_changed_is_merged_and_what_both_changed_is_settled_before_it_is_injected() {
+    let (Some(his), Some(hers)) = (support::ministack(), support::ministack()) else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let (bob, alice) = team(&his, &hers, folder.path());
+
+    his.play(&timeout("20"));
+    his.play(&secret("orders/his", "from Bob"));
+    play(&his, &["orders/3-fix.json"]);
+    bob.run(["commit", "orders", "-m", "the function is right"]).expect(0);
+    bob.run(["push", "orders", "team"]).expect(0);
+    hers.play(&timeout("30"));
+    hers.play(&secret("orders/hers", "from Alice"));
+    alice.run(["fork", "orders", "mine"]).expect(0);
+    alice.run(["commit", "mine", "-m", "my secret"]).expect(0);
+    alice.run(["pull", "team/orders"]).expect(0);
+
+    let looked = alice.run(["merge", "orders", "mine", "--dry-run", "--json"]).expect(4).json();
+    assert_eq!(looked["conflicts"].as_array().map(Vec::len), Some(1), "{looked}");
+    let merged = alice.run(["merge", "orders", "mine"]).expect(4);
+    assert!(merged.stdout.contains("VisibilityTimeout") && !merged.stdout.contains("from Bob"), "{}", merged.stdout);
+    let refused = alice.run(["inject", "orders", "--yes"]).expect(4);
+    assert!(refused.stderr.contains("podex resolve orders"), "{}", refused.stderr);
+    alice.run(["resolve", "orders"]).expect(4);
+    alice.run(["resolve", "orders", "sqs/queue/nothing", "--ours"]).expect(1);
+    let settled = alice.run(["resolve", "orders", &format!("{QUEUE}#VisibilityTimeout"), "--value", "\"25\""]);
+    settled.expect(0);
+    alice.run(["inject", "orders", "--yes"]).expect(0);
+    has_timeout(&hers, "25");
+    has_secret(&hers, "orders/his", "from Bob");
+    has_secret(&hers, "orders/hers", "from Alice");
+    alice.run(["diff", "orders", "@live", "--exit-code"]).expect(0);
+    alice.run(["fsck"]).expect(0);
+
+    // Bob has nothing of his own since: he gets hers as it is, and his emulator too.
+    alice.run(["push", "orders", "team"]).expect(0);
+    bob.run(["pull", "team/orders"]).expect(0);
+    bob.run(["inject", "orders", "--strategy", "three-way", "--yes"]).expect(0);
+    has_timeout(&his, "25");
+    has_secret(&his, "orders/hers", "from Alice");
+    play(&his, &["orders/5-order.json"]);
+}
