@@ -134,3 +134,63 @@ fn what_two_changed_is_merged_and_what_both_changed_is_settled_before_it_is_inje
     has_secret(&his, "orders/hers", "from Alice");
     play(&his, &["orders/5-order.json"]);
 }
+
+#[test]
+fn each_strategy_leaves_on_an_emulator_what_it_says() {
+    let Some(ministack) = support::ministack() else { return };
+    let queue = |region: &str, name: &str, seconds: &str| {
+        json!({"service": "sqs", "region": region, "operation": "CreateQueue",
+               "input": {"QueueName": name, "Attributes": {"DelaySeconds": seconds}}})
+    };
+    let parameter = json!({"service": "ssm", "region": "us-east-1", "operation": "PutParameter",
+                           "input": {"Name": "mine", "Type": "String", "Value": "1"}});
+    // The pod has two queues in one region. The instance has one of them otherwise, and more beside it.
+    let podex = Podex::new("Bob").at(&ministack);
+    ministack.play(&json!([queue("us-east-1", "both", "5"), queue("us-east-1", "pods", "5")]));
+    podex.run(["commit", "queues"]).expect(0);
+    let mine = [
+        queue("us-east-1", "both", "7"),
+        queue("us-east-1", "mine", "7"),
+        queue("eu-west-1", "mine", "7"),
+        parameter,
+    ];
+    let cases = [
+        ("overwrite", vec!["us-east-1/sqs/queue/both", "us-east-1/sqs/queue/pods"]),
+        (
+            "account-region-merge",
+            vec![
+                "eu-west-1/sqs/queue/mine",
+                "us-east-1/sqs/queue/both",
+                "us-east-1/sqs/queue/pods",
+                "us-east-1/ssm/parameter/mine",
+            ],
+        ),
+        (
+            "service-merge",
+            vec![
+                "eu-west-1/sqs/queue/mine",
+                "us-east-1/sqs/queue/both",
+                "us-east-1/sqs/queue/mine",
+                "us-east-1/sqs/queue/pods",
+                "us-east-1/ssm/parameter/mine",
+            ],
+        ),
+    ];
+    for (strategy, wanted) in cases {
+        ministack.reset();
+        ministack.play(&json!(mine));
+        podex.run(["inject", "queues", "--strategy", strategy, "--yes"]).expect(0);
+        let there = podex.run(["inspect", "@live", "--format", "json"]).expect(0).json();
+        let mut keys: Vec<&str> = there["resources"].as_array().unwrap().iter().filter_map(key_of).collect();
+        keys.sort_unstable();
+        assert_eq!(keys, wanted, "{strategy}");
+        let both = podex.run(["diff", "queues", "@live", "--only", "us-east-1/sqs/queue/both", "--exit-code"]);
+        both.expect(0);
+    }
+}
+
+/// `region/service/type/name` of a resource, leaving what a fresh emulator has by itself aside.
+fn key_of(resource: &Value) -> Option<&str> {
+    let key = resource["key"].as_str()?.strip_prefix("000000000000/")?;
+    (key.contains("/sqs/") || key.contains("/ssm/")).then_some(key)
+}

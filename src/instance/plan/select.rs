@@ -36,7 +36,9 @@ fn picks(filter: &Filter, key: &ResourceKey) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use std::collections::{BTreeMap, BTreeSet};
+
+    use serde_json::{Value, json};
 
     use super::*;
 
@@ -59,6 +61,75 @@ mod tests {
         };
         let name = |difference: Difference| format!("{}/{}", difference.key.region, difference.key.own_name());
         select(strategy, filter, &shared, differences).into_iter().map(name).collect()
+    }
+
+    /// What an instance with `live` holds after an inject of `pod`. Each is a list of `account/region/service/name=value`.
+    fn injected(strategy: Strategy, live: &str, pod: &str) -> String {
+        let read = |text: &str| -> BTreeMap<ResourceKey, Value> {
+            let resource = |word: &str| {
+                let (key, value) = word.split_once('=').unwrap();
+                let [account, region, service, name] = key.split('/').collect::<Vec<_>>()[..] else { panic!("{key}") };
+                (ResourceKey::new(account, region, service, "thing", [name]), json!(value))
+            };
+            text.split_whitespace().map(resource).collect()
+        };
+        let (mut live, pod) = (read(live), read(pod));
+        let place = |key: &ResourceKey| (key.service.clone(), key.account.clone(), key.region.clone());
+        let places = |side: &BTreeMap<ResourceKey, Value>| side.keys().map(place).collect::<BTreeSet<_>>();
+        let shared: BTreeSet<_> = places(&live).intersection(&places(&pod)).cloned().collect();
+        let is_shared = |service: &str, account: &str, region: &str| {
+            shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
+        };
+        let keys: BTreeSet<ResourceKey> = live.keys().chain(pod.keys()).cloned().collect();
+        let differences = keys.into_iter().map(|key| {
+            let (before, after) = (live.get(&key).cloned(), pod.get(&key).cloned());
+            Difference { key, before, after }
+        });
+        let differences: Vec<Difference> = differences.filter(|found| found.before != found.after).collect();
+        for Difference { key, after, .. } in select(strategy, &Filter::default(), &is_shared, differences) {
+            match after {
+                Some(value) => live.insert(key, value),
+                None => live.remove(&key),
+            };
+        }
+        let word = |(key, value): (&ResourceKey, &Value)| {
+            let ResourceKey { account, region, service, name, .. } = key;
+            format!("{account}/{region}/{service}/{}={}", name.join("/"), value.as_str().unwrap_or_default())
+        };
+        live.iter().map(word).collect::<Vec<_>>().join(" ")
+    }
+
+    #[test]
+    fn each_strategy_gives_what_localstack_documents_for_it() {
+        use Strategy::{AccountRegionMerge, Overwrite, ServiceMerge};
+        // What is there, what is injected, and what each strategy makes of it.
+        let table = [
+            // Overwrite resets everything, other accounts, regions and services too; the others keep those.
+            ("1/eu/s3/a=1", "1/us/s3/b=1", "1/us/s3/b=1", "1/eu/s3/a=1 1/us/s3/b=1", "1/eu/s3/a=1 1/us/s3/b=1"),
+            ("1/eu/s3/a=1", "2/eu/s3/b=1", "2/eu/s3/b=1", "1/eu/s3/a=1 2/eu/s3/b=1", "1/eu/s3/a=1 2/eu/s3/b=1"),
+            ("1/eu/s3/a=1", "1/eu/sqs/b=1", "1/eu/sqs/b=1", "1/eu/s3/a=1 1/eu/sqs/b=1", "1/eu/s3/a=1 1/eu/sqs/b=1"),
+            // Where both have a service in an account and region: the pod's replaces it whole, or both are joined.
+            ("1/eu/sqs/a=1", "1/eu/sqs/b=1", "1/eu/sqs/b=1", "1/eu/sqs/b=1", "1/eu/sqs/a=1 1/eu/sqs/b=1"),
+            // The same resource: the pod's wins under each.
+            ("1/eu/sqs/a=1", "1/eu/sqs/a=2", "1/eu/sqs/a=2", "1/eu/sqs/a=2", "1/eu/sqs/a=2"),
+            (
+                "1/eu/sqs/a=1 1/eu/sqs/b=1 1/us/sqs/c=1",
+                "1/eu/sqs/a=2",
+                "1/eu/sqs/a=2",
+                "1/eu/sqs/a=2 1/us/sqs/c=1",
+                "1/eu/sqs/a=2 1/eu/sqs/b=1 1/us/sqs/c=1",
+            ),
+            // A pod that is empty, and an instance that is.
+            ("1/eu/sqs/a=1", "", "", "1/eu/sqs/a=1", "1/eu/sqs/a=1"),
+            ("", "1/eu/sqs/a=1", "1/eu/sqs/a=1", "1/eu/sqs/a=1", "1/eu/sqs/a=1"),
+        ];
+        for (live, pod, overwrite, account_region, service) in table {
+            for (strategy, wanted) in
+                [(Overwrite, overwrite), (AccountRegionMerge, account_region), (ServiceMerge, service)]
+            {
+                assert_eq!(injected(strategy, live, pod), wanted, "{strategy:?}: {pod:?} into {live:?}");
+            }
+        }
     }
 
     #[test]
