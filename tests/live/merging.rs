@@ -148,12 +148,8 @@ fn each_strategy_leaves_on_an_emulator_what_it_says() {
     let podex = Podex::new("Bob").at(&ministack);
     ministack.play(&json!([queue("us-east-1", "both", "5"), queue("us-east-1", "pods", "5")]));
     podex.run(["commit", "queues"]).expect(0);
-    let mine = [
-        queue("us-east-1", "both", "7"),
-        queue("us-east-1", "mine", "7"),
-        queue("eu-west-1", "mine", "7"),
-        parameter,
-    ];
+    let mine =
+        [queue("us-east-1", "both", "7"), queue("us-east-1", "mine", "7"), queue("eu-west-1", "mine", "7"), parameter];
     let cases = [
         ("overwrite", vec!["us-east-1/sqs/queue/both", "us-east-1/sqs/queue/pods"]),
         (
