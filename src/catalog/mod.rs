@@ -20,7 +20,7 @@
 //! ```
 //!
 //! Placeholders know `name` (the last segment), `names`, `parent` (`name`, `observed`, `attributes`), `account`,
-//! `region`, `arn`, `endpoint`, `emulator`, `item`, `attributes`, `observed` and, when put back, `pod` (`observed`); in facets `changed`, `removed`, `key`, `value`.
+//! `region`, `arn`, `endpoint`, `emulator`, `item`, `attributes`, `observed` and, when put back, `pod` (`observed`); in facets `changed`, `removed`, `gone`, `key`, `value`.
 
 mod shape;
 pub mod spec;
@@ -51,7 +51,6 @@ const BUILTIN: &[(&str, &str)] = &files![
     "appsync",
     "athena",
     "autoscaling",
-    "backup",
     "batch",
     "cloudformation",
     "cloudtrail",
@@ -74,7 +73,6 @@ const BUILTIN: &[(&str, &str)] = &files![
     "lambda",
     "logs",
     "opensearch",
-    "organizations",
     "pipes",
     "rds",
     "resource-groups",
@@ -84,7 +82,6 @@ const BUILTIN: &[(&str, &str)] = &files![
     "secretsmanager",
     "servicediscovery",
     "ses",
-    "sesv2",
     "sns",
     "sqs",
     "ssm",

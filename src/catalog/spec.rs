@@ -166,6 +166,8 @@ pub struct Call {
     pub bare: bool,
     /// Call once for each entry of another operation's answer.
     pub each: Option<Box<List>>,
+    /// The call to make where this one is refused.
+    pub otherwise: Option<Box<Call>>,
 }
 
 /// A list operation.
@@ -179,11 +181,9 @@ pub struct List {
     /// Where in each page the entries are (`*`: in every item of a list); the whole answer is the one entry if empty.
     #[serde(default)]
     pub items: DottedPath,
-    /// The list holds names; this call reads each (as `{value}`), and what it answers is the entry.
-    pub entry: Option<Box<Entry>>,
     /// The entries are the members of an object, each with its name as this member.
     pub keyed: Option<String>,
-    /// Calls that tell more about each entry (`{item}`); what they find is laid over it.
+    /// Calls that tell more about each entry (`{item}`); what they find is laid over it, or takes the place of a name.
     #[serde(default, deserialize_with = "one_or_many")]
     pub more: Vec<Entry>,
     /// Error codes that mean: nothing there.
@@ -230,6 +230,8 @@ pub struct Condition {
     pub equals: Option<Value>,
     /// Is text that begins so.
     pub prefix: Option<String>,
+    /// Is text that begins with the text at this other path.
+    pub begins_with: Option<DottedPath>,
     /// Holds on these emulators alone; empty means on all.
     #[serde(default)]
     pub on: Vec<String>,
@@ -252,7 +254,7 @@ pub enum Mode {
     /// `put` with the whole new value; `delete` when it goes.
     #[default]
     Whole,
-    /// `put` once with the new or changed entries as `{changed}`; `delete` once with the names of those gone as `{removed}`.
+    /// `put` once with the new or changed entries as `{changed}`; `delete` once with the names of those gone as `{removed}`, or the entries as `{gone}`.
     Entries,
     /// `put` for each new or changed entry as `{key}` and `{value}`; `delete` for each that goes.
     Each,
@@ -347,11 +349,11 @@ impl Condition {
     /// Whether the value meets the condition.
     pub fn holds(&self, value: &Value) -> bool {
         let Some(found) = super::template::look_up(value, &self.path.0) else { return false };
+        let begins = |start: &str| found.as_str().is_some_and(|text| text.starts_with(start));
+        let other = |path: &DottedPath| super::template::look_up(value, &path.0).and_then(Value::as_str);
         self.equals.as_ref().is_none_or(|wanted| found == wanted)
-            && self
-                .prefix
-                .as_ref()
-                .is_none_or(|prefix| found.as_str().is_some_and(|text| text.starts_with(prefix.as_str())))
+            && self.prefix.as_ref().is_none_or(|prefix| begins(prefix))
+            && self.begins_with.as_ref().is_none_or(|path| other(path).is_some_and(begins))
     }
 }
 

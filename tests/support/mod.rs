@@ -83,7 +83,7 @@ fn available<T>(what: &str, result: Result<T, ManagedError>) -> Option<T> {
 }
 
 /// Writes a line that the test runner does not hold back.
-fn say(text: &str) {
+pub fn say(text: &str) {
     // A closed standard error is no reason to fail a test.
     let _ = writeln!(std::io::stderr(), "{text}");
 }

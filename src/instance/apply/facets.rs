@@ -85,6 +85,9 @@ async fn apply_facet(
         Mode::Whole => target.calls(&facet.put).await,
         Mode::Entries => {
             if !removed.is_empty() {
+                let gone = current.iter().filter(|(name, _)| removed.contains(*name));
+                let gone = encode(target.spec, facet, gone.map(|(name, value)| (name.clone(), value.clone())).collect());
+                target.known.set("gone", gone);
                 target.known.set("removed", removed);
                 target.calls(&facet.delete).await?;
             }

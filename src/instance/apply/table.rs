@@ -159,8 +159,15 @@ impl Target<'_> {
     }
 
     async fn call(&self, call: &Call) -> Result<(), AwsError> {
+        match (self.one_call(call).await, &call.otherwise) {
+            (Err(error), Some(other)) if error.class == ErrorClass::Service => self.one_call(other).await,
+            (result, _) => result,
+        }
+    }
+
+    async fn one_call(&self, call: &Call) -> Result<(), AwsError> {
         let input = self.known.input(self.spec, call);
-        self.instance.client.call(&self.scope, &self.key.service, &call.op, input).await.map(|_| ())
+        self.instance.client.call(&self.scope, &self.key.service, &call.op, input).await.map(drop)
     }
 
     /// Waits until the resource is usable, where its type takes time.

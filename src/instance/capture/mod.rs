@@ -7,6 +7,7 @@ mod collect;
 mod names;
 mod places;
 mod read;
+mod start;
 mod tokens;
 
 use std::sync::{Arc, Mutex};
@@ -147,6 +148,11 @@ fn walk_type<'a>(
                     ErrorClass::Connection => Answer::Silent,
                     _ => Answer::Offered,
                 };
+                if answer == Answer::NotOffered {
+                    for child in walk.catalog.children(place.service, spec.kind()) {
+                        walk.collector.outcome(place.service, child.kind(), TypeOutcome::NotImplemented, None);
+                    }
+                }
                 walk.failed(place.service, spec.kind(), error).await?;
                 Ok(answer)
             }
@@ -343,15 +349,6 @@ pub async fn entries(
                 (Value::Object(entry), None) if !entry.is_empty() => found.push(Value::Object(entry.clone())),
                 _ => {}
             }
-        }
-    }
-    if let Some(entry) = &list.entry {
-        for name in &mut found {
-            let mut known = known.clone();
-            known.set("value", name.clone());
-            let mut answer = client.call(scope, service, &entry.op, known.input_of(None, Some(&entry.input))).await?;
-            let one = entry.out.0.iter().try_fold(&mut answer, |value, member| value.get_mut(member));
-            *name = one.map(Value::take).unwrap_or_default();
         }
     }
     if !list.more.is_empty() {

@@ -11,6 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use super::read::is_absent;
+use super::start::start_services;
 use super::{Place, Walk, everywhere, walk_place};
 use crate::aws::{AwsError, ErrorClass, Scope};
 use crate::catalog::Catalog;
@@ -29,6 +30,7 @@ const PROBES_AT_ONCE: usize = 64;
 pub(super) async fn walk_all(walk: Walk<'_>, request: &CaptureRequest) -> Result<(), InstanceError> {
     let accounts = accounts(walk.instance, request);
     let services = used(walk, request).await?;
+    start_services(walk, &accounts, &services).await;
     let (first, others): (&str, Vec<&str>) = match request.regions.split_first() {
         Some((first, others)) => (first.as_str(), others.iter().map(String::as_str).collect()),
         None => (HOME_REGION, walk.catalog.regions().into_iter().filter(|region| *region != HOME_REGION).collect()),

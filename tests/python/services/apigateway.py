@@ -2,6 +2,8 @@
 
 import json
 
+from services import one
+
 
 def seed(aws):
     api = aws.client("apigateway")
@@ -37,7 +39,22 @@ def seed(aws):
     key = api.create_api_key(name="partner", description="for them", enabled=True, value="0123456789abcdefghij0123456789")["id"]
     plan = api.create_usage_plan(name="bronze", description="a little", apiStages=[{"apiId": rest, "stage": "live"}],
                                  throttle={"burstLimit": 5, "rateLimit": 2.0}, quota={"limit": 100, "period": "DAY"})["id"]
+    api.create_domain_name(domainName="api.example.test", regionalCertificateName="api", endpointConfiguration={"types": ["REGIONAL"]})
+    api.create_base_path_mapping(domainName="api.example.test", basePath="shop", restApiId=rest, stage="live")
     api.create_usage_plan_key(usagePlanId=plan, keyId=key, keyType="API_KEY")
+
+
+def change(aws):
+    api = aws.client("apigateway")
+    rest = one(api.get_rest_apis()["items"], name="shop-api")["id"]
+    api.update_rest_api(restApiId=rest, patchOperations=[{"op": "replace", "path": "/description", "value": "changed"}])
+    api.delete_stage(restApiId=rest, stageName="live")
+    api.delete_gateway_response(restApiId=rest, responseType="DEFAULT_4XX")
+    orders = one(api.get_resources(restApiId=rest)["items"], path="/orders/{id}")["id"]
+    api.delete_method(restApiId=rest, resourceId=orders, httpMethod="GET")
+    api.delete_usage_plan(usagePlanId=one(api.get_usage_plans()["items"], name="bronze")["id"])
+    api.create_rest_api(name="stranger")
+    api.create_api_key(name="stranger", enabled=True)
 
 
 def observe(aws):
@@ -85,4 +102,7 @@ def observe(aws):
         }
         for plan in api.get_usage_plans()["items"]
     }
+    for found in api.get_domain_names()["items"]:
+        mappings = api.get_base_path_mappings(domainName=found["domainName"])["items"]
+        said["domain " + found["domainName"]] = sorted([entry["basePath"], names.get(entry["restApiId"]), entry.get("stage")] for entry in mappings)
     return said

@@ -1,5 +1,7 @@
 """An application's configuration: environments and profiles, and how a deployment goes."""
 
+from services import one
+
 
 def seed(aws):
     config = aws.client("appconfig")
@@ -7,6 +9,16 @@ def seed(aws):
     config.create_environment(ApplicationId=application, Name="live", Description="for all")
     config.create_configuration_profile(ApplicationId=application, Name="flags", LocationUri="hosted", Description="on and off", Type="AWS.Freeform")
     config.create_deployment_strategy(Name="slow", DeploymentDurationInMinutes=10, GrowthFactor=20.0, FinalBakeTimeInMinutes=5, ReplicateTo="NONE")
+
+
+def change(aws):
+    config = aws.client("appconfig")
+    application = one(config.list_applications()["Items"], Name="shop")["Id"]
+    config.update_application(ApplicationId=application, Description="changed")
+    live = one(config.list_environments(ApplicationId=application)["Items"], Name="live")["Id"]
+    config.delete_environment(ApplicationId=application, EnvironmentId=live)
+    config.create_environment(ApplicationId=application, Name="stranger")
+    config.create_application(Name="stranger")
 
 
 def observe(aws):

@@ -12,6 +12,13 @@ def seed(aws):
     scaling.put_scaling_policy(AutoScalingGroupName="nodes", PolicyName="more", PolicyType="SimpleScaling", AdjustmentType="ChangeInCapacity", ScalingAdjustment=1)
 
 
+def change(aws):
+    scaling = aws.client("autoscaling")
+    scaling.update_auto_scaling_group(AutoScalingGroupName="nodes", MaxSize=5)
+    scaling.delete_policy(AutoScalingGroupName="nodes", PolicyName="more")
+    scaling.create_launch_configuration(LaunchConfigurationName="stranger", ImageId="ami-12345678", InstanceType="t3.micro")
+
+
 def observe(aws):
     ec2, scaling = aws.client("ec2"), aws.client("autoscaling")
     templates = {found["LaunchTemplateId"]: found["LaunchTemplateName"] for found in ec2.describe_launch_templates()["LaunchTemplates"]}

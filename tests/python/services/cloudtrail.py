@@ -10,6 +10,14 @@ def seed(aws):
     step("logging", trails.start_logging, Name="audit")
 
 
+def change(aws):
+    trails = aws.client("cloudtrail")
+    trails.stop_logging(Name="audit")
+    trails.update_trail(Name="audit", S3KeyPrefix="changed")
+    trails.add_tags(ResourceId=aws.arn("cloudtrail", "trail/audit"), TagsList=[{"Key": "extra", "Value": "1"}])
+    trails.create_trail(Name="stranger", S3BucketName="trail-bucket")
+
+
 def observe(aws):
     trails, reading = aws.client("cloudtrail"), {}
     for trail in aws.get(trails.describe_trails, "trailList") or []:

@@ -16,6 +16,16 @@ def seed(aws):
         {"type": "text", "x": 0, "y": 0, "width": 6, "height": 3, "properties": {"markdown": "# orders"}}]}))
 
 
+def change(aws):
+    watch = aws.client("cloudwatch")
+    watch.put_metric_alarm(AlarmName="slow", Namespace="app", MetricName="latency", Statistic="Maximum", Period=60, EvaluationPeriods=1, Threshold=9.0,
+                           ComparisonOperator="GreaterThanThreshold")
+    watch.delete_dashboards(DashboardNames=["overview"])
+    watch.put_dashboard(DashboardName="stranger", DashboardBody=json.dumps({"widgets": []}))
+    watch.put_metric_alarm(AlarmName="stranger", Namespace="app", MetricName="x", Statistic="Maximum", Period=60, EvaluationPeriods=1, Threshold=9.0,
+                           ComparisonOperator="GreaterThanThreshold")
+
+
 def observe(aws):
     watch, reading = aws.client("cloudwatch"), {"alarms": {}, "dashboards": {}}
     for kind, members in (("MetricAlarm", "MetricAlarms"), ("CompositeAlarm", "CompositeAlarms")):

@@ -1,5 +1,7 @@
 """EC2 networking: a VPC with all that belongs to it, groups that name each other, a key pair, a template, a volume, an instance."""
 
+from services import one
+
 REGION = "us-east-1"
 
 
@@ -41,6 +43,28 @@ def seed(aws):
     image = next(iter(ec2.describe_images()["Images"]), {}).get("ImageId", "ami-12345678")
     ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1, SubnetId=subnets[0], SecurityGroupIds=[web],
                       KeyName="admin", TagSpecifications=tags("instance", "worker-1"))
+
+
+def change(aws):
+    ec2 = aws.client("ec2")
+    vpc = one(ec2.describe_vpcs()["Vpcs"], CidrBlock="10.1.0.0/16")["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": False})
+    ec2.create_tags(Resources=[vpc], Tags=[{"Key": "extra", "Value": "1"}])
+    ec2.delete_tags(Resources=[vpc], Tags=[{"Key": "team"}])
+    groups = {found["GroupName"]: found["GroupId"] for found in ec2.describe_security_groups()["SecurityGroups"] if found.get("VpcId") == vpc}
+    ec2.authorize_security_group_ingress(GroupId=groups.get("web"), IpPermissions=[{"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+    ec2.revoke_security_group_ingress(GroupId=groups.get("data"), IpPermissions=[
+        {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "UserIdGroupPairs": [{"GroupId": groups.get("web")}]}])
+    acl = next(found for found in ec2.describe_network_acls()["NetworkAcls"] if labels(found).get("Name") == "strict")
+    ec2.delete_network_acl_entry(NetworkAclId=acl["NetworkAclId"], RuleNumber=50, Egress=False)
+    public = next(found for found in ec2.describe_route_tables()["RouteTables"] if labels(found).get("Name") == "public")
+    ec2.delete_route(RouteTableId=public["RouteTableId"], DestinationCidrBlock="0.0.0.0/0")
+    ec2.delete_key_pair(KeyName="admin")
+    ec2.create_key_pair(KeyName="stranger")
+    strange = ec2.create_vpc(CidrBlock="10.99.0.0/16")["Vpc"]["VpcId"]
+    ec2.create_subnet(VpcId=strange, CidrBlock="10.99.1.0/24", AvailabilityZone=f"{REGION}a")
+    ec2.create_security_group(GroupName="stranger", Description="not ours", VpcId=strange)
+    ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=1, VolumeType="gp3", TagSpecifications=tags("volume", "stranger"))
 
 
 def labels(found):
@@ -97,7 +121,7 @@ def observe(aws):
                 for entry in found["Entries"])]
     for found in ec2.describe_vpc_endpoints()["VpcEndpoints"]:
         if found["State"] != "deleted":
-            said["endpoint " + found["ServiceName"]] = [found["VpcEndpointType"], names[found["VpcId"]], sorted(names[at] for at in found.get("RouteTableIds", []))]
+            said["endpoint " + found["ServiceName"]] = [found.get("VpcEndpointType"), names[found["VpcId"]], sorted(names[at] for at in found.get("RouteTableIds", []))]
     said["addresses"] = sorted(names[found["AllocationId"]] for found in addresses)
     said["keys"] = sorted([found["KeyName"], str(found.get("KeyType"))] for found in ec2.describe_key_pairs()["KeyPairs"])
     said["volumes"] = sorted([str(labels(found)), found["Size"], found["VolumeType"], found["AvailabilityZone"]]

@@ -19,6 +19,15 @@ def seed(aws):
     ecs.create_service(cluster="main", serviceName="workers", taskDefinition=task, desiredCount=0, launchType="EC2")
 
 
+def change(aws):
+    ecr, ecs = aws.client("ecr"), aws.client("ecs")
+    ecr.delete_lifecycle_policy(repositoryName="shop/worker")
+    ecr.create_repository(repositoryName="stranger")
+    ecs.update_cluster_settings(cluster="main", settings=[{"name": "containerInsights", "value": "disabled"}])
+    ecs.delete_service(cluster="main", service="workers", force=True)
+    ecs.create_cluster(clusterName="stranger")
+
+
 def observe(aws):
     ecr, ecs = aws.client("ecr"), aws.client("ecs")
     said = {}
@@ -32,10 +41,12 @@ def observe(aws):
         said["task " + family] = [found.get("cpu"), found.get("memory"), found.get("networkMode"), [
             [one["name"], one["image"], one.get("memory"), one.get("environment")] for one in found["containerDefinitions"]]]
     for arn in ecs.list_clusters()["clusterArns"]:
+        if "/OnDemand_Batch_" in arn:  # moto's Batch makes such ones.
+            continue
         cluster = ecs.describe_clusters(clusters=[arn], include=["SETTINGS"])["clusters"][0]
         services = {}
         for service in ecs.list_services(cluster=arn)["serviceArns"]:
             found = ecs.describe_services(cluster=arn, services=[service])["services"][0]
             services[found["serviceName"]] = [found["taskDefinition"].split("/")[-1].split(":")[0], found["desiredCount"], found.get("launchType")]
-        said["cluster " + cluster["clusterName"]] = [cluster.get("settings"), ecs.list_tags_for_resource(resourceArn=arn)["tags"], services]
+        said["cluster " + cluster["clusterName"]] = [cluster.get("settings"), ecs.list_tags_for_resource(resourceArn=arn).get("tags"), services]
     return said

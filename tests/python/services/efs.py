@@ -2,6 +2,8 @@
 
 import json
 
+from services import one
+
 SERVICES = ["ec2", "efs"]
 
 
@@ -13,6 +15,15 @@ def seed(aws):
     efs.put_lifecycle_configuration(FileSystemId=files, LifecyclePolicies=[{"TransitionToIA": "AFTER_30_DAYS"}])
     efs.create_mount_target(FileSystemId=files, SubnetId=subnet)
     efs.create_access_point(ClientToken="app", FileSystemId=files, PosixUser={"Uid": 1000, "Gid": 1000}, RootDirectory={"Path": "/app"}, Tags=[{"Key": "Name", "Value": "app"}])
+
+
+def change(aws):
+    efs = aws.client("efs")
+    files = one(efs.describe_file_systems()["FileSystems"], CreationToken="shared")["FileSystemId"]
+    efs.put_lifecycle_configuration(FileSystemId=files, LifecyclePolicies=[])
+    point = next(iter(efs.describe_access_points(FileSystemId=files)["AccessPoints"]))["AccessPointId"]
+    efs.delete_access_point(AccessPointId=point)
+    efs.create_file_system(CreationToken="stranger")
 
 
 def observe(aws):

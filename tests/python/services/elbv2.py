@@ -1,5 +1,7 @@
 """Load balancing: a balancer with a target group, a listener and a rule, in a VPC of its own."""
 
+from services import one
+
 SERVICES = ["ec2", "elbv2"]
 
 
@@ -14,6 +16,18 @@ def seed(aws):
     listener = elb.create_listener(LoadBalancerArn=balancer, Protocol="HTTP", Port=80, DefaultActions=[{"Type": "forward", "TargetGroupArn": target}])["Listeners"][0]["ListenerArn"]
     elb.create_rule(ListenerArn=listener, Priority=7, Conditions=[{"Field": "path-pattern", "Values": ["/no*"]}],
                     Actions=[{"Type": "fixed-response", "FixedResponseConfig": {"StatusCode": "404", "ContentType": "text/plain", "MessageBody": "no"}}])
+
+
+def change(aws):
+    elb = aws.client("elbv2")
+    target = one(elb.describe_target_groups()["TargetGroups"], TargetGroupName="workers")["TargetGroupArn"]
+    elb.modify_target_group(TargetGroupArn=target, HealthCheckPath="/changed")
+    balancer = one(elb.describe_load_balancers()["LoadBalancers"], LoadBalancerName="front")["LoadBalancerArn"]
+    elb.add_tags(ResourceArns=[balancer], Tags=[{"Key": "extra", "Value": "1"}])
+    listener = one(elb.describe_listeners(LoadBalancerArn=balancer)["Listeners"], Port=80)["ListenerArn"]
+    rule = next(rule for rule in elb.describe_rules(ListenerArn=listener)["Rules"] if not rule["IsDefault"])
+    elb.delete_rule(RuleArn=rule["RuleArn"])
+    elb.create_target_group(Name="stranger", Protocol="HTTP", Port=1, TargetType="ip", VpcId=one(elb.describe_target_groups()["TargetGroups"], TargetGroupName="workers")["VpcId"])
 
 
 def observe(aws):
@@ -34,6 +48,6 @@ def observe(aws):
             listeners[str(listener["Port"])] = [
                 listener["Protocol"], [[action["Type"], names.get(action.get("TargetGroupArn"))] for action in listener["DefaultActions"]],
                 [[rule["Priority"], [condition.get("Values") for condition in rule["Conditions"]], [action.get("FixedResponseConfig") for action in rule["Actions"]]] for rule in rules]]
-        said[balancer["LoadBalancerName"]] = [balancer["Scheme"], balancer["Type"], sorted(names[zone["SubnetId"]] for zone in balancer["AvailabilityZones"]),
+        said[balancer["LoadBalancerName"]] = [balancer.get("Scheme"), balancer.get("Type"), sorted(names[zone["SubnetId"]] for zone in balancer["AvailabilityZones"]),
                                               sorted(names[group] for group in balancer.get("SecurityGroups", [])), tags, listeners]
     return said

@@ -15,8 +15,23 @@ def seed(aws):
             {"Id": "queue", "Arn": aws.arn("sqs", "paid")},
             {"Id": "topic", "Arn": aws.arn("sns", "paid"), "Input": json.dumps({"said": "paid"})}])
     step("schedule", events.put_rule, Name="nightly", ScheduleExpression="rate(1 day)", State="DISABLED", Tags=[{"Key": "kind", "Value": "clock"}])
+    connection = step("connection", events.create_connection, Name="partner", AuthorizationType="API_KEY",
+                      AuthParameters={"ApiKeyAuthParameters": {"ApiKeyName": "x-key", "ApiKeyValue": "known"}})
+    step("destination", events.create_api_destination, Name="partner", ConnectionArn=connection["ConnectionArn"],
+         InvocationEndpoint="https://partner.example/in", HttpMethod="POST")
     step("archive", events.create_archive, ArchiveName="orders", EventSourceArn=aws.arn("events", "event-bus/orders"),
          Description="all orders", RetentionDays=7, EventPattern=json.dumps({"source": ["shop"]}))
+
+
+def change(aws):
+    events = aws.client("events")
+    events.put_rule(Name="paid", EventBusName="orders", Description="changed", EventPattern=json.dumps({"source": ["other"]}))
+    events.remove_targets(Rule="paid", EventBusName="default", Ids=["queue"])
+    events.put_targets(Rule="paid", EventBusName="default", Targets=[{"Id": "stranger", "Arn": aws.arn("sqs", "stranger")}])
+    events.enable_rule(Name="nightly")
+    events.delete_archive(ArchiveName="orders")
+    events.create_event_bus(Name="stranger")
+    events.put_rule(Name="stranger", ScheduleExpression="rate(1 day)")
 
 
 def observe(aws):

@@ -10,6 +10,13 @@ def seed(aws):
                  "BufferingHints": {"SizeInMBs": 5, "IntervalInSeconds": 60}, "CompressionFormat": "GZIP"})
 
 
+def change(aws):
+    firehose = aws.client("firehose")
+    firehose.untag_delivery_stream(DeliveryStreamName="to-bucket", TagKeys=["team"])
+    firehose.create_delivery_stream(DeliveryStreamName="stranger", DeliveryStreamType="DirectPut", ExtendedS3DestinationConfiguration={
+        "RoleARN": f"arn:aws:iam::{aws.account}:role/firehose", "BucketARN": "arn:aws:s3:::stranger"})
+
+
 def observe(aws):
     firehose, reading = aws.client("firehose"), {}
     for name in (aws.get(firehose.list_delivery_streams) or {}).get("DeliveryStreamNames", []):

@@ -17,6 +17,16 @@ def seed(aws):
     athena.create_named_query(Name="all", Database="sales", QueryString="SELECT * FROM orders", WorkGroup="analysts", Description="all of it")
 
 
+def change(aws):
+    glue, athena = aws.client("glue"), aws.client("athena")
+    glue.update_database(Name="sales", DatabaseInput={"Name": "sales", "Description": "changed"})
+    glue.delete_table(DatabaseName="sales", Name="orders")
+    glue.delete_crawler(Name="find")
+    glue.create_database(DatabaseInput={"Name": "stranger"})
+    athena.update_work_group(WorkGroup="analysts", Description="changed")
+    athena.create_work_group(Name="stranger")
+
+
 def observe(aws):
     glue, athena = aws.client("glue"), aws.client("athena")
     said = {}

@@ -19,6 +19,14 @@ def seed(aws):
     step("consumer", kinesis.register_stream_consumer, StreamARN=aws.arn("kinesis", "stream/orders"), ConsumerName="billing")
 
 
+def change(aws):
+    kinesis = aws.client("kinesis")
+    kinesis.increase_stream_retention_period(StreamName="orders", RetentionPeriodHours=72)
+    kinesis.remove_tags_from_stream(StreamName="orders", TagKeys=["team"])
+    kinesis.deregister_stream_consumer(StreamARN=aws.arn("kinesis", "stream/orders"), ConsumerName="billing")
+    kinesis.create_stream(StreamName="stranger", ShardCount=1)
+
+
 def observe(aws):
     kinesis, reading = aws.client("kinesis"), {}
     for name in aws.all(kinesis, "list_streams", "StreamNames"):

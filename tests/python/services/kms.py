@@ -2,7 +2,7 @@
 
 import json
 
-from services import keep, tags
+from services import keep, one, tags
 
 
 def policy(aws, sid):
@@ -24,6 +24,18 @@ def seed(aws):
         step("disabled", kms.disable_key, KeyId=signing["KeyMetadata"]["KeyId"])
     twin = step("twin", kms.create_key, Description="orders")
     step("twin alias", kms.create_alias, AliasName="alias/twin", TargetKeyId=twin["KeyMetadata"]["KeyId"])
+
+
+def change(aws):
+    kms = aws.client("kms")
+    orders = one(kms.list_aliases()["Aliases"], AliasName="alias/orders")["TargetKeyId"]
+    kms.update_key_description(KeyId=orders, Description="changed")
+    kms.disable_key_rotation(KeyId=orders)
+    kms.delete_alias(AliasName="alias/orders-too")
+    kms.put_key_policy(KeyId=orders, PolicyName="default", Policy=policy(aws, "Changed"))
+    kms.revoke_grant(KeyId=orders, GrantId=kms.list_grants(KeyId=orders)["Grants"][0]["GrantId"])
+    stranger = kms.create_key(Description="stranger")["KeyMetadata"]["KeyId"]
+    kms.create_alias(AliasName="alias/stranger", TargetKeyId=stranger)
 
 
 def observe(aws):

@@ -20,6 +20,15 @@ def seed(aws):
          destinationArn=aws.arn("kinesis", "stream/orders"), roleArn=f"arn:aws:iam::{aws.account}:role/logs")
 
 
+def change(aws):
+    logs = aws.client("logs")
+    logs.put_retention_policy(logGroupName="/app/orders", retentionInDays=30)
+    logs.delete_log_stream(logGroupName="/app/orders", logStreamName="web/1")
+    logs.delete_metric_filter(logGroupName="/app/orders", filterName="errors")
+    logs.create_log_stream(logGroupName="/app/orders", logStreamName="stranger")
+    logs.create_log_group(logGroupName="stranger")
+
+
 def observe(aws):
     logs, reading = aws.client("logs"), {}
     for group in aws.all(logs, "describe_log_groups", "logGroups"):

@@ -7,6 +7,14 @@ def seed(aws):
                          EBSOptions={"EBSEnabled": True, "VolumeType": "gp3", "VolumeSize": 10}, TagList=[{"Key": "team", "Value": "shop"}])
 
 
+def change(aws):
+    search = aws.client("opensearch")
+    arn = search.describe_domain(DomainName="shop")["DomainStatus"]["ARN"]
+    search.update_domain_config(DomainName="shop", ClusterConfig={"InstanceType": "t3.small.search", "InstanceCount": 2})
+    search.add_tags(ARN=arn, TagList=[{"Key": "extra", "Value": "1"}])
+    search.create_domain(DomainName="stranger", EngineVersion="OpenSearch_2.11")
+
+
 def observe(aws):
     search = aws.client("opensearch")
     said = {}

@@ -10,6 +10,13 @@ def seed(aws):
                  RoleArn=f"arn:aws:iam::{aws.account}:role/pipes", Description="on and on", DesiredState="STOPPED", Tags={"team": "blue"})
 
 
+def change(aws):
+    pipes = aws.client("pipes")
+    pipes.update_pipe(Name="forward", RoleArn=f"arn:aws:iam::{aws.account}:role/pipes", Description="changed", DesiredState="STOPPED")
+    pipes.create_pipe(Name="stranger", Source=aws.arn("sqs", "piped"), Target=aws.arn("sns", "other"),
+                      RoleArn=f"arn:aws:iam::{aws.account}:role/pipes", DesiredState="STOPPED")
+
+
 def observe(aws):
     pipes = aws.client("pipes")
     found = [aws.get(pipes.describe_pipe, Name=pipe["Name"]) for pipe in aws.all(pipes, "list_pipes", "Pipes")]

@@ -11,6 +11,20 @@ def seed(aws):
     rds.create_db_parameter_group(DBParameterGroupName="tuned", DBParameterGroupFamily="postgres15", Description="faster", Tags=[{"Key": "team", "Value": "data"}])
     cache.create_cache_subnet_group(CacheSubnetGroupName="inner", CacheSubnetGroupDescription="inside", SubnetIds=subnets)
     cache.create_cache_parameter_group(CacheParameterGroupName="tuned", CacheParameterGroupFamily="redis7", Description="faster")
+    rds.create_db_instance(DBInstanceIdentifier="orders", DBInstanceClass="db.t3.micro", Engine="postgres", AllocatedStorage=20, MasterUsername="shop", MasterUserPassword="known-to-all")
+    rds.create_db_cluster(DBClusterIdentifier="orders-cluster", Engine="aurora-postgresql", MasterUsername="shop", MasterUserPassword="known-to-all")
+    cache.create_cache_cluster(CacheClusterId="sessions", Engine="redis", CacheNodeType="cache.t3.micro", NumCacheNodes=1)
+    cache.create_replication_group(ReplicationGroupId="carts", ReplicationGroupDescription="carts")
+
+
+def change(aws):
+    rds, cache = aws.client("rds"), aws.client("elasticache")
+    subnets = [one["SubnetIdentifier"] for one in rds.describe_db_subnet_groups(DBSubnetGroupName="inner")["DBSubnetGroups"][0]["Subnets"]]
+    rds.modify_db_subnet_group(DBSubnetGroupName="inner", DBSubnetGroupDescription="changed", SubnetIds=subnets)
+    rds.delete_db_parameter_group(DBParameterGroupName="tuned")
+    rds.create_db_parameter_group(DBParameterGroupName="stranger", DBParameterGroupFamily="postgres15", Description="not ours")
+    cache.delete_cache_subnet_group(CacheSubnetGroupName="inner")
+    cache.create_cache_parameter_group(CacheParameterGroupName="stranger", CacheParameterGroupFamily="redis7", Description="not ours")
 
 
 def observe(aws):

@@ -11,6 +11,13 @@ def seed(aws):
              ResourceQuery={"Type": "TAG_FILTERS_1_0", "Query": json.dumps(query)})
 
 
+def change(aws):
+    groups = aws.client("resource-groups")
+    groups.update_group(GroupName="blue", Description="changed")
+    query = {"ResourceTypeFilters": ["AWS::AllSupported"], "TagFilters": [{"Key": "team", "Values": ["red"]}]}
+    groups.create_group(Name="stranger", ResourceQuery={"Type": "TAG_FILTERS_1_0", "Query": json.dumps(query)})
+
+
 def observe(aws):
     groups, reading = aws.client("resource-groups"), {}
     for entry in aws.all(groups, "list_groups", "GroupIdentifiers"):

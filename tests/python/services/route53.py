@@ -1,6 +1,6 @@
 """Route 53: zones and their records."""
 
-from services import keep, tags
+from services import keep, one, tags
 
 
 def seed(aws):
@@ -16,6 +16,18 @@ def seed(aws):
                {"Name": "example.test.", "Type": "TXT", "TTL": 300, "ResourceRecords": [{"Value": '"v=spf1 -all"'}]}]
     step("records", route53.change_resource_record_sets, HostedZoneId=zone,
          ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record} for record in records + weighted]})
+
+
+def change(aws):
+    route53 = aws.client("route53")
+    zone = one(route53.list_hosted_zones()["HostedZones"], Name="example.test.")["Id"].split("/")[-1]
+    route53.change_tags_for_resource(ResourceType="hostedzone", ResourceId=zone, RemoveTagKeys=["team"])
+    api = {"Name": "api.example.test.", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "10.0.0.9"}]}
+    text = {"Name": "example.test.", "Type": "TXT", "TTL": 300, "ResourceRecords": [{"Value": '"v=spf1 -all"'}]}
+    stranger = {"Name": "stranger.example.test.", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "10.0.0.9"}]}
+    route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [
+        {"Action": action, "ResourceRecordSet": record} for action, record in (("UPSERT", api), ("DELETE", text), ("CREATE", stranger))]})
+    route53.create_hosted_zone(Name="stranger.test.", CallerReference="stranger")
 
 
 def observe(aws):

@@ -15,6 +15,14 @@ def seed(aws):
              Target={"Arn": aws.arn("sqs", "reports"), "RoleArn": f"arn:aws:iam::{aws.account}:role/scheduler", "Input": json.dumps({"kind": "daily"})})
 
 
+def change(aws):
+    scheduler = aws.client("scheduler")
+    scheduler.update_schedule(Name="nightly", GroupName="reports", ScheduleExpression="rate(1 hour)", FlexibleTimeWindow={"Mode": "OFF"}, State="DISABLED",
+                              Target={"Arn": aws.arn("sqs", "changed"), "RoleArn": f"arn:aws:iam::{aws.account}:role/scheduler"})
+    scheduler.delete_schedule(Name="nightly", GroupName="default")
+    scheduler.create_schedule_group(Name="stranger")
+
+
 def observe(aws):
     scheduler, reading = aws.client("scheduler"), {}
     for group in aws.all(scheduler, "list_schedule_groups", "ScheduleGroups"):

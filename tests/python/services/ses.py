@@ -11,6 +11,15 @@ def seed(aws):
     step("configuration set", ses.create_configuration_set, ConfigurationSet={"Name": "marketing"})
 
 
+def change(aws):
+    ses = aws.client("ses")
+    ses.update_template(Template={"TemplateName": "welcome", "SubjectPart": "changed", "TextPart": "changed"})
+    ses.delete_identity(Identity="shop@example.test")
+    ses.verify_email_identity(EmailAddress="stranger@example.test")
+    ses.create_template(Template={"TemplateName": "stranger", "SubjectPart": "x", "TextPart": "x"})
+    ses.delete_configuration_set(ConfigurationSetName="marketing")
+
+
 def observe(aws):
     ses = aws.client("ses")
     templates = [aws.get(ses.get_template, "Template", TemplateName=entry["Name"]) for entry in aws.all(ses, "list_templates", "TemplatesMetadata")]

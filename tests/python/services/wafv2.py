@@ -1,5 +1,7 @@
 """A web ACL and the sets that its rules may name."""
 
+from services import one
+
 
 def seed(aws):
     waf = aws.client("wafv2")
@@ -10,6 +12,16 @@ def seed(aws):
     waf.create_rule_group(Name="group", Scope="REGIONAL", Capacity=10, Rules=[], VisibilityConfig=seen)
     waf.create_web_acl(Name="front", Scope="REGIONAL", DefaultAction={"Allow": {}}, VisibilityConfig=seen, Rules=[
         {"Name": "no", "Priority": 1, "Statement": {"IPSetReferenceStatement": {"ARN": blocked}}, "Action": {"Block": {}}, "VisibilityConfig": seen}])
+
+
+def change(aws):
+    waf = aws.client("wafv2")
+    blocked = one(waf.list_ip_sets(Scope="REGIONAL")["IPSets"], Name="blocked")
+    on = {"Name": "blocked", "Scope": "REGIONAL", "Id": blocked["Id"]}
+    waf.update_ip_set(**on, Addresses=["198.51.100.0/24"], LockToken=waf.get_ip_set(**on)["LockToken"])
+    bots = one(waf.list_regex_pattern_sets(Scope="REGIONAL")["RegexPatternSets"], Name="bots")
+    waf.delete_regex_pattern_set(Name="bots", Scope="REGIONAL", Id=bots["Id"], LockToken=bots["LockToken"])
+    waf.create_ip_set(Name="stranger", Scope="REGIONAL", IPAddressVersion="IPV4", Addresses=[])
 
 
 def observe(aws):
