@@ -86,7 +86,8 @@ async fn apply_facet(
         Mode::Entries => {
             if !removed.is_empty() {
                 let gone = current.iter().filter(|(name, _)| removed.contains(*name));
-                let gone = encode(target.spec, facet, gone.map(|(name, value)| (name.clone(), value.clone())).collect());
+                let gone =
+                    encode(target.spec, facet, gone.map(|(name, value)| (name.clone(), value.clone())).collect());
                 target.known.set("gone", gone);
                 target.known.set("removed", removed);
                 target.calls(&facet.delete).await?;
