@@ -7,6 +7,7 @@ mod accounts;
 mod bisect;
 mod demo;
 mod faults;
+mod fidelity;
 mod merging;
 mod moves;
 mod reading;
