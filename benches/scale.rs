@@ -1,5 +1,5 @@
 //! The store at its limits, each measurement in a process of its own so that its memory can be told:
-//! `scale commit`, `scale diff`, `scale pods`, `scale blob`, `scale push URL` …
+//! `scale commit`, `scale diff`, `scale merge`, `scale pods`, `scale blob`, `scale push URL` …
 //! `benches/peers.sh` runs all of them, and others' tools on the same data.
 //!
 //! Prints lines of a name, seconds, and the process's peak memory in MiB so far.
@@ -10,7 +10,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use podex::event::Events;
-use podex::pod::{BlobRef, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, ResourceKey, Selector};
+use podex::ops::{Context, MergeArgs, MergeKind, Overrides, Paths};
+use podex::pod::{
+    BlobRef, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, Reference, ResourceKey, Selector,
+};
 use podex::remote::{RemoteConfig, open, pull, push};
 use podex::store::{Store, TreeRoots, Writer};
 use serde_json::json;
@@ -21,6 +24,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     match args.first().map(String::as_str) {
         Some("commit") => commit_documents(number(1, 1_000_000)?),
         Some("diff") => diff(number(1, 1_000_000)?),
+        Some("merge") => merge(number(1, 1_000_000)?),
+        Some("merge-step") => merge_step(Path::new(&args[1]), &args[2]),
         Some("pods") => pods(number(1, 10_000)?, number(2, 10)?),
         Some("blob") => blob(number(1, 1024)?),
         Some("files") => files(Path::new(&args[1]), number(2, 100_000)?),
@@ -79,14 +84,25 @@ fn finish(writer: Writer, roots: TreeRoots, parents: &[Digest]) -> Digest {
 
 /// A commit of `count` documents, `changes` of them, spread out, with the value `salt`.
 fn write(store: &Store, count: u32, changes: u32, salt: u32) -> (TreeRoots, Digest) {
-    let writer = store.writer().expect("a writer");
     let step = count.checked_div(changes).unwrap_or(u32::MAX);
+    write_after(store, count, (step, step / 2), salt, &[])
+}
+
+/// The same on top of `parents`, with a change at `offset` of each `step` documents.
+fn write_after(
+    store: &Store,
+    count: u32,
+    (step, offset): (u32, u32),
+    salt: u32,
+    parents: &[Digest],
+) -> (TreeRoots, Digest) {
+    let writer = store.writer().expect("a writer");
     for number in 0..count {
-        let salt = if number % step == step / 2 { salt } else { 0 };
+        let salt = if number % step == offset { salt } else { 0 };
         writer.document(key(number), &document(number, salt), &Observed::new()).expect("a document");
     }
     let roots = writer.trees().expect("trees");
-    (roots, finish(writer, roots, &[]))
+    (roots, finish(writer, roots, parents))
 }
 
 type Outcome = Result<(), Box<dyn std::error::Error>>;
@@ -109,6 +125,52 @@ fn diff(count: u32) -> Outcome {
         let found =
             timed(&format!("diff of {changes}"), || cold.tree(before.state).diff(&cold.tree(after.state)).count());
         assert_eq!(found, changes as usize);
+    }
+    Ok(())
+}
+
+/// What two changed since their common version: each step in a process of its own, that opens the store as a command
+/// does.
+fn merge(count: u32) -> Outcome {
+    const CHANGES: u32 = 100;
+    let home = tempfile::tempdir()?;
+    let store = Store::open(&Paths::under(home.path()).store())?;
+    let (_, base) = write(&store, count, 0, 0);
+    let step = count / CHANGES;
+    for (pod, offset, salt) in [("ours", step / 3, 1), ("theirs", step / 2, 2)] {
+        let (_, commit) = write_after(&store, count, (step, offset), salt, &[base]);
+        let pod = pod.parse()?;
+        store.publish(&pod, None, base)?;
+        store.publish(&pod, Some(base), commit)?;
+    }
+    drop(store);
+    for what in ["open", "diff", "merge"] {
+        let mut step = std::process::Command::new(std::env::current_exe()?);
+        assert!(step.arg("merge-step").arg(home.path()).arg(what).status()?.success(), "{what}");
+    }
+    Ok(())
+}
+
+fn merge_step(home: &Path, what: &str) -> Outcome {
+    let runtime = tokio::runtime::Runtime::new()?;
+    let events = Events::silent();
+    let context = Context::new(Paths::under(home), Overrides::default())?;
+    let (ours, theirs): (Reference, Reference) = ("ours".parse()?, "theirs".parse()?);
+    match what {
+        "diff" => {
+            let everything = Default::default();
+            let work = podex::ops::diff(&context, &ours, &theirs, &everything, &events);
+            let found = timed("diff of two, 100 changes each", || runtime.block_on(work))?;
+            assert_eq!(found.changes.len(), 200);
+        }
+        "merge" => {
+            let args = MergeArgs { into: "ours".parse()?, from: theirs, prefer: None, message: None, dry_run: false };
+            let work = podex::ops::merge(&context, &args, &events);
+            let outcome = timed("merge of two, 100 changes each", || runtime.block_on(work))?;
+            assert_eq!((outcome.kind, outcome.changed), (MergeKind::Merged, (0, 100, 0)));
+        }
+        // The process and the open store alone, to compare with.
+        _ => timed("nothing, with the store open", || ()),
     }
     Ok(())
 }

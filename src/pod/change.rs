@@ -17,6 +17,17 @@ pub enum ChangeKind {
     Removed,
 }
 
+impl ChangeKind {
+    /// Its word, for people.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Modified => "modified",
+            Self::Removed => "removed",
+        }
+    }
+}
+
 /// One property that differs. Values are None where a side lacks the property.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct PropertyChange {

@@ -2,7 +2,7 @@
 
 use crate::instance::{Emulator, Strategy};
 use crate::ops::{CommitArgs, InjectArgs, MergeArgs, PreparedInject, Take, Target};
-use crate::pod::{PodName, Reference, RemoteName};
+use crate::pod::{PodName, Reference, RemoteName, ResourceKey};
 use crate::remote::RemoteConfig;
 
 /// Which tasks may run at the same time.
@@ -109,6 +109,13 @@ pub enum Job {
     },
     /// Configure a remote.
     AddRemote(RemoteConfig),
+    /// Find out who last changed a resource.
+    Blame {
+        /// In which version.
+        reference: Reference,
+        /// The resource.
+        key: ResourceKey,
+    },
     /// Merge a version into a pod.
     Merge(MergeArgs),
     /// Read what is to be settled in a pod's newest version.
@@ -201,6 +208,7 @@ impl Job {
             Self::Delete(pod) => format!("delete {pod}"),
             Self::StartInstance { emulator, .. } => format!("start {}", emulator_name(*emulator)),
             Self::AddRemote(config) => format!("add remote {}", config.name),
+            Self::Blame { reference, key } => format!("history of {}/{} in {reference}", key.service, key.label()),
             Self::Merge(args) => format!("merge {} into {}", args.from, args.into),
             Self::Conflicts(pod) => format!("read the conflicts of {pod}"),
             Self::Choose { pod, .. } => format!("settle conflicts of {pod}"),
@@ -244,6 +252,7 @@ impl Job {
                 format!("podex instance start {}{port}", emulator_name(*emulator))
             }
             Self::AddRemote(config) => format!("podex remote add {} {}", config.name, quoted(&config.url)),
+            Self::Blame { reference, key } => format!("podex blame {reference} {}", quoted(&key.to_string())),
             Self::Merge(args) => format!("podex merge {} {}", args.into, args.from),
             Self::Conflicts(pod) => format!("podex resolve {pod}"),
             Self::Choose { pod, targets, take } => {

@@ -9,9 +9,9 @@ use crate::event::Events;
 use crate::instance::{Emulator, InstanceError};
 use crate::ops::{
     self, CommitOutcome, Context, DiffOutcome, InjectOutcome, ManagedInstance, MergeKind, MergeOutcome, OpError,
-    PodSummary, PreparedInject, RemotePod, Resolution, StatusOutcome, VersionSummary,
+    PodSummary, PreparedInject, RemotePod, Resolution, Snapshot, StatusOutcome, VersionSummary,
 };
-use crate::pod::{Commit, Digest, InstanceInfo, Metamodel, PodName};
+use crate::pod::{Commit, Digest, InstanceInfo, Metamodel, PodName, Reference, ResourceKey};
 use crate::remote::{RemoteConfig, RemoteError};
 use crate::search::Index;
 use crate::store::VersionEntry;
@@ -72,6 +72,8 @@ pub enum Outcome {
     Indexed(Indexed),
     /// A managed emulator runs.
     Started(ManagedInstance),
+    /// Who last changed a resource, as text.
+    Blamed(String),
     /// A merge made.
     Merged(Box<MergeOutcome>),
     /// What is to be settled in a pod, and what was chosen.
@@ -212,6 +214,10 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             ops::remote_add(context, config)?;
             (text, Outcome::Changed)
         }
+        Job::Blame { reference, key } => {
+            let text = history(context, &reference, &key, events).await?;
+            (format!("read the history of {}", key.label()), Outcome::Blamed(text))
+        }
         Job::Merge(args) => {
             let outcome = ops::merge(context, &args, events).await?;
             (merged(&args, &outcome), Outcome::Merged(Box::new(outcome)))
@@ -238,6 +244,41 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             (format!("{pod}:{} has no conflicts any more", made.number), Outcome::Settled(made))
         }
     })
+}
+
+/// Who last changed each property of a resource; and, of a local pod, which versions touched it.
+async fn history(
+    context: &Context,
+    reference: &Reference,
+    key: &ResourceKey,
+    events: &Events,
+) -> Result<String, OpError> {
+    let (digest, commit) = ops::resolve(context, reference, events).await?;
+    let head = Snapshot::of(&context.store, digest, commit);
+    let path = key.to_string();
+    let pod = match reference {
+        Reference::Pod { remote: None, pod, .. } => Some(pod),
+        _ => None,
+    };
+    let line = |what: &str, digest: &Digest, number: Option<u64>, commit: &Commit| {
+        let number = number.map(|number| format!("version {number}, ")).unwrap_or_default();
+        let message = commit.message.lines().next().unwrap_or_default();
+        let (day, author) = (commit.time.strftime("%Y-%m-%d"), &commit.author.name);
+        format!("  {what}: {number}{} by {author} on {day}  {message}\n", digest.short())
+    };
+    let mut text = "Last changed\n".to_owned();
+    for blame in ops::blame(context, pod, &head, &path, None, events)? {
+        text.push_str(&line(&blame.path.join("."), &blame.digest, blame.version, &blame.commit));
+    }
+    if let Some(pod) = pod {
+        text.push_str("\nVersions that touched it\n");
+        for touched in ops::versions_touching(context, pod, &path)? {
+            let what = touched.changes.first().map(|(kind, _)| kind.word()).unwrap_or_default();
+            let version = &touched.version;
+            text.push_str(&line(what, &version.digest, Some(version.number), &version.commit));
+        }
+    }
+    Ok(text)
 }
 
 fn left(resolution: &Resolution) -> String {

@@ -98,6 +98,7 @@ actions! {
     Filter, Browse, Looks, "filter", "filter", "Show only what contains some text in the tree", Some("podex inspect REF PATTERN");
     Edit, Browse, Looks, "edit", "editor", "Look at the chosen document or body in $EDITOR (changes there are not kept)", Some("podex inspect REF PATH");
     Pager, Browse, Looks, "pager", "pager", "Read the chosen document or body in $PAGER", Some("podex inspect REF PATH");
+    Blame, Browse, Looks, "blame", "history", "Show who last changed each property of the chosen resource, and which versions touched it", Some("podex blame REF PATH");
     Save, Browse, Looks, "save", "save body", "Save the chosen body, or a function's code, to a file", None;
     Reveal, Anywhere, Looks, "reveal", "reveal", "Show or hide secret values", None;
     ExpandAll, Browse, Looks, "expand-all", "expand all", "Unfold everything below the chosen row", None;

@@ -45,6 +45,21 @@ fn an_editor_shows_the_document_and_gives_the_screen_back() {
 }
 
 #[test]
+fn the_history_of_a_resource_names_who_last_changed_it_and_when() {
+    let Some(ministack) = support::ministack() else { return };
+    let bob = with_a_pod(&ministack);
+    let mut screen = Screen::open(&bob, &["inspect", "p1", "ssm/parameter//orders/greeting"], (120, 36));
+    screen.expect("greeting ─").press("B").expect("history of ssm/parameter//orders/greeting");
+    screen.wait("the value's version, and both that touched it", |text| {
+        let said = |part: &str, version: &str| text.lines().any(|line| line.contains(part) && line.contains(version));
+        said("Value: ", "version 2") && said("Type: ", "version 1") && said("modified: ", "second")
+            && said("added: ", "first")
+    });
+    screen.press("<Esc>").expect_gone("Last changed").press("q");
+    assert_eq!(screen.end(), 0);
+}
+
+#[test]
 fn an_editor_that_is_not_there_is_named() {
     let Some(ministack) = support::ministack() else { return };
     let bob = with_a_pod(&ministack).with("EDITOR", "no-such-editor");

@@ -98,6 +98,10 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Edit => return outside::show(state, Program::Editor),
         Action::Pager => return outside::show(state, Program::Pager),
         Action::Save => outside::ask_save(state),
+        Action::Blame => {
+            let chosen = state.pods.chosen().reference().zip(state.chosen_resource());
+            return chosen.map(|(reference, (_, key))| submit(Job::Blame { reference, key })).unwrap_or_default();
+        }
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => return quit(state),
         Action::Search => return super::search::open(state),

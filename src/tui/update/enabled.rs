@@ -90,6 +90,8 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
         Action::Edit | Action::Pager if !matches!(state.detail.content, Some(Ok(_))) => {
             refuse("choose a resource in the tree first")
         }
+        Action::Blame if state.chosen_resource().is_none() => refuse("choose a resource in the tree first"),
+        Action::Blame if *chosen == RowId::Live => refuse("the live instance has no history: choose a version"),
         Action::CancelTask => match state.overlays.last() {
             Some(Overlay::Tasks(view)) => match state.tasks.iter().rev().nth(view.cursor.at) {
                 Some(task) if !task.state.is_over() => Ok(()),

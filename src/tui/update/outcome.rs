@@ -219,6 +219,10 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
         Outcome::Found(found) => state.found = Some(found),
         Outcome::Merged(outcome) => return super::conflicts::merged(state, job, &outcome, sentence),
         Outcome::Conflicts(found) => super::conflicts::show(state, job, found, sentence),
+        Outcome::Blamed(text) => {
+            let title = job.title();
+            state.overlays.push(Overlay::Notice { title, text, failure: false });
+        }
         Outcome::Settled(version) => {
             state.conflicts = None;
             state.say(Role::Success, sentence, job.command());
