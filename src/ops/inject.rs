@@ -123,21 +123,12 @@ async fn prepare(
         if filter.services.is_empty() {
             filter.services.clone_from(&target.commit.services);
         }
-        let Compared { found, notes: left_out } = match strategy {
-            Strategy::ThreeWay => {
-                // Where the safety commit is gone, what is missing counts as deleted: that is asked about.
-                let before = touch.as_ref().and_then(|touch| Snapshot::load(&store, touch.safety?).ok());
-                let base = touch.as_ref().map(|touch| &touch.base);
-                let sides = Sides { base, ours: &safety, theirs: &target };
-                three_way(catalog, &sides, before.as_ref(), &filter, &events)?
-            }
-            _ => differences(&safety, &target, Absence::OfPod, &events)?,
-        };
-        let shared: BTreeSet<_> = safety.places()?.intersection(&target.places()?).cloned().collect();
-        let is_shared = |service: &str, account: &str, region: &str| {
-            shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
-        };
-        let selected = instance::select(strategy, &filter, &is_shared, found);
+        // Where the safety commit is gone, what is missing counts as deleted: that is asked about.
+        let before = touch.as_ref().and_then(|touch| Snapshot::load(&store, touch.safety?).ok());
+        let base = touch.as_ref().map(|touch| &touch.base);
+        let sides = Sides { base, ours: &safety, theirs: &target };
+        let Compared { found: selected, notes: left_out } =
+            wanted(catalog, strategy, &sides, before.as_ref(), &filter, &events)?;
         let live = safety.state.entries().map(|entry| entry.map_err(OpError::from));
         let selected = instance::bring_along(catalog, selected, live)?;
         let mut plan = instance::plan(catalog, selected)?;
@@ -150,6 +141,31 @@ async fn prepare(
         Ok(PreparedInject { target: target.digest, pod, safety: safety.digest, plan })
     })
     .await
+}
+
+/// Which differences between the instance (ours) and the pod (theirs) an inject acts on. For a three-way inject, the
+/// base is what was last injected or committed, and `before` the instance before that.
+///
+/// # Errors
+/// When a three-way inject meets conflicts, or the store fails.
+pub(super) fn wanted(
+    catalog: &Catalog,
+    strategy: Strategy,
+    sides: &Sides<'_>,
+    before: Option<&Snapshot>,
+    filter: &Filter,
+    events: &Events,
+) -> Result<Compared, OpError> {
+    let Sides { ours: live, theirs: pod, .. } = sides;
+    let Compared { found, notes } = match strategy {
+        Strategy::ThreeWay => three_way(catalog, sides, before, filter, events)?,
+        _ => differences(live, pod, Absence::OfPod, events)?,
+    };
+    let shared: BTreeSet<_> = live.places()?.intersection(&pod.places()?).cloned().collect();
+    let is_shared = |service: &str, account: &str, region: &str| {
+        shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
+    };
+    Ok(Compared { found: instance::select(strategy, filter, &is_shared, found), notes })
 }
 
 /// What brings the instance (ours) the pod's changes since the base, without losing its own. `before` is the instance

@@ -1,6 +1,8 @@
 //! `merge`: join another line of history into a pod, as a commit with two parents.
 
 mod check;
+#[cfg(test)]
+mod model;
 pub(super) mod state;
 #[cfg(test)]
 mod tests;
