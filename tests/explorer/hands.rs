@@ -52,7 +52,9 @@ fn the_history_of_a_resource_names_who_last_changed_it_and_when() {
     screen.expect("greeting ─").press("B").expect("history of ssm/parameter//orders/greeting");
     screen.wait("the value's version, and both that touched it", |text| {
         let said = |part: &str, version: &str| text.lines().any(|line| line.contains(part) && line.contains(version));
-        said("Value: ", "version 2") && said("Type: ", "version 1") && said("modified: ", "second")
+        said("Value: ", "version 2")
+            && said("Type: ", "version 1")
+            && said("modified: ", "second")
             && said("added: ", "first")
     });
     screen.press("<Esc>").expect_gone("Last changed").press("q");

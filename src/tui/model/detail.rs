@@ -131,8 +131,7 @@ impl Builder<'_> {
         if self.heading(path.clone(), "last changed".to_owned(), digest.short()) {
             let time = commit.time.strftime("%Y-%m-%d %H:%M UTC").to_string();
             let message = commit.message.lines().next().unwrap_or_default().to_owned();
-            let facts =
-                [("in", digest.short()), ("by", commit.author.to_string()), ("on", time), ("message", message)];
+            let facts = [("in", digest.short()), ("by", commit.author.to_string()), ("on", time), ("message", message)];
             for (name, value) in facts.into_iter().filter(|(_, value)| !value.is_empty()) {
                 let mut below = path.clone();
                 below.push(name.to_owned());

@@ -101,7 +101,10 @@ fn change(state: &State, frame: &mut Frame, area: Rect, screen: &DiffScreen, wid
         let key = &change.key;
         let name = text::clean(&format!("{}/{}", key.service, key.label())).into_owned();
         let name = text::cut_middle(&name, usize::from(area.width).saturating_sub(20)).into_owned();
-        Line::from(vec![Span::raw(format!(" {name} ")), span(state, role(change.kind), format!("{} ", change.kind.word()))])
+        Line::from(vec![
+            Span::raw(format!(" {name} ")),
+            span(state, role(change.kind), format!("{} ", change.kind.word())),
+        ])
     });
     let block = pane(state, title.unwrap_or_default(), focused);
     let inner = block.inner(area);
