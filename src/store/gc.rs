@@ -66,7 +66,7 @@ struct Plan {
 }
 
 impl Store {
-    /// Removes what no version, tag or undo needs, and merges small packs. A writer in flight is waited for, some
+    /// Removes what no version, tag, undo or later merge needs, and merges small packs. A writer in flight is waited for, some
     /// seconds, and loses nothing.
     pub fn gc(&self, options: &GcOptions) -> Result<GcReport, StoreError> {
         let layout = &self.inner.layout;
@@ -80,10 +80,11 @@ impl Store {
         for (pack, reason) in self.inner.packs.damaged().iter() {
             report.notes.push(format!("{}: {reason}; left as it is", layout.pack(pack).display()));
         }
-        let before: HashSet<Digest> = self.inner.packs.list()?;
+        let mut known: HashSet<Digest> = self.inner.packs.list()?;
         let mut marks = Marks::default();
         self.mark_roots(&self.roots()?, &mut marks, &mut report.notes)?;
         self.mark_recent(options.grace, &HashSet::new(), &mut marks)?;
+        self.mark_merge_bases(&mut marks);
         let plan = self.plan(&marks, options.grace)?;
         report.garbage_chunks = plan.garbage_chunks;
         report.garbage_left = plan.garbage_left;
@@ -101,12 +102,15 @@ impl Store {
             report.notes.push(format!("{} holds damaged chunks and stays", layout.pack(pack).display()));
         }
         going.retain(|pack| !written.contains(pack));
+        // Copies of ours are not what somebody wrote meanwhile.
+        known.extend(written);
 
         let exclusive = layout.lock_exclusive()?;
         let refs = layout.lock_refs()?;
         self.inner.packs.refresh()?;
         self.mark_roots(&self.roots()?, &mut marks, &mut report.notes)?;
-        self.mark_recent(options.grace, &before, &mut marks)?;
+        self.mark_recent(options.grace, &known, &mut marks)?;
+        self.mark_merge_bases(&mut marks);
         self.sweep(&going, &marks, &mut report)?;
         drop(refs);
         drop(exclusive);

@@ -1,6 +1,6 @@
 //! Which chunks something still needs: what garbage collection must keep.
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -28,8 +28,8 @@ pub(super) struct Roots {
 pub(super) struct Marks {
     /// Commits whose trees and blobs are marked.
     commits: HashSet<Digest>,
-    /// Commit objects, of which the older ones may stand for themselves: they tell a pod's history.
-    history: HashSet<Digest>,
+    /// Commit objects with their parents. The older ones may stand for themselves: they tell a pod's history.
+    history: HashMap<Digest, Vec<Digest>>,
     state: HashSet<Digest>,
     observed: HashSet<Digest>,
     /// Blobs, their pieces, and the lists of these.
@@ -39,7 +39,19 @@ pub(super) struct Marks {
 impl Marks {
     /// Whether the chunk is needed.
     pub(super) fn contains(&self, chunk: &Digest) -> bool {
-        [&self.data, &self.state, &self.observed, &self.history].iter().any(|set| set.contains(chunk))
+        self.history.contains_key(chunk)
+            || [&self.data, &self.state, &self.observed].iter().any(|set| set.contains(chunk))
+    }
+
+    /// The commits at which a merge may begin although nothing names them: those of which two lines went on, and
+    /// those that a merge joined, since their own lines may go on elsewhere.
+    fn merge_bases(&self) -> Vec<Digest> {
+        let mut bases = Vec::new();
+        let mut seen = HashSet::new();
+        for parents in self.history.values() {
+            bases.extend(parents.iter().filter(|parent| !seen.insert(**parent) || parents.len() > 1).copied());
+        }
+        bases
     }
 }
 
@@ -78,18 +90,26 @@ impl Store {
                 let _ = self.mark_blob(&blob, marks);
             }
         }
-        marks.history.insert(*digest);
-        let mut ancestors = commit.parents;
+        let mut ancestors = commit.parents.clone();
+        marks.history.insert(*digest, commit.parents);
         while let Some(ancestor) = ancestors.pop() {
-            if !marks.history.contains(&ancestor)
+            if !marks.history.contains_key(&ancestor)
                 && let Ok(commit) = self.commit(&ancestor)
             {
-                marks.history.insert(ancestor);
-                ancestors.extend(commit.parents);
+                ancestors.extend(&commit.parents);
+                marks.history.insert(ancestor, commit.parents);
             }
         }
         marks.commits.insert(*digest);
         Ok(())
+    }
+
+    /// Marks everything of the commits at which a merge of what is marked so far may begin.
+    pub(super) fn mark_merge_bases(&self, marks: &mut Marks) {
+        for base in marks.merge_bases() {
+            // Another store's, or collected before: what is not there cannot be kept.
+            let _ = self.mark(&base, marks);
+        }
     }
 
     fn mark_blob(&self, blob: &BlobRef, marks: &mut Marks) -> Result<(), StoreError> {

@@ -89,6 +89,8 @@ pub async fn merge(context: &Context, args: &MergeArgs, events: &Events) -> Resu
     if args.from == Reference::Live {
         return Err(OpError::Usage("@live has no history: commit it first, then merge that pod".to_owned()));
     }
+    // What is fetched, and what the two have in common, has no name until the merge has one.
+    let _held = context.store.hold()?;
     let head = context.store.resolve(&args.into, &Selector::Head)?;
     let theirs = snapshot(context, &args.from, events).await?;
     events.phase("merge");

@@ -78,6 +78,56 @@ fn the_grace_period_keeps_what_nobody_has_named_yet() {
     assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
 }
 
+/// `gc` keeps all of `kept`, and takes the trees of all of `gone`.
+fn keeps(store: &Store, kept: &[Digest], gone: &[Digest]) {
+    store.gc(&NOW).unwrap();
+    for commit in kept {
+        read_all(store, commit);
+    }
+    for commit in gone {
+        let state = store.commit(commit).unwrap().state;
+        assert!(!store.has_chunk(&state).unwrap(), "{commit}");
+    }
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
+}
+
+#[test]
+fn both_parents_of_a_merge_stay_whole_since_the_next_merge_begins_at_them() {
+    let Fixture { store, folder: _folder } = Fixture::new();
+    let first = write_commit(&store, 0..100, 1, None, &[]);
+    // A teammate's line that has no name here: two commits, the second of which was merged.
+    let between = write_commit(&store, 0..100, 2, Some(&noise(1, 3000)), &[first]);
+    let theirs = write_commit(&store, 0..100, 3, Some(&noise(2, 3 << 20)), &[between]);
+    let ours = write_commit(&store, 0..100, 4, Some(&noise(3, 3000)), &[first]);
+    let merge = write_commit(&store, 0..100, 5, None, &[ours, theirs]);
+    store.publish(&pod("shop"), None, merge).unwrap();
+    let next = write_commit(&store, 0..100, 6, None, &[merge]);
+    store.publish(&pod("shop"), Some(merge), next).unwrap();
+    // Where the two lines parted as well; what lies between is told by its commit object only.
+    keeps(&store, &[first, ours, theirs, merge, next], &[between]);
+    assert_eq!(store.merge_base(next, theirs).unwrap().base, Some(theirs));
+}
+
+#[test]
+fn where_lines_part_stays_whole_although_no_pod_names_it() {
+    let Fixture { store, folder: _folder } = Fixture::new();
+    let [one, two, three] = [pod("one"), pod("two"), pod("three")];
+    let root = write_commit(&store, 0..100, 1, None, &[]);
+    let parting = write_commit(&store, 0..100, 2, Some(&noise(1, 3 << 20)), &[root]);
+    let ours = write_commit(&store, 0..100, 3, None, &[parting]);
+    let theirs = write_commit(&store, 0..100, 4, None, &[parting]);
+    let safety = write_commit(&store, 0..100, 5, None, &[theirs]);
+    store.publish(&one, None, ours).unwrap();
+    store.publish(&two, None, theirs).unwrap();
+    store.publish(&three, None, safety).unwrap();
+    keeps(&store, &[parting, ours, theirs, safety], &[root]);
+    assert_eq!(store.merge_base(ours, safety).unwrap().base, Some(parting));
+    // With one of the lines gone there is nothing left to merge.
+    store.delete(&two).unwrap();
+    store.delete(&three).unwrap();
+    keeps(&store, &[ours], &[parting]);
+}
+
 #[test]
 fn what_undo_needs_stays() {
     let Fixture { store, folder: _folder } = Fixture::new();
