@@ -22,6 +22,7 @@
 //! Placeholders know `name` (the last segment), `names`, `parent` (`name`, `observed`, `attributes`), `account`,
 //! `region`, `arn`, `endpoint`, `emulator`, `item`, `attributes`, `observed` and, when put back, `pod` (`observed`); in facets `changed`, `removed`, `gone`, `key`, `value`.
 
+mod secrets;
 mod shape;
 pub mod spec;
 mod template;
@@ -33,7 +34,9 @@ use std::sync::LazyLock;
 pub use shape::{Shape, Shapes};
 pub use template::{Template, TemplateError, look_up};
 
-use crate::pod::MergeRules;
+use serde_json::Value;
+
+use crate::pod::{MergeRules, ResourceKey};
 use spec::{ServiceSpec, TypeSpec};
 
 macro_rules! files {
@@ -212,10 +215,20 @@ impl Catalog {
     /// Whether the attribute at `path` of this type holds a secret, to be masked on screen.
     pub fn is_secret(&self, service: &str, kind: &str, path: &[String]) -> bool {
         let Some(spec) = self.get(service, kind) else { return false };
-        spec.secret.iter().any(|secret| {
-            secret.0.len() <= path.len()
-                && secret.0.iter().zip(path).all(|(wanted, name)| wanted == "*" || wanted == name)
-        })
+        spec.secret.iter().any(|secret| secret.is_at_or_above(path))
+    }
+
+    /// Whether `value`, which stands at `path` of a resource, is to be masked: the attribute holds a secret, or may
+    /// hold one and looks like it.
+    pub fn hides(&self, key: &ResourceKey, path: &[String], value: &Value) -> bool {
+        let Some(spec) = self.get(&key.service, &key.kind) else { return false };
+        spec.secret.iter().any(|secret| secret.is_at_or_above(path))
+            || spec.guarded.iter().filter(|guarded| guarded.is_at_or_above(path)).any(|guarded| {
+                // A value in a map is named by its key; the one value of a resource, by the resource.
+                let in_a_map = guarded.0.last().is_some_and(|last| last == "*") || path.len() > guarded.0.len();
+                let name = path.last().filter(|_| in_a_map).map_or(key.own_name(), String::as_str);
+                secrets::looks_secret(name, value)
+            })
     }
 
     /// Whether the attribute at `path` of this type is a list whose order means nothing.

@@ -91,6 +91,9 @@ pub struct TypeSpec {
     /// Attribute paths that hold secrets; `*` is any name.
     #[serde(default)]
     pub secret: Vec<DottedPath>,
+    /// Attribute paths whose values are secret only where their name or the value itself looks like it.
+    #[serde(default)]
+    pub guarded: Vec<DottedPath>,
     /// Attributes with these values are dropped at capture, and put back where a change removes them.
     #[serde(default)]
     pub defaults: Map<String, Value>,
@@ -416,6 +419,13 @@ impl TypeSpec {
 /// A path written with dots.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct DottedPath(pub Vec<String>);
+
+impl DottedPath {
+    /// Whether `path` leads to this place or below it; `*` is any name.
+    pub fn is_at_or_above(&self, path: &[String]) -> bool {
+        self.0.len() <= path.len() && self.0.iter().zip(path).all(|(wanted, name)| wanted == "*" || wanted == name)
+    }
+}
 
 impl<'de> Deserialize<'de> for DottedPath {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {

@@ -102,8 +102,8 @@ impl Values<'_> {
     }
 
     /// Whether the property itself is one secret.
-    pub(super) fn hides(self, key: &ResourceKey, path: &[String]) -> bool {
-        !self.show_secrets && self.catalog.is_secret(&key.service, &key.kind, path)
+    pub(super) fn hides(self, key: &ResourceKey, path: &[String], value: &Value) -> bool {
+        !self.show_secrets && self.catalog.hides(key, path, value)
     }
 
     /// The value on one line, secrets masked.

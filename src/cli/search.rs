@@ -1,5 +1,7 @@
 //! `podex search`.
 
+use std::sync::Arc;
+
 use clap::Args;
 
 use super::error::CliError;
@@ -7,17 +9,19 @@ use super::format::clean;
 use super::output::Paint;
 use super::session::Session;
 use crate::ops::EXIT_FAILED;
-use crate::search::{Hit, Index};
+use crate::search::{Hit, Index, Searcher};
 
 /// Find resources and values in all versions of all pods here
 ///
 /// Fuzzy, as in fzf: letters must appear in this order. Several words must all match. Upper-case letters match only
-/// themselves. Secrets are not searched. Exits with 1 when nothing is found.
+/// themselves. pod:, account:, region:, service:, type: and tag: narrow down. Secrets are not searched. Exits with 1 when nothing is found.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   podex search orders
   podex search 'lambda resize' --limit 5
+  podex search region:eu type:table tag:env=prod
+  podex search pod:shop arn
   podex search ORDERS_TABLE --json")]
 pub(super) struct SearchCommand {
     /// What to look for
@@ -32,8 +36,8 @@ impl SearchCommand {
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
         let events = session.events();
-        let index = Index::build(&context, &events)?;
-        let hits = index.query(&self.query.join(" "), self.limit, events.cancellation());
+        let mut searcher = Searcher::new(Arc::new(Index::build(&context, &events)?));
+        let hits = searcher.search(&self.query.join(" "), self.limit, events.cancellation(), &mut |_| {});
         session.progress.clear();
         let found = if hits.is_empty() { EXIT_FAILED } else { 0 };
         if session.out.json {

@@ -127,7 +127,8 @@ impl<'a> ChangeView<'a> {
     fn properties(&self, text: &mut String, key: &ResourceKey, properties: &[PropertyChange]) {
         for property in properties {
             let path = clean(&property.path.join(".")).into_owned();
-            let hidden = self.values.hides(key, &property.path);
+            let mut values = property.before.iter().chain(&property.after);
+            let hidden = values.any(|value| self.values.hides(key, &property.path, value));
             let lines = if hidden { None } else { self.lines(key, property) };
             match lines {
                 // A list or text as lines; bytes keep their size and digest beside it.

@@ -113,7 +113,7 @@ pub fn mask(catalog: &Catalog, key: &ResourceKey, path: &[String], value: &Value
 }
 
 fn masked(catalog: &Catalog, key: &ResourceKey, path: &mut Vec<String>, value: &Value) -> Value {
-    if !path.is_empty() && catalog.is_secret(&key.service, &key.kind, path) {
+    if !path.is_empty() && catalog.hides(key, path, value) {
         return Value::String(MASK.to_owned());
     }
     let mut inner = |name: String, value: &Value| {

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::matcher::Bag;
-use super::{Entry, Index, IndexedPod, Span};
+use super::texts::{Known, SEPARATOR, Texts, hash};
+use super::{Found, Index, IndexedPod, NONE, Resource, Scope, Span, SpanNode};
 use crate::catalog::Catalog;
 use crate::event::{Events, Progress};
 use crate::ops::{Context, OpError, Snapshot};
@@ -21,8 +21,10 @@ const VALUE_MIN_CHARS: usize = 3;
 /// Values indexed of one document: bounds what one huge item can take.
 const VALUES_PER_DOCUMENT: usize = 64;
 
-/// Bytes of values in all. Beyond it only names are indexed, so that the largest stores stay searchable.
-const VALUE_BYTES: usize = 64 << 20;
+/// Bytes of distinct values, and values of resources, in all. Beyond it only names are indexed, so that the largest
+/// stores stay searchable.
+const VALUE_BYTES: usize = 48 << 20;
+const VALUES: usize = 2_000_000;
 
 pub(super) fn build(context: &Context, events: &Events) -> Result<Index, OpError> {
     events.phase("index");
@@ -34,36 +36,63 @@ pub(super) fn build(context: &Context, events: &Events) -> Result<Index, OpError
             Err(error) => events.warn(format!("{name} is not searched: {error}")),
         }
     }
-    if builder.value_bytes >= VALUE_BYTES {
+    if builder.is_full() {
         events.warn("the store is large: of some resources only the names are searched");
     }
     Ok(builder.index)
 }
 
-/// One text of a document: the property it is the value of (None for the name) and the text.
-type Text = (Option<Box<str>>, Box<str>);
+/// A text in the index, for as long as it is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Entry {
+    /// The name of the resource at this position.
+    Name(u32),
+    /// The value at this position.
+    Found(u32),
+}
 
 struct Builder<'a> {
     catalog: &'a Catalog,
     index: Index,
-    /// Positions in the index's resources.
-    resources: HashMap<Box<str>, u32>,
-    /// Positions in the index's entries.
-    entries: HashMap<(u32, Text), u32>,
-    value_bytes: usize,
+    scopes: HashMap<Scope, u32>,
+    names: Known,
+    values: Known,
+    properties: HashMap<Box<str>, u32>,
+    /// Since which version of the pod at hand each name is there; NONE where it is not.
+    names_since: Vec<u32>,
+    /// The same for values.
+    found_since: Vec<u32>,
     documents: u64,
 }
 
 impl<'a> Builder<'a> {
     fn new(catalog: &'a Catalog) -> Self {
+        let index = Index {
+            pods: Vec::new(),
+            scopes: Vec::new(),
+            names: Texts::default(),
+            resources: Vec::new(),
+            values: Texts::default(),
+            first_found: Vec::new(),
+            found: Vec::new(),
+            properties: Vec::new(),
+            spans: Vec::new(),
+        };
         Self {
             catalog,
-            index: Index { pods: Vec::new(), resources: Vec::new(), entries: Vec::new() },
-            resources: HashMap::new(),
-            entries: HashMap::new(),
-            value_bytes: 0,
+            index,
+            scopes: HashMap::new(),
+            names: Known::default(),
+            values: Known::default(),
+            properties: HashMap::new(),
+            names_since: Vec::new(),
+            found_since: Vec::new(),
             documents: 0,
         }
+    }
+
+    fn is_full(&self) -> bool {
+        self.index.values.bytes() >= VALUE_BYTES || self.index.found.len() >= VALUES
     }
 
     fn pod(&mut self, context: &Context, name: &PodName, events: &Events) -> Result<(), OpError> {
@@ -74,8 +103,8 @@ impl<'a> Builder<'a> {
             versions: versions.iter().map(|version| (version.number, version.commit)).collect(),
         });
         let mut before: Option<Snapshot> = None;
-        // Which entries the version at hand has, and since which version.
-        let mut open = HashMap::<u32, u32>::new();
+        // What some version of this pod has.
+        let mut seen = Vec::new();
         let mut result = Ok(());
         let mut last = 0;
         for (at, version) in versions.iter().enumerate() {
@@ -87,11 +116,11 @@ impl<'a> Builder<'a> {
                     break;
                 }
             };
-            self.version(pod, at, before.as_ref(), &snapshot, &mut open, events)?;
+            self.version(pod, at, before.as_ref(), &snapshot, &mut seen, events)?;
             (before, last) = (Some(snapshot), at);
         }
-        for (entry, first) in open {
-            self.close(entry, Span { pod, first, last });
+        for entry in seen {
+            self.close(entry, pod, last);
         }
         result.map_err(|error: StoreError| error.into())
     }
@@ -102,14 +131,14 @@ impl<'a> Builder<'a> {
         at: u32,
         before: Option<&Snapshot>,
         snapshot: &Snapshot,
-        open: &mut HashMap<u32, u32>,
+        seen: &mut Vec<Entry>,
         events: &Events,
     ) -> Result<(), OpError> {
         let Some(before) = before else {
             for entry in snapshot.state.entries() {
                 let (key, value) = entry?;
                 self.tick(events)?;
-                open.extend(self.texts(&key, value).into_iter().map(|entry| (entry, at)));
+                self.texts(&key, value).into_iter().for_each(|entry| self.open(entry, at, seen));
             }
             return Ok(());
         };
@@ -119,13 +148,9 @@ impl<'a> Builder<'a> {
             let gone = difference.before.map(|value| self.texts(&difference.key, value)).unwrap_or_default();
             let there = difference.after.map(|value| self.texts(&difference.key, value)).unwrap_or_default();
             for entry in gone.iter().filter(|entry| !there.contains(entry)) {
-                if let Some(first) = open.remove(entry) {
-                    self.close(*entry, Span { pod, first, last: at - 1 });
-                }
+                self.close(*entry, pod, at - 1);
             }
-            for entry in there {
-                open.entry(entry).or_insert(at);
-            }
+            there.into_iter().for_each(|entry| self.open(entry, at, seen));
         }
         Ok(())
     }
@@ -141,56 +166,116 @@ impl<'a> Builder<'a> {
         Ok(())
     }
 
-    fn close(&mut self, entry: u32, span: Span) {
-        if let Some(entry) = self.index.entries.get_mut(entry as usize) {
-            entry.places.push(span);
+    fn since(&mut self, entry: Entry) -> Option<&mut u32> {
+        match entry {
+            Entry::Name(at) => self.names_since.get_mut(at as usize),
+            Entry::Found(at) => self.found_since.get_mut(at as usize),
+        }
+    }
+
+    /// An entry is there from this version of the pod on.
+    fn open(&mut self, entry: Entry, at: u32, seen: &mut Vec<Entry>) {
+        if let Some(since) = self.since(entry).filter(|since| **since == NONE) {
+            *since = at;
+            seen.push(entry);
+        }
+    }
+
+    /// An entry is there up to this version of the pod, if it is there.
+    fn close(&mut self, entry: Entry, pod: u32, last: u32) {
+        let Some(since) = self.since(entry) else { return };
+        let first = std::mem::replace(since, NONE);
+        if first == NONE {
+            return;
+        }
+        let node = self.index.spans.len() as u32;
+        let head = match entry {
+            Entry::Name(at) => self.index.resources.get_mut(at as usize).map(|resource| &mut resource.spans),
+            Entry::Found(at) => self.index.found.get_mut(at as usize).map(|found| &mut found.spans),
+        };
+        if let Some(head) = head {
+            let next = std::mem::replace(head, node);
+            self.index.spans.push(SpanNode { span: Span { pod, first, last }, next });
         }
     }
 
     /// The entries of a document; new ones are added to the index.
-    fn texts(&mut self, key: &ResourceKey, value: Value) -> Vec<u32> {
+    fn texts(&mut self, key: &ResourceKey, value: Value) -> Vec<Entry> {
         let resource = self.resource(key);
-        let name = format!("{}/{}", key.service, key.label()).into_boxed_str();
-        let mut found = vec![self.entry(resource, (None, name))];
-        if self.value_bytes < VALUE_BYTES
+        let mut entries = vec![Entry::Name(resource)];
+        if !self.is_full()
             && let Ok(document) = serde_json::from_value::<Document>(value)
         {
-            for text in self.values(key, &document) {
-                found.push(self.entry(resource, text));
+            for (property, text) in self.values(key, &document) {
+                entries.push(Entry::Found(self.found(resource, &property, &text)));
             }
         }
-        found
+        entries
     }
 
     fn resource(&mut self, key: &ResourceKey) -> u32 {
-        let text = key.to_string().into_boxed_str();
-        *self.resources.entry(text).or_insert_with_key(|text| {
-            self.index.resources.push(text.clone());
-            (self.index.resources.len() - 1) as u32
-        })
-    }
-
-    fn entry(&mut self, resource: u32, text: Text) -> u32 {
-        if let Some(known) = self.entries.get(&(resource, text.clone())) {
-            return *known;
-        }
-        let at = self.index.entries.len() as u32;
-        if text.0.is_some() {
-            self.value_bytes += text.1.len();
-        }
-        self.index.entries.push(Entry {
-            bag: Bag::of(&text.1),
-            text: text.1.clone(),
-            resource,
-            property: text.0.clone(),
-            places: Vec::new(),
+        let ResourceKey { account, region, service, kind, name } = key;
+        let scope =
+            Scope { account: account.clone(), region: region.clone(), service: service.clone(), kind: kind.clone() };
+        let Index { scopes, names, resources, .. } = &mut self.index;
+        let scope = *self.scopes.entry(scope).or_insert_with_key(|scope| {
+            scopes.push(scope.clone());
+            (scopes.len() - 1) as u32
         });
-        self.entries.insert((resource, text), at);
+        let mut text = format!("{service}/{kind}");
+        for segment in name {
+            text.push(SEPARATOR);
+            text.push_str(segment);
+        }
+        let is = |at: u32| {
+            resources.get(at as usize).is_some_and(|resource| resource.scope == scope) && names.get(at) == text
+        };
+        if let Some(known) = self.names.find(hash(scope, &text), is) {
+            return known;
+        }
+        let at = names.push(&text);
+        resources.push(Resource { scope, found: NONE, spans: NONE });
+        let hash_of = |at: u32| hash(resources.get(at as usize).map_or(NONE, |resource| resource.scope), names.get(at));
+        self.names.insert(at, hash_of);
+        self.names_since.push(NONE);
         at
     }
 
+    fn found(&mut self, resource: u32, property: &str, text: &str) -> u32 {
+        let Index { values, first_found, found, properties, resources, .. } = &mut self.index;
+        let property = match self.properties.get(property) {
+            Some(known) => *known,
+            None => {
+                properties.push(property.into());
+                *self.properties.entry(property.into()).or_insert((properties.len() - 1) as u32)
+            }
+        };
+        let value = self.values.find(hash(0, text), |at| values.get(at) == text).unwrap_or_else(|| {
+            let at = values.push(text);
+            first_found.push(NONE);
+            self.values.insert(at, |at| hash(0, values.get(at)));
+            at
+        });
+        let head = resources.get(resource as usize).map_or(NONE, |resource| resource.found);
+        let mut at = head;
+        while let Some(known) = found.get(at as usize) {
+            if known.value == value && known.property == property {
+                return at;
+            }
+            at = known.next_of_resource;
+        }
+        let new = found.len() as u32;
+        let first = first_found.get_mut(value as usize).map_or(NONE, |first| std::mem::replace(first, new));
+        if let Some(resource) = resources.get_mut(resource as usize) {
+            resource.found = new;
+        }
+        found.push(Found { value, resource, property, next_of_value: first, next_of_resource: head, spans: NONE });
+        self.found_since.push(NONE);
+        new
+    }
+
     /// The strings in a document that are worth finding. Secrets are not.
-    fn values(&self, key: &ResourceKey, document: &Document) -> Vec<Text> {
+    fn values(&self, key: &ResourceKey, document: &Document) -> Vec<(String, String)> {
         let mut values = Vec::new();
         for (name, value) in &document.attributes {
             self.collect(key, &mut vec![name.clone()], value, &mut values);
@@ -199,8 +284,8 @@ impl<'a> Builder<'a> {
         values
     }
 
-    fn collect(&self, key: &ResourceKey, path: &mut Vec<String>, value: &Value, values: &mut Vec<Text>) {
-        if values.len() >= VALUES_PER_DOCUMENT || self.catalog.is_secret(&key.service, &key.kind, path) {
+    fn collect(&self, key: &ResourceKey, path: &mut Vec<String>, value: &Value, values: &mut Vec<(String, String)>) {
+        if values.len() >= VALUES_PER_DOCUMENT || self.catalog.hides(key, path, value) {
             return;
         }
         let mut inner = |name: String, value: &Value| {
@@ -216,7 +301,7 @@ impl<'a> Builder<'a> {
             Value::String(text) if text.chars().nth(VALUE_MIN_CHARS - 1).is_some() => {
                 let text = replace_tokens(text, |token| Some(token.key.label()));
                 let text: String = text.chars().take(VALUE_CHARS).collect();
-                values.push((Some(path.join(".").into_boxed_str()), text.into_boxed_str()));
+                values.push((path.join("."), text));
             }
             _ => {}
         }

@@ -3,6 +3,8 @@
 use fuzzy_matcher::FuzzyMatcher;
 use fuzzy_matcher::skim::SkimMatcherV2;
 
+use super::texts::SEPARATOR;
+
 /// Scores texts against one word.
 pub(super) trait Matcher: Send + Sync {
     /// How well `text` matches; None where it does not.
@@ -39,11 +41,16 @@ impl Bag {
 
 /// Letters and digits have a bit each, all other bytes share the remaining 28.
 fn bit(byte: u8) -> u8 {
-    match byte.to_ascii_lowercase() {
+    match plain(byte).to_ascii_lowercase() {
         letter @ b'a'..=b'z' => letter - b'a',
         digit @ b'0'..=b'9' => 26 + digit - b'0',
         other => 36 + other % 28,
     }
+}
+
+/// What a person types for a byte of a text.
+fn plain(byte: u8) -> u8 {
+    if byte == SEPARATOR as u8 { b'/' } else { byte }
 }
 
 /// One word of a query. With an upper-case ASCII letter in it, case counts: the fuzzy
@@ -60,6 +67,7 @@ impl<'a> Word<'a> {
     }
 
     fn same(&self, one: u8, other: u8) -> bool {
+        let one = plain(one);
         one == other || !self.exact && one.eq_ignore_ascii_case(&other)
     }
 

@@ -6,19 +6,37 @@
 mod build;
 mod matcher;
 mod query;
+mod texts;
+mod words;
 
-use tokio_util::sync::CancellationToken;
+pub use query::Searcher;
+pub use words::Query;
+
+use texts::Texts;
 
 use crate::event::Events;
 use crate::ops::{Context, OpError};
 use crate::pod::{Digest, PodName, ResourceKey};
 
-/// Everything that can be found, ready to be searched. Read-only.
+/// The end of a list.
+const NONE: u32 = u32::MAX;
+
+/// Everything that can be found, ready to be searched. Read-only. A million resources must fit into a small part of
+/// what the explorer may use: texts lie end to end, and lists are chains of positions.
 pub struct Index {
     pods: Vec<IndexedPod>,
-    /// Texts of resource keys.
-    resources: Vec<Box<str>>,
-    entries: Vec<Entry>,
+    scopes: Vec<Scope>,
+    /// The resources' names, as `service/type␀segment␀segment`: see [`texts`].
+    names: Texts,
+    /// At the positions of their names.
+    resources: Vec<Resource>,
+    /// The distinct values.
+    values: Texts,
+    /// At the positions of the values: where each is found first, in `found`.
+    first_found: Vec<u32>,
+    found: Vec<Found>,
+    properties: Vec<Box<str>>,
+    spans: Vec<SpanNode>,
 }
 
 /// A pod's versions, oldest first.
@@ -27,16 +45,33 @@ struct IndexedPod {
     versions: Vec<(u64, Digest)>,
 }
 
-/// One text that can match.
-struct Entry {
-    text: Box<str>,
-    /// Which characters the text has: what most queries are refused by.
-    bag: matcher::Bag,
-    /// Position in [`Index::resources`].
+/// What many resources have in common.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Scope {
+    account: String,
+    region: String,
+    service: String,
+    kind: String,
+}
+
+/// A resource; what is missing here is in its name.
+struct Resource {
+    /// Position in [`Index::scopes`].
+    scope: u32,
+    /// Its first value in [`Index::found`].
+    found: u32,
+    /// Its first span.
+    spans: u32,
+}
+
+/// A value of a property of a resource.
+struct Found {
+    value: u32,
     resource: u32,
-    /// The property whose value the text is; None for the resource's name.
-    property: Option<Box<str>>,
-    places: Vec<Span>,
+    property: u32,
+    next_of_value: u32,
+    next_of_resource: u32,
+    spans: u32,
 }
 
 /// Neighbouring versions of one pod.
@@ -48,6 +83,12 @@ struct Span {
     first: u32,
     /// Position of the newest.
     last: u32,
+}
+
+/// A span and the one before it.
+struct SpanNode {
+    span: Span,
+    next: u32,
 }
 
 /// One thing found.
@@ -76,19 +117,33 @@ impl Index {
         build::build(context, events)
     }
 
-    /// The best matches, best first. Words separated by spaces must all match; upper-case letters match only
-    /// themselves. An empty text finds nothing. Gives what it has when cancelled.
-    pub fn query(&self, text: &str, limit: usize, cancel: &CancellationToken) -> Vec<Hit> {
-        query::query(self, text, limit, cancel)
-    }
-
-    /// Distinct texts in the index.
+    /// Resources and values in the index.
     pub fn len(&self) -> usize {
-        self.entries.len()
+        self.resources.len() + self.found.len()
     }
 
     /// Whether nothing can be found.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.resources.is_empty()
+    }
+
+    /// A chain of spans, newest first.
+    fn spans(&self, first: u32) -> impl Iterator<Item = Span> {
+        let mut at = first;
+        std::iter::from_fn(move || {
+            let node = self.spans.get(at as usize)?;
+            at = node.next;
+            Some(node.span)
+        })
+    }
+
+    /// The values of a resource.
+    fn values_of(&self, resource: &Resource) -> impl Iterator<Item = &Found> {
+        let mut at = resource.found;
+        std::iter::from_fn(move || {
+            let found = self.found.get(at as usize)?;
+            at = found.next_of_resource;
+            Some(found)
+        })
     }
 }

@@ -2,11 +2,12 @@
 
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream, MouseEventKind};
 use futures_util::StreamExt;
+use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -29,7 +30,7 @@ use super::{StartAt, TuiError};
 use crate::event::Events;
 use crate::ops::{Context, OpError, Snapshot, config_set_theme};
 use crate::pod::{BlobRef, Commit, Digest, Metamodel, ResourceKey};
-use crate::search::Index;
+use crate::search::{Index, Searcher};
 use crate::store::Store;
 use crate::tasks::{Job, Loaded, Notice, Outcome, Queue, read_tree};
 
@@ -66,8 +67,7 @@ pub async fn run(context: Context, start: StartAt) -> Result<(), TuiError> {
         Err(fault) => (Theme::load(None, &themes)?.at(depth), Some(fault.to_string())),
     };
     let catalog = context.catalog;
-    let is_secret =
-        Arc::new(move |key: &ResourceKey, path: &[String]| catalog.is_secret(&key.service, &key.kind, path));
+    let is_secret = Arc::new(move |key: &ResourceKey, path: &[String], value: &Value| catalog.hides(key, path, value));
     let keymap = Keymap::load(&context.paths.keymap())?;
     let settings = Settings { theme, depth, keymap, read_only: context.read_only, mouse: context.mouse };
     let mut state = State::new(context.endpoint.to_string(), settings, is_secret);
@@ -130,9 +130,17 @@ impl App {
             Message::Filtered(digest, tree::keep(&metamodel, &query))
         });
         let answer_sender = sender.clone();
-        let searches = Latest::new(sender, |(index, query): (Arc<Index>, String), cancel| {
-            let hits = index.query(&query, HITS, &cancel);
-            Message::Found(query, hits)
+        let (searcher, early) = (Arc::new(Mutex::new(None::<Searcher>)), sender.clone());
+        let searches = Latest::new(sender, move |(index, query): (Arc<Index>, String), cancel| {
+            // One search at a time: the lock is never waited for.
+            let mut kept = searcher.lock().unwrap_or_else(PoisonError::into_inner);
+            let mut searcher = kept.take().filter(|kept| kept.is_over(&index)).unwrap_or_else(|| Searcher::new(index));
+            let mut publish = |hits| {
+                let _ = early.send(Message::Found(query.clone(), hits, false));
+            };
+            let hits = searcher.search(&query, HITS, &cancel, &mut publish);
+            *kept = Some(searcher);
+            Message::Found(query, hits, true)
         });
         let reader = read_terminal(input_sender.clone());
         Ok(Self {

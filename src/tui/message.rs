@@ -35,8 +35,8 @@ pub enum Message {
     Document(Digest, ResourceKey, Result<Box<Content>, String>),
     /// A filter was worked out.
     Filtered(Digest, Kept),
-    /// A search was answered.
-    Found(String, Vec<Hit>),
+    /// A search was answered, in full or with the best so far.
+    Found(String, Vec<Hit>, bool),
     /// The themes there are, with the colours of this terminal, and what is wrong with others.
     Themes(Vec<Theme>, Vec<String>),
     /// The theme's file changed.

@@ -314,6 +314,8 @@ pub struct SearchView {
     pub answered: String,
     /// What was found, best first.
     pub hits: Vec<Hit>,
+    /// Whether that is all.
+    pub complete: bool,
     /// The chosen one.
     pub cursor: Cursor,
     /// Enter was pressed before the answer came: go to the best hit when it does.

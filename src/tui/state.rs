@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
+use serde_json::Value;
 use tui_input::Input;
 
 use super::action::Action;
@@ -160,8 +161,8 @@ pub struct JournalLine {
     pub command: Option<String>,
 }
 
-/// Tells whether the attribute at a path of a resource is secret.
-pub type SecretRule = Arc<dyn Fn(&ResourceKey, &[String]) -> bool + Send + Sync>;
+/// Tells whether a value at a path of a resource is secret.
+pub type SecretRule = Arc<dyn Fn(&ResourceKey, &[String], &Value) -> bool + Send + Sync>;
 
 /// What the user chose for every run.
 #[derive(Clone)]

@@ -44,7 +44,9 @@ struct Explorer {
 
 impl Explorer {
     fn new(columns: u16, rows: u16) -> Self {
-        let is_secret = Arc::new(|_: &ResourceKey, path: &[String]| path.iter().any(|name| name == "SecretString"));
+        let is_secret = Arc::new(|_: &ResourceKey, path: &[String], _: &serde_json::Value| {
+            path.iter().any(|name| name == "SecretString")
+        });
         let theme = Theme::load(None, std::path::Path::new("/nowhere")).unwrap();
         let keymap = Keymap::builtin().unwrap();
         let settings = Settings { theme, depth: Depth::True, keymap, read_only: false, mouse: true };

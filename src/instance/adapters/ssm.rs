@@ -17,6 +17,10 @@ const DEFAULT_KEY: &str = "alias/aws/ssm";
 /// What one version of a parameter has and `PutParameter` sets.
 const SETTABLE: [&str; 7] = ["AllowedPattern", "DataType", "Description", "KeyId", "Tier", "Type", "Value"];
 const HISTORY: &str = "History";
+const VALUE: &str = "Value";
+/// Where a document has the value of a `SecureString`: a place of its own, so that it is known for a secret wherever
+/// it is shown, and other values can be read.
+const SECURE_VALUE: &str = "SecureValue";
 const LABELS: &str = "Labels";
 const TAGS: &str = "Tags";
 
@@ -114,7 +118,9 @@ fn version_of(version: &Value) -> Map<String, Value> {
         }
     }
     // An empty value is a value.
-    found.entry("Value").or_insert_with(|| json!(""));
+    let value = found.remove(VALUE).unwrap_or_else(|| json!(""));
+    let is_secure = found.get("Type").and_then(Value::as_str) == Some("SecureString");
+    found.insert(if is_secure { SECURE_VALUE } else { VALUE }.to_owned(), value);
     let mut labels: Vec<_> = list(version, LABELS).iter().filter_map(Value::as_str).collect();
     labels.sort_unstable();
     if !labels.is_empty() {
@@ -148,6 +154,9 @@ async fn put_versions(context: &ApplyContext<'_>, versions: &[Map<String, Value>
     for version in versions {
         let mut input = version.clone();
         let labels = input.remove(LABELS);
+        if let Some(value) = input.remove(SECURE_VALUE) {
+            input.insert(VALUE.to_owned(), value);
+        }
         if let Some(policies) = input.remove("Policies") {
             input.insert("Policies".to_owned(), json!(policies.to_string()));
         }
@@ -187,7 +196,7 @@ mod tests {
             "Name": "p", "Type": "SecureString", "Value": "", "KeyId": "alias/aws/ssm", "Tier": "Standard",
             "DataType": "text", "Description": "", "Labels": [], "Policies": [], "Version": 3,
         });
-        assert_eq!(Value::Object(version_of(&said)), json!({"Type": "SecureString", "Value": ""}));
+        assert_eq!(Value::Object(version_of(&said)), json!({"Type": "SecureString", "SecureValue": ""}));
     }
 
     #[test]

@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn only_the_lines_that_the_base_lacks_are_marked() {
         let policy = conflict(&["attributes", "P"], json!("a\nb\nc"), json!("a\nB\nc"), Some(json!("a\nb")));
-        let lines = lines(&policy, false, &|_| false);
+        let lines = lines(&policy, false, &|_, _| false);
         let marked = |lines: Option<Vec<SideLine>>| -> Vec<String> {
             lines.into_iter().flatten().filter(|line| line.changed).map(|line| line.text).collect()
         };
@@ -88,7 +88,7 @@ mod tests {
     fn a_resource_that_one_side_deleted_shows_its_properties_without_secrets() {
         let document = |text: &str| json!({"attributes": {"Name": "n", "SecretString": text}});
         let whole = conflict(&[], document("old"), document("hunter2"), None);
-        let is_secret = |path: &[String]| path == ["SecretString"];
+        let is_secret = |path: &[String], _: &Value| path == ["SecretString"];
         let hidden = lines(&whole, false, &is_secret);
         assert_eq!(hidden.theirs, None);
         assert!(format!("{hidden:?}").contains("Name") && !format!("{hidden:?}").contains("hunter2"));

@@ -59,12 +59,12 @@ pub fn value_place(row: &DetailRow, width: usize) -> (usize, usize) {
     if room >= NARROWEST_VALUE { (start, room) } else { (start, NARROWEST_VALUE.max(room)) }
 }
 
-/// Which attributes are secret, by their path.
-pub type IsSecret<'a> = &'a dyn Fn(&[String]) -> bool;
+/// Which values are secret, by their path and what they are.
+pub type IsSecret<'a> = &'a dyn Fn(&[String], &Value) -> bool;
 
 /// Puts the mask in place of every secret at or below `path`.
 pub fn mask(path: &mut Vec<String>, value: &mut Value, is_secret: IsSecret<'_>) {
-    if is_secret(path) {
+    if is_secret(path, value) {
         *value = Value::String(MASK.to_owned());
         return;
     }
@@ -193,7 +193,7 @@ impl Builder<'_> {
 
     pub(super) fn value(&mut self, path: Vec<String>, depth: usize, name: &str, value: &Value, settable: bool) {
         // The first name is the section: the catalog knows nothing of it.
-        let secret = settable && (self.secrets.is_secret)(path.get(1..).unwrap_or_default());
+        let secret = settable && (self.secrets.is_secret)(path.get(1..).unwrap_or_default(), value);
         let label = text::clean(name).into_owned();
         if secret && !self.secrets.reveal {
             let value = format!("{MASK}  ({} shows it)", self.secrets.key);
@@ -286,7 +286,7 @@ mod tests {
         rows.iter().map(|row| format!("{}{}: {}", "  ".repeat(row.depth), row.label, row.value)).collect()
     }
 
-    fn is_secret(path: &[String]) -> bool {
+    fn is_secret(path: &[String], _: &Value) -> bool {
         path == ["SecretString"]
     }
 

@@ -68,13 +68,17 @@ pub fn rows(change: &Change, reveal: bool, is_secret: IsSecret<'_>) -> Vec<DiffR
         change.properties.iter().map(|property| (&property.path, property)).collect();
     for (path, property) in sorted {
         rows.push(DiffRow::Heading(heading(path)));
-        let masked = is_secret(path) && !reveal;
+        let mut values = property.before.iter().chain(&property.after);
+        let masked = !reveal && values.any(|value| is_secret(path, value));
         let lines = |value: &Option<Value>| match value {
             None => Vec::new(),
             Some(value) if reveal => value_lines(value),
             // A property that only one side has is shown whole: secrets may lie deeper in it.
             Some(value) => {
                 let mut value = value.clone();
+                if masked {
+                    value = Value::String(MASK.to_owned());
+                }
                 mask(&mut path.clone(), &mut value, is_secret);
                 value_lines(&value)
             }
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn only_the_words_that_changed_are_marked() {
         let change = change(json!({"a": ["x", "keep this old word"]}), json!({"a": ["x", "keep this new word"]}));
-        let rows = rows(&change, false, &|_| false);
+        let rows = rows(&change, false, &|_, _| false);
         assert_eq!(rows[0], DiffRow::Heading("a[1]".to_owned()));
         let DiffRow::Pair(Some(before), Some(after)) = &rows[1] else { panic!("{rows:?}") };
         let marked =
@@ -231,27 +235,27 @@ mod tests {
             DiffRow::Same("three".to_owned()),
             DiffRow::Pair(None, piece("four")),
         ];
-        assert_eq!(rows(&change, false, &|_| false), expected);
+        assert_eq!(rows(&change, false, &|_, _| false), expected);
     }
 
     #[test]
     fn a_secret_that_changed_shows_that_it_changed_and_nothing_else() {
         let change = change(json!({"SecretString": "hunter2"}), json!({"SecretString": "hunter3"}));
-        let drawn = format!("{:?}", rows(&change, false, &|_| true));
+        let drawn = format!("{:?}", rows(&change, false, &|_, _| true));
         assert!(drawn.contains("another value") && !drawn.contains("hunter"), "{drawn}");
     }
 
     #[test]
     fn a_secret_within_a_value_that_only_one_side_has_is_masked_too() {
         let change = change(json!({}), json!({"Environment": {"Variables": {"KEY": "hunter2"}, "Size": 7}}));
-        let drawn = format!("{:?}", rows(&change, false, &|path| path.len() == 3));
+        let drawn = format!("{:?}", rows(&change, false, &|path, _| path.len() == 3));
         assert!(drawn.contains("KEY") && drawn.contains("Size") && !drawn.contains("hunter"), "{drawn}");
     }
 
     #[test]
     fn jumping_goes_from_property_to_property() {
         let change = change(json!({"a": 1, "b": 1}), json!({"a": 2, "b": 2}));
-        let rows = rows(&change, false, &|_| false);
+        let rows = rows(&change, false, &|_, _| false);
         assert_eq!(jump(&rows, 0, true), Some(2));
         assert_eq!(jump(&rows, 2, true), None);
         assert_eq!(jump(&rows, 2, false), Some(0));

@@ -207,7 +207,7 @@ fn edit(state: &mut State) -> Vec<Effect> {
         None => conflict.values.ours.as_ref().or(conflict.values.theirs.as_ref()),
     };
     let value = value.cloned().unwrap_or_default();
-    let rule = |path: &[String]| is_secret(&conflict.key, path);
+    let rule = |path: &[String], value: &serde_json::Value| is_secret(&conflict.key, path, value);
     if conflict::shown(conflict, &value, screen.reveal, &rule) != value {
         let reveal = state.key(Action::Reveal);
         state.hint(format!("this is secret: {reveal} shows it, then it can be edited"));
@@ -255,7 +255,9 @@ fn go(state: &mut State, at: usize) {
 fn rebuild(screen: &mut ConflictScreen, is_secret: &SecretRule) {
     let conflict: Option<&Conflict> = screen.found.commit.conflicts.get(screen.cursor.at);
     let lines = |conflict: &Conflict| {
-        conflict::lines(conflict, screen.reveal, &|path: &[String]| is_secret(&conflict.key, path))
+        conflict::lines(conflict, screen.reveal, &|path: &[String], value: &serde_json::Value| {
+            is_secret(&conflict.key, path, value)
+        })
     };
     screen.values = conflict.map(lines).unwrap_or_default();
 }

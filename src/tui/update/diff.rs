@@ -101,7 +101,9 @@ fn next(screen: &mut DiffScreen, forward: bool, is_secret: &SecretRule) {
 /// Makes the rows of the chosen change.
 pub(super) fn rebuild(screen: &mut DiffScreen, is_secret: &SecretRule) {
     screen.rows = match screen.changes.get(screen.cursor.at) {
-        Some(change) => diff::rows(change, screen.reveal, &|path: &[String]| is_secret(&change.key, path)),
+        Some(change) => diff::rows(change, screen.reveal, &|path: &[String], value: &serde_json::Value| {
+            is_secret(&change.key, path, value)
+        }),
         None => Vec::new(),
     };
 }

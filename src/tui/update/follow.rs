@@ -161,7 +161,7 @@ pub(super) fn document_read(state: &mut State, digest: Digest, key: &ResourceKey
 fn detail_rows(state: &State) -> Vec<DetailRow> {
     match (&state.detail.subject, &state.detail.content) {
         (Some(Subject::Document(_, key)), Some(Ok(content))) => {
-            let is_secret = |path: &[String]| (state.is_secret)(key, path);
+            let is_secret = |path: &[String], value: &serde_json::Value| (state.is_secret)(key, path, value);
             let key = state.key(Action::Reveal);
             let secrets = Secrets { is_secret: &is_secret, reveal: state.detail.reveal, key: &key };
             detail::rows(content, &state.detail.folds, &secrets)

@@ -84,7 +84,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             }
             Vec::new()
         }
-        Message::Found(query, hits) => search::found(state, query, hits),
+        Message::Found(query, hits, complete) => search::found(state, query, hits, complete),
         Message::Themes(themes, faults) => {
             themes::listed(state, themes, faults);
             Vec::new()

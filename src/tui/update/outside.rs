@@ -20,7 +20,7 @@ pub(super) fn show(state: &State, program: Program) -> Vec<Effect> {
     {
         return vec![Effect::Show { program, name: file_name(&key, None), text }];
     }
-    let is_secret = |path: &[String]| (state.is_secret)(&key, path);
+    let is_secret = |path: &[String], value: &serde_json::Value| (state.is_secret)(&key, path, value);
     let document = follow::masked(&content.document, state.detail.reveal, &is_secret);
     let text = serde_json::to_string_pretty(&document).unwrap_or_default();
     vec![Effect::Show { program, name: file_name(&key, Some("json")), text }]

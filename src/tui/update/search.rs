@@ -44,12 +44,17 @@ pub(super) fn changed(state: &mut State) -> Vec<Effect> {
 }
 
 /// Takes in what was found.
-pub(super) fn found(state: &mut State, query: String, hits: Vec<Hit>) -> Vec<Effect> {
+pub(super) fn found(state: &mut State, query: String, hits: Vec<Hit>, complete: bool) -> Vec<Effect> {
     let Some(view) = view(state).filter(|view| view.input.value() == query) else { return Vec::new() };
+    // Who has moved to a hit stays on it while better ones come.
+    let chosen = view.hits.get(view.cursor.at).filter(|_| view.cursor.at > 0 && view.answered == query);
+    let same = |hit: &Hit| chosen.is_some_and(|chosen| chosen.key == hit.key && chosen.property == hit.property);
+    let at = hits.iter().position(same).unwrap_or(0);
+    view.cursor = Cursor { at, ..Cursor::default() };
     view.hits = hits;
     view.answered = query;
-    view.cursor = Cursor::default();
-    if std::mem::take(&mut view.eager) { go(state) } else { Vec::new() }
+    view.complete = complete;
+    if complete && std::mem::take(&mut view.eager) { go(state) } else { Vec::new() }
 }
 
 /// The pods could not be read; gives whether search shows that.
@@ -93,7 +98,7 @@ fn step(view: &mut SearchView, by: Move, rows: usize) -> Vec<Effect> {
 /// Goes to the chosen hit, in the newest version that has it.
 fn go(state: &mut State) -> Vec<Effect> {
     let Some(view) = view(state) else { return Vec::new() };
-    if view.answered != view.input.value() {
+    if view.answered != view.input.value() || !view.complete {
         view.eager = true;
         return Vec::new();
     }

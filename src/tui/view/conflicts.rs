@@ -88,7 +88,7 @@ fn row<'a>(state: &State, screen: &ConflictScreen, conflict: &Conflict, take: Op
         Span::raw(text::cut_middle(&name, width / 2).into_owned()),
         span(state, Role::Property, format!("  {}", text::clean(&conflict::place(conflict)))),
     ];
-    let is_secret = |path: &[String]| (state.is_secret)(key, path);
+    let is_secret = |path: &[String], value: &serde_json::Value| (state.is_secret)(key, path, value);
     let taken = match take {
         None => span(state, Role::Muted, text::clean(&key.region).into_owned()),
         Some(Take::Side(side)) => span(state, Role::Success, side.word()),

@@ -23,6 +23,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
         (None, None) => format!("{} reading pods …", spinner(state)),
         (None, Some(_)) if asked.trim().is_empty() => String::new(),
         (None, Some(_)) if view.answered != asked => "…".to_owned(),
+        (None, Some(_)) if !view.complete => format!("{}+ found …", view.hits.len()),
         (None, Some(_)) => format!("{} found", view.hits.len()),
     };
     let prompt =
@@ -37,7 +38,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
         Some(reason) => Some((Role::Error, text::clean(reason).into_owned())),
         None if asked.trim().is_empty() => Some((
             Role::Muted,
-            "Type a part of a name or of a value. Words may come in any order; all must be there.".to_owned(),
+            "Type a part of a name or of a value. Words may come in any order; all must be there.\n\nNarrow down by pod:  service:  type:  region:  account:  tag:".to_owned(),
         )),
         None if view.hits.is_empty() && view.answered == asked => Some((
             Role::Muted,
@@ -50,30 +51,77 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
         lines(frame, body, wrapped.into_iter().map(|line| Line::from(span(state, role, line))));
         return;
     }
-    let drawn: Vec<Line> = view
-        .hits
-        .iter()
-        .skip(view.cursor.top)
-        .take(usize::from(body.height))
-        .map(|hit| line(state, hit, width))
-        .collect();
+    let last = view.hits.len().min(view.cursor.top + usize::from(body.height));
+    let hits = view.hits.get(view.cursor.top..last).unwrap_or_default();
+    let widths = widths(hits);
+    lines(frame, Rect { y: inner.y + 1, height: 1, ..inner }, [heading(state, &widths)]);
+    let drawn: Vec<Line> = hits.iter().map(|hit| line(state, hit, &widths, width)).collect();
     lines(frame, body, drawn);
     highlight(frame, body, view.cursor.at - view.cursor.top, state.theme.style(Role::Selection));
 }
 
-fn line<'a>(state: &State, hit: &Hit, width: usize) -> Line<'a> {
-    let place = match hit.places.as_slice() {
-        [] => String::new(),
-        [(pod, number, _)] => format!("{pod}:{number}"),
-        [(pod, number, _), rest @ ..] => format!("{pod}:{number} +{}", rest.len()),
+/// The columns before the name.
+const COLUMNS: [&str; 4] = ["pod", "version", "service", "type"];
+/// Most columns that each may take: the name is what people look for.
+const WIDEST: [usize; 4] = [16, 7, 16, 18];
+
+/// What stands in the columns before the name.
+fn cells(hit: &Hit) -> [String; 4] {
+    let (pod, version) = match hit.places.first() {
+        None => (String::new(), String::new()),
+        Some((pod, number, _)) => {
+            let more = hit.places.len() - 1;
+            (pod.to_string(), if more == 0 { number.to_string() } else { format!("{number} +{more}") })
+        }
     };
-    let right = format!("{}  {place}", text::clean(&hit.key.region));
-    let mut left = matched(state, &hit.text, &hit.positions, width / 2);
-    if let Some(property) = &hit.property {
-        let name = text::clean(&format!("{}/{}", hit.key.service, hit.key.label())).into_owned();
-        left.push(span(state, Role::Muted, format!("  {} of {name}", text::clean(property))));
+    [pod, version, text::clean(&hit.key.service).into_owned(), text::clean(&hit.key.kind).into_owned()]
+}
+
+/// How wide each column must be for what is on screen.
+fn widths(hits: &[Hit]) -> [usize; 4] {
+    let mut widths = COLUMNS.map(text::width);
+    for hit in hits {
+        for ((width, cell), widest) in widths.iter_mut().zip(cells(hit)).zip(WIDEST) {
+            *width = (*width).max(text::width(&cell)).min(widest);
+        }
     }
-    spread(left, vec![span(state, Role::Muted, right)], width)
+    widths
+}
+
+/// A text cut or filled up to a column's width.
+fn fit(content: &str, width: usize) -> String {
+    let content = text::cut(content, width);
+    let missing = width.saturating_sub(text::width(&content));
+    content.into_owned() + &" ".repeat(missing)
+}
+
+fn heading<'a>(state: &State, widths: &[usize; 4]) -> Line<'a> {
+    let cells = COLUMNS.iter().zip(widths).map(|(name, width)| fit(name, *width) + "  ");
+    Line::from(span(state, Role::Muted, cells.collect::<String>() + "name"))
+}
+
+fn line<'a>(state: &State, hit: &Hit, widths: &[usize; 4], width: usize) -> Line<'a> {
+    let cells = cells(hit);
+    let columns = cells.iter().zip(widths).map(|(cell, width)| fit(cell, *width) + "  ");
+    let before: String = columns.collect();
+    let room = width.saturating_sub(text::width(&before));
+    let mut left = vec![span(state, Role::Muted, before)];
+    let place = text::clean(&hit.key.region).into_owned();
+    match &hit.property {
+        None => {
+            // Service and type have columns of their own.
+            let skip = hit.key.service.chars().count() + hit.key.kind.chars().count() + 2;
+            let name: String = hit.text.chars().skip(skip).collect();
+            let positions: Vec<usize> = hit.positions.iter().filter_map(|at| at.checked_sub(skip)).collect();
+            left.extend(matched(state, &name, &positions, room.saturating_sub(text::width(&place) + 1)));
+        }
+        Some(property) => {
+            left.extend(matched(state, &hit.text, &hit.positions, room / 2));
+            let name = text::clean(&hit.key.name.join("/")).into_owned();
+            left.push(span(state, Role::Muted, format!("  {} of {name}", text::clean(property))));
+        }
+    }
+    spread(left, vec![span(state, Role::Muted, place)], width)
 }
 
 /// A text with the characters that matched set off, beginning a little before the first of them.
