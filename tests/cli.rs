@@ -546,3 +546,34 @@ fn pods_are_forked_versions_tagged_and_deleted_and_a_store_repaired() {
     assert!(podex.run(["fsck", "--repair"]).expect(0).stdout.contains("left out"));
     podex.run(["fsck"]).expect(0);
 }
+
+/// An emulator by its health page, whose services answer nonsense.
+fn nonsense() -> String {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            let mut head = [0; 4096];
+            let length = std::io::Read::read(&mut stream, &mut head).unwrap_or_default();
+            let healthy = head[..length].starts_with(b"GET /_ministack/health");
+            let body = if healthy { r#"{"version": "1"}"# } else { "<nonsense" };
+            let answer =
+                format!("HTTP/1.1 200 OK\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+            // Whoever hung up does not want the answer.
+            let _ = stream.write_all(answer.as_bytes());
+        }
+    });
+    endpoint
+}
+
+#[test]
+fn a_service_that_answers_nonsense_makes_a_commit_partial_and_a_strict_one_fail() {
+    let podex = Podex::new("Alice").with("PODEX_ENDPOINT", &nonsense());
+    let commit = ["commit", "p1", "--service", "sns", "--region", "us-east-1"];
+    let strict = podex.run(commit.into_iter().chain(["--strict"])).expect(1);
+    assert!(strict.stderr.contains("sns/topic"), "{}", strict.stderr);
+    assert_eq!(podex.run(["list", "--json"]).expect(0).json(), json!([]));
+    let partial = podex.run(commit.into_iter().chain(["--json"])).expect(5).json();
+    assert_eq!(partial["commit"]["report"]["sns/topic"]["outcome"], "failed");
+}

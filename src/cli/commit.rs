@@ -22,6 +22,7 @@ use crate::pod::PodName;
 Examples:
   podex commit shop
   podex commit shop -m 'orders work' --service s3,dynamodb
+  podex commit shop --strict
   podex commit --name shop --endpoint http://localhost:5000 --json")]
 pub(super) struct CommitCommand {
     #[command(flatten)]
@@ -39,6 +40,9 @@ pub(super) struct WhatArgs {
     /// Only these services, as in 's3,sqs' (repeatable)
     #[arg(long = "service", short = 's', alias = "services", value_name = "SERVICE", value_delimiter = ',')]
     services: Vec<String>,
+    /// Fail, and make no version, when something that is there cannot be read
+    #[arg(long)]
+    strict: bool,
 }
 
 impl CommitCommand {
@@ -55,7 +59,7 @@ impl CommitCommand {
 /// Commits, and says so.
 pub(super) async fn commit(session: &Session, pod: &PodName, what: WhatArgs) -> Result<CommitOutcome, CliError> {
     let context = session.context()?;
-    let args = CommitArgs { pod: pod.clone(), message: what.message, services: what.services };
+    let args = CommitArgs { pod: pod.clone(), message: what.message, services: what.services, strict: what.strict };
     let outcome = crate::ops::commit(&context, &args, &session.events()).await?;
     session.progress.clear();
     for line in not_read(&outcome.commit.report) {

@@ -7,7 +7,7 @@ use super::merge::refuse_conflicted;
 use super::storage::tidy;
 use super::{Context, OpError, Snapshot, hint};
 use crate::event::Events;
-use crate::pod::{Commit, Digest, PodName, Selector};
+use crate::pod::{Commit, Digest, PodName, Selector, TypeOutcome};
 use crate::store::{OpRecord, Store, StoreError, VersionEntry};
 
 /// How often a commit is put on top of a head that moved meanwhile before it gives up.
@@ -22,6 +22,8 @@ pub struct CommitArgs {
     pub message: String,
     /// Services by catalog id; empty means all.
     pub services: Vec<String>,
+    /// Fail, and make no version, where something that is there cannot be read.
+    pub strict: bool,
 }
 
 /// A commit made.
@@ -60,6 +62,15 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
     // Cancelled at the last moment still means that no version appears.
     if events.is_cancelled() {
         return Err(OpError::Cancelled);
+    }
+    if args.strict && made.commit.report.is_partial() {
+        let all = made.commit.report.types.iter();
+        let unread = all.filter(|(_, line)| matches!(line.outcome, TypeOutcome::Partial | TypeOutcome::Failed));
+        let said = unread.map(|(kind, line)| format!("  {kind}: {}", line.notes.join("; "))).collect::<Vec<_>>();
+        return Err(OpError::Request(format!(
+            "not everything could be read, so nothing was committed:\n{}",
+            said.join("\n")
+        )));
     }
     let (store, pod) = (context.store.clone(), args.pod.clone());
     let published = blocking(move || -> Result<_, OpError> {

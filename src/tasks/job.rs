@@ -225,12 +225,13 @@ impl Job {
             Self::RemotePods(remote) => format!("podex list {remote}"),
             Self::Detect | Self::Scan | Self::Index => return None,
             Self::Open(reference) => format!("podex inspect {reference}"),
-            Self::Commit(CommitArgs { pod, message, services }) => {
+            Self::Commit(CommitArgs { pod, message, services, strict }) => {
                 let mut command = format!("podex commit {pod}");
                 if !message.is_empty() {
                     command.push_str(&format!(" -m {}", quoted(message)));
                 }
                 services.iter().for_each(|service| command.push_str(&format!(" --service {service}")));
+                command.push_str(if *strict { " --strict" } else { "" });
                 command
             }
             Self::PrepareInject(args) => format!("{} --dry-run", inject_command(args)),
@@ -327,6 +328,7 @@ mod tests {
             pod: pod.clone(),
             message: "it's done".to_owned(),
             services: vec!["s3".to_owned()],
+            strict: false,
         });
         assert_eq!(commit.command().unwrap(), r"podex commit orders -m 'it'\''s done' --service s3");
         let inject = InjectArgs {
