@@ -64,7 +64,7 @@ fn browse_commit_compare_inject_undo_push_and_pull() {
     screen.press("u").expect("create  sqs/queue/fresh").press("y").expect("undo the last inject: 1 applied");
     assert!(queues(&ministack).contains("/fresh"));
     // Find something in all pods.
-    screen.press("<C-p>").expect("Type a part").press("fresh").expect("found").expect("queue/fresh").press("<Enter>");
+    screen.press("<C-p>").expect("Type a part").press("fresh").expect("found").expect("fresh").press("<Enter>");
     screen.expect("3 queue/fresh").expect("MaximumMessageSize").press("1");
     // Share it.
     screen.press("A").expect("Add a remote").press(&format!("team<Enter>{url}<Enter>")).expect("remote team added");
