@@ -53,6 +53,8 @@ conformance! {
         pushing_again_moves_nothing,
         a_push_to_a_remote_that_moved_on_is_refused,
         a_pull_is_refused_where_both_sides_moved_on,
+        what_was_joined_is_pushed_and_pulled_by_everybody,
+        versions_deleted_here_are_no_reason_to_part,
         a_version_in_the_middle_is_pulled_and_then_the_rest,
         a_pod_is_pulled_under_another_name,
         a_version_is_fetched_without_a_local_pod,
@@ -153,11 +155,13 @@ async fn a_push_to_a_remote_that_moved_on_is_refused(place: &Place) {
     push(&alice.store, &*place.remote(), &name, &silent()).await.unwrap();
 
     // He has not seen hers yet, with and without a new version of his own.
-    for _ in 0..2 {
+    for his_own in [false, true] {
         let error = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap_err();
         let RemoteError::Diverged { theirs, author, .. } = &error else { panic!("{error:?}") };
         assert_eq!((theirs, author.as_str()), (&hers, "Alice"));
-        assert!(error.to_string().contains("podex pull team/p"), "{error}");
+        // Without one he only has to take hers in; with one the two have to be joined.
+        let advice = if his_own { "'podex merge p team/p'" } else { "'podex pull team/p'" };
+        assert!(error.to_string().contains(advice), "{error}");
         bob.commit(&name, "his");
     }
     assert_eq!(place.remote().versions(&name).await.unwrap().len(), 2);
@@ -171,6 +175,56 @@ async fn a_pull_is_refused_where_both_sides_moved_on(place: &Place) {
     let error = pull(&bob.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap_err();
     assert!(matches!(error, RemoteError::BothMoved { .. }), "{error:?}");
     assert_eq!(bob.versions(&name), [his]);
+}
+
+async fn what_was_joined_is_pushed_and_pulled_by_everybody(place: &Place) {
+    let (bob, alice, carol, name) = (Person::new("Bob"), Person::new("Alice"), Person::new("Carol"), pod("p"));
+    let first = bob.commit(&name, "one");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    let his = bob.commit(&name, "his");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+
+    // She made two meanwhile, so that her numbers are ahead of the remote's.
+    alice.commit(&name, "hers");
+    let hers = alice.commit(&name, "hers, too");
+    assert!(push(&alice.store, &*place.remote(), &name, &silent()).await.is_err());
+    fetch(&alice.store, &*place.remote(), &name, &Selector::Head, &silent()).await.unwrap();
+    let joined = alice.join(&name, his);
+    let report = push(&alice.store, &*place.remote(), &name, &silent()).await.unwrap();
+    assert_eq!(report.commits, 1);
+    let there: Vec<_> = place.remote().versions(&name).await.unwrap().iter().map(|version| version.digest).collect();
+    assert_eq!(there, [first, his, joined]);
+    assert_eq!(push(&alice.store, &*place.remote(), &name, &silent()).await.unwrap().commits, 0);
+
+    let (_, head) = pull(&bob.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!((head.commit, head.number), (joined, 3));
+    bob.has_whole(&joined);
+    let next = bob.commit(&name, "next");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let (report, head) = pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!((report.commits, head.commit, head.number), (1, next, 5));
+    assert_eq!(alice.versions(&name), [first, alice.versions(&name)[1], hers, joined, next]);
+    // Somebody new gets the remote's line.
+    pull(&carol.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!(carol.versions(&name), [first, his, joined, next]);
+    carol.has_whole(&next);
+}
+
+async fn versions_deleted_here_are_no_reason_to_part(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    let commits = ["one", "two", "three"].map(|message| bob.commit(&name, message));
+    bob.store.delete_version(&name, &Selector::Version(2)).unwrap();
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!(alice.versions(&name), [commits[0], commits[2]]);
+
+    bob.store.delete_version(&name, &Selector::Version(1)).unwrap();
+    let fourth = bob.commit(&name, "four");
+    assert_eq!(push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap().commits, 1);
+    let (report, head) = pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!((report.commits, head.commit), (1, fourth));
+    alice.has_whole(&fourth);
 }
 
 async fn a_version_in_the_middle_is_pulled_and_then_the_rest(place: &Place) {

@@ -13,8 +13,8 @@ use crate::pod::{PodName, Reference, RemoteName, Selector};
 
 /// Get a pod from a remote
 ///
-/// The local pod must be new or an ancestor: histories that have parted are refused with exit code 4, and --as NAME
-/// keeps both.
+/// The local pod must be new or an ancestor: histories that have parted are refused with exit code 4. 'podex merge'
+/// joins them, --as NAME keeps both.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

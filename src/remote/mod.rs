@@ -108,9 +108,7 @@ pub enum RemoteError {
         hint: String,
     },
     /// The remote's history has commits the local one lacks: nothing was pushed.
-    #[error(
-        "pod {pod} on {remote} has moved on to {theirs:?} by {author}: run 'podex pull {remote}/{pod}', then push again"
-    )]
+    #[error("pod {pod} on {remote} has moved on to {theirs:?} by {author}: run '{command}', then push again")]
     Diverged {
         /// The remote.
         remote: RemoteName,
@@ -120,10 +118,12 @@ pub enum RemoteError {
         theirs: Digest,
         /// Who made it.
         author: String,
+        /// What to run first.
+        command: String,
     },
     /// The local pod has commits the remote's lacks, and the other way round: nothing was pulled into it.
     #[error(
-        "pod {pod} and {remote}/{pod} have both moved on since they parted: pull it under another name with 'podex pull {remote}/{pod} --as NAME' and compare with 'podex diff'"
+        "pod {pod} and {remote}/{pod} have both moved on since they parted: join them with 'podex merge {pod} {remote}/{pod}', or pull it under another name with --as NAME"
     )]
     BothMoved {
         /// The remote.

@@ -1,8 +1,12 @@
 //! Moving pods between the local store and a remote.
 //!
-//! A pod is the same line of versions on both sides, one perhaps longer: whoever is longer has what the other
-//! lacks. Where the lines part, nothing moves. Commits are made whole on the receiving side before they are
-//! published there, oldest first; so an interruption leaves a shorter history, never a broken one.
+//! Whoever has versions that go on from the other's newest has what the other lacks: those behind it in the list, or,
+//! after a merge, those that descend from it. Where both went on, nothing moves until they are merged. A version is
+//! known by its commit; its number may differ between the two sides, as one may have versions that the other never
+//! saw. Commits are made whole on the receiving side before they are published there, oldest first; so an
+//! interruption leaves a shorter history, never a broken one.
+
+use std::collections::HashSet;
 
 use futures_util::{StreamExt, TryStreamExt, stream};
 
@@ -26,26 +30,36 @@ pub async fn push(
     events.phase("push");
     let local = store.versions(pod)?;
     let theirs = cancellable(events, RemoteError::Cancelled, remote.versions(pod)).await?;
-    let common = common_length(&local, &theirs);
-    if let (true, Some(head)) = (common < theirs.len(), theirs.last()) {
-        return Err(RemoteError::Diverged {
+    let parted = |command: String| {
+        let head = theirs.last().ok_or_else(|| unknown_version(pod, &theirs, "newest version".to_owned()))?;
+        Err(RemoteError::Diverged {
             remote: remote.config().name.clone(),
             pod: pod.clone(),
             theirs: head.digest,
             author: plain(&head.commit.author.to_string()),
+            command,
+        })
+    };
+    let name = &remote.config().name;
+    let Some(missing) = beyond(store, &local, theirs.last().map(|head| head.digest))? else {
+        let behind = local.last().is_some_and(|head| theirs.iter().any(|version| version.digest == head.commit));
+        return parted(if behind {
+            format!("podex pull {name}/{pod}")
+        } else {
+            format!("podex merge {pod} {name}/{pod}")
         });
-    }
-    let missing = local.get(common..).unwrap_or_default();
+    };
+    let first = theirs.last().map_or(0, |head| head.number) + 1;
     let meter = Meter::new(events, missing.len());
     let mut known: Vec<Digest> = theirs.iter().map(|version| version.digest).collect();
-    for version in missing {
+    for (number, version) in (first..).zip(missing) {
         let commit = store.commit(&version.commit)?;
         if commit.digest() != version.commit {
             let reason = format!("version {} was made by a newer podex: update podex to push it", version.number);
             return Err(RemoteError::Failed { remote: remote.config().name.clone(), reason });
         }
         let packs = push_packs(store, remote, pod, &version.commit, &known, &meter, events).await?;
-        let publish = remote.publish(pod, version.number, &commit, &packs);
+        let publish = remote.publish(pod, number, &commit, &packs);
         cancellable(events, RemoteError::Cancelled, publish).await?;
         store.set_remote_head(&remote.config().name, pod, version.commit)?;
         known.push(version.commit);
@@ -103,23 +117,22 @@ pub async fn pull(
         Err(StoreError::UnknownPod { .. }) => Vec::new(),
         versions => versions?,
     };
-    let common = common_length(&local, wanted);
     let mut report = TransferReport::default();
     let mut head = local.last().copied();
-    if common < wanted.len() {
-        if common < local.len() {
+    let has = |version: &&RemoteVersion| local.iter().any(|entry| entry.commit == version.digest);
+    if wanted.last().is_some_and(|newest| !has(&newest)) {
+        let Some(missing) = ahead(head.map(|head| head.commit), wanted) else {
             return Err(RemoteError::BothMoved { remote: remote.config().name.clone(), pod: pod.clone() });
-        }
-        let missing = wanted.get(common..).unwrap_or_default();
-        let previous = local.last().map(|version| version.commit);
+        };
+        let previous = head.map(|head| head.commit);
         report = take_in(store, remote, pod, missing, previous, events).await?;
         for version in missing {
             head = Some(store.publish(into, head.map(|head| head.commit), version.digest)?);
         }
     }
     // The newest of theirs that is here now; an older one asked for does not make the others unseen.
-    let here = wanted.len().max(common_length(&local, &theirs));
-    if let Some(newest) = here.checked_sub(1).and_then(|place| theirs.get(place)) {
+    let seen = theirs.iter().rfind(has).into_iter().chain(wanted.last());
+    if let Some(newest) = seen.max_by_key(|version| version.number) {
         store.set_remote_head(&remote.config().name, pod, newest.digest)?;
     }
     let head = head.ok_or_else(|| unknown_version(pod, &theirs, "newest version".to_owned()))?;
@@ -233,9 +246,47 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
-/// How many versions, from the first, both sides share.
-fn common_length(local: &[VersionEntry], theirs: &[RemoteVersion]) -> usize {
-    local.iter().zip(theirs).take_while(|(one, other)| one.commit == other.digest).count()
+/// The local versions that go on from `head`, the remote's newest: those after it, or, after a merge with it, those
+/// that descend from it. None where it is no part of what is here.
+fn beyond<'v>(
+    store: &Store,
+    local: &'v [VersionEntry],
+    head: Option<Digest>,
+) -> Result<Option<&'v [VersionEntry]>, StoreError> {
+    let Some(head) = head else { return Ok(Some(local)) };
+    if let Some(place) = local.iter().position(|version| version.commit == head) {
+        return Ok(local.get(place + 1..));
+    }
+    // A merge is the newest, or others were made on top of it.
+    let mut first = local.len();
+    for (place, version) in local.iter().enumerate().rev() {
+        if !store.ancestors(version.commit)?.contains(&head) {
+            break;
+        }
+        first = place;
+    }
+    Ok(local.get(first..).filter(|versions| !versions.is_empty()))
+}
+
+/// The remote versions that go on from `head`, the local newest: those after it, or, after somebody merged with it,
+/// those that descend from it. None where it is no part of what is there.
+fn ahead(head: Option<Digest>, theirs: &[RemoteVersion]) -> Option<&[RemoteVersion]> {
+    let Some(head) = head else { return Some(theirs) };
+    if let Some(place) = theirs.iter().position(|version| version.digest == head) {
+        return theirs.get(place + 1..);
+    }
+    let mut descend = HashSet::from([head]);
+    let mut first = theirs.len();
+    for (place, version) in theirs.iter().enumerate() {
+        if version.commit.parents.iter().any(|parent| descend.contains(parent)) {
+            descend.insert(version.digest);
+            first = first.min(place);
+        } else if first < theirs.len() {
+            // Something else was published in between: that is no line of ours.
+            return None;
+        }
+    }
+    theirs.get(first..).filter(|versions| !versions.is_empty())
 }
 
 /// A pod's versions, oldest first, without their state; an error with the nearest names where there is none.

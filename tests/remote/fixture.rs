@@ -28,7 +28,17 @@ impl Person {
 
     /// Makes the next version of `pod`: a body of its own, and `more` bytes that compress to nothing less.
     pub fn commit_sized(&self, pod: &PodName, message: &str, more: usize) -> Digest {
-        let parents: Vec<Digest> = self.versions(pod).last().copied().into_iter().collect();
+        let parents = self.versions(pod).last().copied().into_iter().collect();
+        self.commit_onto(pod, parents, message, more)
+    }
+
+    /// Makes the next version of `pod`, which joins `theirs` to it.
+    pub fn join(&self, pod: &PodName, theirs: Digest) -> Digest {
+        let parents = self.versions(pod).last().copied().into_iter().chain([theirs]).collect();
+        self.commit_onto(pod, parents, "joined", 1000)
+    }
+
+    fn commit_onto(&self, pod: &PodName, parents: Vec<Digest>, message: &str, more: usize) -> Digest {
         let writer = self.store.writer().unwrap();
         for number in 0..50 {
             let document = Document::from_value(json!({ "Number": number }));
