@@ -105,13 +105,15 @@ fn what_two_changed_is_merged_and_what_both_changed_is_settled_before_it_is_inje
     bob.run(["push", "orders", "team"]).expect(0);
     hers.play(&timeout("30"));
     hers.play(&secret("orders/hers", "from Alice"));
-    alice.run(["fork", "orders", "mine"]).expect(0);
-    alice.run(["commit", "mine", "-m", "my secret"]).expect(0);
-    alice.run(["pull", "team/orders"]).expect(0);
+    alice.run(["commit", "orders", "-m", "my secret"]).expect(0);
+    for refused in [["push", "orders", "team"].as_slice(), &["pull", "team/orders"]] {
+        let refused = alice.run(refused).expect(4);
+        assert!(refused.stderr.contains("podex merge orders team/orders"), "{}", refused.stderr);
+    }
 
-    let looked = alice.run(["merge", "orders", "mine", "--dry-run", "--json"]).expect(4).json();
+    let looked = alice.run(["merge", "orders", "team/orders", "--dry-run", "--json"]).expect(4).json();
     assert_eq!(looked["conflicts"].as_array().map(Vec::len), Some(1), "{looked}");
-    let merged = alice.run(["merge", "orders", "mine"]).expect(4);
+    let merged = alice.run(["merge", "orders", "team/orders"]).expect(4);
     assert!(merged.stdout.contains("VisibilityTimeout") && !merged.stdout.contains("from Bob"), "{}", merged.stdout);
     let refused = alice.run(["inject", "orders", "--yes"]).expect(4);
     assert!(refused.stderr.contains("podex resolve orders"), "{}", refused.stderr);
