@@ -66,12 +66,8 @@ fn alice_joins_bobs_work_with_hers_and_settles_what_both_changed() {
     let mut screen = Screen::open(&alice, &[], (140, 40));
     screen.expect("● ministack").expect("1 pod").expect("2 pods");
     screen.press("G").expect("team/orders").press("p").expect("pulled 1 version");
-    screen
-        .expect("the function is right")
-        .press("ggjj")
-        .expect("patient, and a secret")
-        .press("m")
-        .expect("Merge mine into");
+    // The choice goes to what was pulled; only then is it hers to move.
+    screen.expect("2 orders:2").press("ggjj").expect("patient, and a secret").press("m").expect("Merge mine into");
     screen.press("<Enter>").expect("1 of 1 open");
     screen.wait("the three values beside each other", |text| {
         let values = |line: &str| ["20", "1", "40"].iter().all(|value| line.contains(&format!(" {value} ")));
