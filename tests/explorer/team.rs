@@ -35,7 +35,13 @@ fn alice_finds_fixes_and_shares_what_fails_for_bob() {
     // Alice sees it on the remote, pulls it and opens it.
     let mut her_screen = Screen::open(&alice, &[], (140, 40));
     add_team(&mut her_screen, &url);
-    her_screen.expect("1 pod").press("G").expect("team/orders").press("p").expect("pulled 2 versions");
+    her_screen
+        .expect("1 pod")
+        .press("G")
+        .expect("team/orders")
+        .press("p")
+        .expect("pulled 2 versions")
+        .expect("2 orders:2");
     her_screen.press("ggj").expect("Local pods").press("j").expect("two orders failed: why?").press("j");
     her_screen.expect("2 orders:2").press("<Enter>").expect("eu-west-1").expect("orders/signing-key").press("1");
     // She marks both versions: the function looks for its key in one region, the key is in another.
