@@ -53,6 +53,10 @@ fn a_push_to_a_remote_that_has_moved_on_is_refused_with_exit_code_4() {
     alice.run(["push", "p1", "team"]).expect(0);
     bob.run(["commit", "p1", "-m", "his"]).expect(0);
     let refused = bob.run(["push", "p1", "team"]).expect(4);
-    assert!(refused.stderr.contains("Alice") && refused.stderr.contains("pull"), "{}", refused.stderr);
+    assert!(
+        refused.stderr.contains("Alice") && refused.stderr.contains("podex merge p1 team/p1"),
+        "{}",
+        refused.stderr
+    );
     assert_eq!(bob.run(["versions", "p1", "--json"]).expect(0).json().as_array().map(Vec::len), Some(2));
 }
