@@ -13,13 +13,18 @@ const MAX_PAUSE: Duration = Duration::from_secs(20);
 
 /// How LocalStack reports a fault of its own; it fails the same way next time, often after half a minute.
 const LOCALSTACK_FAULT: &str = "exception while calling";
+/// Unless it lost the connection to a server of its own (DynamoDB's, Kinesis') in mid-call: that passes.
+const LOST_WITHIN: &str = "Connection aborted";
 
 /// Whether an error response is worth another attempt.
 pub(super) fn is_worth_it(status: u16, class: ErrorClass, message: &str) -> bool {
     match class {
         ErrorClass::Throttled => true,
         ErrorClass::NotImplemented => false,
-        _ => status >= 500 && status != 501 && !message.starts_with(LOCALSTACK_FAULT),
+        _ => {
+            let lasting = message.starts_with(LOCALSTACK_FAULT) && !message.contains(LOST_WITHIN);
+            status >= 500 && status != 501 && !lasting
+        }
     }
 }
 
@@ -56,5 +61,8 @@ mod tests {
         assert!(!is_worth_it(500, ErrorClass::NotImplemented, ""));
         assert!(!is_worth_it(404, ErrorClass::NotFound, ""));
         assert!(!is_worth_it(500, ErrorClass::Service, "exception while calling dynamodb.CreateTable: …"));
+        let reset =
+            "exception while calling dynamodb.DescribeTable: ('Connection aborted.', ConnectionResetError(104, …))";
+        assert!(is_worth_it(500, ErrorClass::Service, reset));
     }
 }
