@@ -157,10 +157,13 @@ async fn a_push_to_a_remote_that_moved_on_is_refused(place: &Place) {
     // He has not seen hers yet, with and without a new version of his own.
     for his_own in [false, true] {
         let error = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap_err();
-        let RemoteError::Diverged { theirs, author, .. } = &error else { panic!("{error:?}") };
-        assert_eq!((theirs, author.as_str()), (&hers, "Alice"));
         // Without one he only has to take hers in; with one the two have to be joined.
-        let advice = if his_own { "'podex merge p team/p'" } else { "'podex pull team/p'" };
+        let (theirs, author, advice) = match &error {
+            RemoteError::Behind { theirs, author, .. } if !his_own => (theirs, author, "'podex pull team/p'"),
+            RemoteError::Diverged { theirs, author, .. } if his_own => (theirs, author, "'podex merge p team/p'"),
+            _ => panic!("{error:?}"),
+        };
+        assert_eq!((theirs, author.as_str()), (&hers, "Alice"));
         assert!(error.to_string().contains(advice), "{error}");
         bob.commit(&name, "his");
     }

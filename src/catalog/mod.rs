@@ -212,12 +212,6 @@ impl Catalog {
         self.get(service, kind)?.parent.as_deref()
     }
 
-    /// Whether the attribute at `path` of this type holds a secret, to be masked on screen.
-    pub fn is_secret(&self, service: &str, kind: &str, path: &[String]) -> bool {
-        let Some(spec) = self.get(service, kind) else { return false };
-        spec.secret.iter().any(|secret| secret.is_at_or_above(path))
-    }
-
     /// Whether `value`, which stands at `path` of a resource, is to be masked: the attribute holds a secret, or may
     /// hold one and looks like it.
     pub fn hides(&self, key: &ResourceKey, path: &[String], value: &Value) -> bool {

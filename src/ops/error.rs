@@ -92,7 +92,7 @@ impl OpError {
     /// The process's exit code.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Remote(RemoteError::Diverged { .. } | RemoteError::BothMoved { .. })
+            Self::Remote(RemoteError::Behind { .. } | RemoteError::Diverged { .. } | RemoteError::BothMoved { .. })
             | Self::Store(StoreError::HeadMoved { .. })
             | Self::Conflicted { .. }
             | Self::InstanceConflicts { .. } => EXIT_CONFLICT,

@@ -107,8 +107,24 @@ pub enum RemoteError {
         /// The nearest names.
         hint: String,
     },
-    /// The remote's history has commits the local one lacks: nothing was pushed.
-    #[error("pod {pod} on {remote} has moved on to {theirs:?} by {author}: run '{command}', then push again")]
+    /// The remote has all of the local pod, and more: nothing was pushed.
+    #[error(
+        "pod {pod} on {remote} has moved on to {theirs:?} by {author}: run 'podex pull {remote}/{pod}', then push again"
+    )]
+    Behind {
+        /// The remote.
+        remote: RemoteName,
+        /// The pod.
+        pod: PodName,
+        /// Its head there.
+        theirs: Digest,
+        /// Who made it.
+        author: String,
+    },
+    /// The remote's history has commits the local one lacks, and the other way round: nothing was pushed.
+    #[error(
+        "pod {pod} on {remote} has moved on to {theirs:?} by {author}: run 'podex merge {pod} {remote}/{pod}', then push again"
+    )]
     Diverged {
         /// The remote.
         remote: RemoteName,
@@ -118,8 +134,6 @@ pub enum RemoteError {
         theirs: Digest,
         /// Who made it.
         author: String,
-        /// What to run first.
-        command: String,
     },
     /// The local pod has commits the remote's lacks, and the other way round: nothing was pulled into it.
     #[error(

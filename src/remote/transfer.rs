@@ -30,29 +30,16 @@ pub async fn push(
     events.phase("push");
     let local = store.versions(pod)?;
     let theirs = cancellable(events, RemoteError::Cancelled, remote.versions(pod)).await?;
-    let parted = |command: String| {
-        let head = theirs.last().ok_or_else(|| unknown_version(pod, &theirs, "newest version".to_owned()))?;
-        Err(RemoteError::Diverged {
-            remote: remote.config().name.clone(),
-            pod: pod.clone(),
-            theirs: head.digest,
-            author: plain(&head.commit.author.to_string()),
-            command,
-        })
+    let (missing, first) = match theirs.last() {
+        None => (local.clone(), 1),
+        Some(head) => match beyond(store, local.clone(), head.digest).await? {
+            Some(missing) => (missing, head.number + 1),
+            None => return Err(moved_on(remote, pod, &local, &theirs, head)),
+        },
     };
-    let name = &remote.config().name;
-    let Some(missing) = beyond(store, &local, theirs.last().map(|head| head.digest))? else {
-        let behind = local.last().is_some_and(|head| theirs.iter().any(|version| version.digest == head.commit));
-        return parted(if behind {
-            format!("podex pull {name}/{pod}")
-        } else {
-            format!("podex merge {pod} {name}/{pod}")
-        });
-    };
-    let first = theirs.last().map_or(0, |head| head.number) + 1;
     let meter = Meter::new(events, missing.len());
     let mut known: Vec<Digest> = theirs.iter().map(|version| version.digest).collect();
-    for (number, version) in (first..).zip(missing) {
+    for (number, version) in (first..).zip(&missing) {
         let commit = store.commit(&version.commit)?;
         if commit.digest() != version.commit {
             let reason = format!("version {} was made by a newer podex: update podex to push it", version.number);
@@ -246,26 +233,45 @@ async fn blocking<T: Send + 'static>(
     }
 }
 
+/// Why nothing can be pushed where the remote's newest version, `head`, is no part of what is here.
+fn moved_on(
+    remote: &dyn Remote,
+    pod: &PodName,
+    local: &[VersionEntry],
+    theirs: &[RemoteVersion],
+    head: &RemoteVersion,
+) -> RemoteError {
+    let (remote, pod) = (remote.config().name.clone(), pod.clone());
+    let (author, there) = (plain(&head.commit.author.to_string()), head.digest);
+    if local.last().is_some_and(|own| theirs.iter().any(|version| version.digest == own.commit)) {
+        return RemoteError::Behind { remote, pod, theirs: there, author };
+    }
+    RemoteError::Diverged { remote, pod, theirs: there, author }
+}
+
 /// The local versions that go on from `head`, the remote's newest: those after it, or, after a merge with it, those
 /// that descend from it. None where it is no part of what is here.
-fn beyond<'v>(
+async fn beyond(
     store: &Store,
-    local: &'v [VersionEntry],
-    head: Option<Digest>,
-) -> Result<Option<&'v [VersionEntry]>, StoreError> {
-    let Some(head) = head else { return Ok(Some(local)) };
+    mut local: Vec<VersionEntry>,
+    head: Digest,
+) -> Result<Option<Vec<VersionEntry>>, RemoteError> {
     if let Some(place) = local.iter().position(|version| version.commit == head) {
-        return Ok(local.get(place + 1..));
+        return Ok(Some(local.split_off(place + 1)));
     }
-    // A merge is the newest, or others were made on top of it.
-    let mut first = local.len();
-    for (place, version) in local.iter().enumerate().rev() {
-        if !store.ancestors(version.commit)?.contains(&head) {
-            break;
+    blocking(store, move |store| {
+        // A merge is the newest, or others were made on top of it.
+        let mut first = local.len();
+        for (place, version) in local.iter().enumerate().rev() {
+            if !store.ancestors(version.commit)?.contains(&head) {
+                break;
+            }
+            first = place;
         }
-        first = place;
-    }
-    Ok(local.get(first..).filter(|versions| !versions.is_empty()))
+        let versions = local.split_off(first);
+        Ok((!versions.is_empty()).then_some(versions))
+    })
+    .await
 }
 
 /// The remote versions that go on from `head`, the local newest: those after it, or, after somebody merged with it,

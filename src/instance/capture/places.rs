@@ -11,13 +11,13 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use super::read::is_absent;
-use super::start::start_services;
+use super::start::{not_started, start_services};
 use super::{Place, Walk, everywhere, walk_place};
 use crate::aws::{AwsError, ErrorClass, Scope};
 use crate::catalog::Catalog;
 use crate::catalog::spec::{List, ServiceScope};
 use crate::instance::known::{HOME_REGION, Known};
-use crate::instance::{CaptureRequest, Emulator, Instance, InstanceError};
+use crate::instance::{CaptureRequest, Instance, InstanceError};
 use crate::pod::{GLOBAL_REGION, TypeOutcome, nearest};
 
 /// (account, service, region) walked at once.
@@ -76,8 +76,8 @@ async fn used<'a>(walk: Walk<'a>, request: &CaptureRequest) -> Result<Vec<&'a st
     }
     let idle = not_started(walk.instance).await;
     let needed = |service: &str| request.places.iter().any(|(place, ..)| place == service);
-    let (idle, used) = walk.catalog.services().into_iter().partition(|id| idle.contains(*id) && !needed(id));
-    let idle: Vec<&str> = idle;
+    let (idle, used): (Vec<&str>, Vec<&str>) =
+        walk.catalog.services().into_iter().partition(|id| idle.contains(*id) && !needed(id));
     for service in idle {
         for spec in walk.catalog.types(service) {
             walk.collector.outcome(service, spec.kind(), TypeOutcome::Complete, None);
@@ -97,32 +97,6 @@ fn named<'a>(catalog: &'a Catalog, asked: &[String]) -> Result<Vec<&'a str>, Ins
         }
     }
     Ok(all.into_iter().filter(|id| asked.iter().any(|service| service == id)).collect())
-}
-
-/// Services that LocalStack has not started, so that they hold nothing. Asking them would start them, which takes
-/// seconds and memory for each. Empty where that cannot be told: with persistence a service loads its state when it
-/// starts, and other emulators answer the same path without keeping count.
-async fn not_started(instance: &Instance) -> BTreeSet<String> {
-    if instance.emulator != Emulator::LocalStack {
-        return BTreeSet::new();
-    }
-    // A service that was just called reads as running where the list tells the truth.
-    let scope = Scope { account: instance.emulator.default_account().to_owned(), region: HOME_REGION.to_owned() };
-    let called = instance.client.call(&scope, "sts", "GetCallerIdentity", Value::Object(serde_json::Map::new())).await;
-    let health = instance.client.get("/_localstack/health").await;
-    let (Ok(_), Ok((200, body))) = (called, health) else { return BTreeSet::new() };
-    idle_in(&serde_json::from_slice(&body).unwrap_or_default())
-}
-
-/// The idle services in LocalStack's health report.
-fn idle_in(health: &Value) -> BTreeSet<String> {
-    let persistent = health.pointer("/features/persistence").is_some_and(|state| state != "disabled");
-    let state = |service: &str| health.get("services").and_then(|services| services.get(service));
-    let services = health.get("services").and_then(Value::as_object);
-    if persistent || state("sts").is_none_or(|state| state != "running") {
-        return BTreeSet::new();
-    }
-    services.into_iter().flatten().filter(|(_, state)| *state == "available").map(|(name, _)| name.clone()).collect()
 }
 
 fn place<'a>(
@@ -227,22 +201,4 @@ async fn holds_something(walk: Walk<'_>, scope: &Scope, service: &str, probe: &L
         }
     }
     Ok(false)
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn only_what_a_truthful_list_calls_available_is_idle() {
-        let idle = |health| idle_in(&health).into_iter().collect::<Vec<_>>();
-        let services = json!({"sts": "running", "sqs": "running", "kinesis": "available", "sns": "starting"});
-        assert_eq!(idle(json!({"services": services})), ["kinesis"]);
-        assert_eq!(idle(json!({"services": services, "features": {"persistence": "disabled"}})), ["kinesis"]);
-        assert!(idle(json!({"services": services, "features": {"persistence": "initialized"}})).is_empty());
-        assert!(idle(json!({"services": {"sts": "available", "sqs": "available"}})).is_empty());
-        assert!(idle(json!("nonsense")).is_empty());
-    }
 }

@@ -365,7 +365,6 @@ impl Remote for Bucket {
             pod: pod.clone(),
             theirs,
             author: plain(&other.author.to_string()),
-            command: format!("podex merge {pod} {}/{pod}", self.config.name),
         })
     }
 

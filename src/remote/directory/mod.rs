@@ -171,7 +171,6 @@ impl Remote for Directory {
                 pod: pod.clone(),
                 theirs,
                 author: plain(&commit.author.to_string()),
-                command: format!("podex merge {pod} {}/{pod}", self.config.name),
             }),
             _ => Ok(()),
         }

@@ -321,7 +321,6 @@ impl Remote for Oci {
             pod: pod.clone(),
             theirs: winner.commit.0,
             author: plain(&theirs.author.to_string()),
-            command: format!("podex merge {pod} {}/{pod}", self.config.name),
         })
     }
 
