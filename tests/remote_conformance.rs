@@ -12,11 +12,14 @@ mod in_bucket;
 mod particular;
 mod support;
 
-use fixture::{Person, Place, cancelled_after};
+use std::sync::Arc;
+
+use fixture::{LARGE, Person, Place, cancelled_after};
 use podex::event::Events;
-use podex::pod::{PodName, Selector};
-use podex::remote::{RemoteError, fetch, pull, push};
+use podex::pod::{Commit, PodName, Selector};
+use podex::remote::{RemoteError, RemoteTrees, fetch, pull, push, trees};
 use podex::store::{FsckLevel, StoreError};
+use podex::tree::{ChunkSource, Difference, Tree};
 use support::RegistryOptions;
 
 /// The same tests for each place.
@@ -58,6 +61,9 @@ conformance! {
         a_version_in_the_middle_is_pulled_and_then_the_rest,
         a_pod_is_pulled_under_another_name,
         a_version_is_fetched_without_a_local_pod,
+        versions_are_compared_by_what_differs_between_them_alone,
+        a_version_is_looked_at_without_its_bodies,
+        damaged_trees_are_refused_when_looked_at,
         of_people_publishing_at_once_exactly_one_wins,
         an_interrupted_push_is_resumed,
         a_cancelled_pull_leaves_the_store_as_it_was,
@@ -270,6 +276,90 @@ async fn a_version_is_fetched_without_a_local_pod(place: &Place) {
         alice.has_whole(&digest);
     }
     assert_eq!(alice.store.pods().unwrap(), []);
+}
+
+/// A version's trees, where they are read from, and its commit.
+async fn look(place: &Place, person: &Person, name: &PodName, number: u64) -> (Commit, Arc<RemoteTrees>) {
+    let selector = Selector::Version(number);
+    let (_, commit, trees) = trees(&person.store, place.remote(), name, &selector, &silent()).await.unwrap();
+    (commit, trees)
+}
+
+/// Compares the documents of two commits, each read from its own source.
+async fn compare(before: (Commit, Arc<dyn ChunkSource>), after: (Commit, Arc<dyn ChunkSource>)) -> Vec<Difference> {
+    let [before, after] = [before, after].map(|(commit, source)| Tree { source, root: commit.state });
+    let differences = move || before.diff(&after).collect::<Result<_, _>>().unwrap();
+    tokio::task::spawn_blocking(differences).await.unwrap()
+}
+
+async fn versions_are_compared_by_what_differs_between_them_alone(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    // Ten changes in the second version, one in the third; most nodes are in the packs of the first.
+    for (message, changed) in [("one", 500), ("two", 500), ("three", 4000)] {
+        bob.commit_many(&name, message, 5000, changed);
+    }
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let [first, third] = [look(place, &alice, &name, 1).await, look(place, &alice, &name, 3).await];
+    let found = compare((first.0.clone(), first.1.clone()), (third.0.clone(), third.1.clone())).await;
+    let own: Arc<dyn ChunkSource> = Arc::new(bob.store.clone());
+    let expected = compare((first.0, own.clone()), (third.0.clone(), own)).await;
+    assert!(found == expected && found.len() > 10, "{} differences instead of {}", found.len(), expected.len());
+
+    // What was read is kept, and it is little: some leaves, no body.
+    [first.1, third.1].iter().for_each(|trees| trees.keep().unwrap());
+    let (here, there) = (alice.store.stats().unwrap().pack_bytes, bob.store.stats().unwrap().pack_bytes);
+    assert!(here < there / 20, "{here} of {there} bytes");
+    pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    alice.has_whole(&alice.versions(&name)[2]);
+}
+
+async fn a_version_is_looked_at_without_its_bodies(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    let commit = bob.commit_many(&name, "one", 5000, 500);
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let (commit, trees) = (bob.store.commit(&commit).unwrap(), look(place, &alice, &name, 1).await.1);
+    for root in [commit.state, commit.observed] {
+        let tree = Tree { source: trees.clone(), root };
+        let count = tokio::task::spawn_blocking(move || tree.entries().map(Result::unwrap).count()).await.unwrap();
+        assert_eq!(count, 5001);
+    }
+    trees.keep().unwrap();
+    assert_eq!(alice.store.tree(commit.state).keys().map(Result::unwrap).count(), 5001);
+    let stats = alice.store.stats().unwrap();
+    assert!(stats.pack_bytes < LARGE as u64 / 2, "{stats:?}");
+    assert_eq!(alice.store.pods().unwrap(), []);
+    assert_eq!(alice.store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
+}
+
+async fn damaged_trees_are_refused_when_looked_at(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    let commit = bob.commit_many(&name, "one", 5000, 500);
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    let pack = place.remote().packs(&name, &commit).await.unwrap()[0].0;
+    // Nodes near the pack's end; then the footer; then there is no pack at all.
+    let harms: [Box<dyn FnOnce(Vec<u8>) -> Option<Vec<u8>>>; 3] = [
+        Box::new(|mut bytes| {
+            let end = bytes.len() - 50 * 300;
+            bytes[end - 20_000..end].iter_mut().for_each(|byte| *byte ^= 1);
+            Some(bytes)
+        }),
+        Box::new(|mut bytes| {
+            let at = bytes.len() - 100;
+            bytes[at] ^= 1;
+            Some(bytes)
+        }),
+        Box::new(|_| None),
+    ];
+    for harm in harms {
+        place.harm(&pack, harm);
+        let (commit, trees) = look(place, &alice, &name, 1).await;
+        let tree = Tree { source: trees.clone(), root: commit.state };
+        let read = tokio::task::spawn_blocking(move || tree.keys().collect::<Result<Vec<_>, _>>()).await.unwrap();
+        let error = read.expect_err("damage is found").to_string();
+        assert!(error.contains("team sent damaged data"), "{error}");
+        trees.keep().unwrap();
+        assert_eq!(alice.store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
+    }
 }
 
 async fn of_people_publishing_at_once_exactly_one_wins(place: &Place) {

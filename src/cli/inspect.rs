@@ -11,7 +11,7 @@ use super::explore::{explore, has_terminal};
 use super::format::{Values, clean, readable};
 use super::session::Session;
 use super::show_tree::tree;
-use crate::ops::{Context, Found, OpError, Snapshot, find, resolve};
+use crate::ops::{Context, Found, OpError, Snapshot, browse, find, resolve};
 use crate::pod::{BlobRef, Document, Observed, Reference, ResourceKey};
 use crate::tui::StartAt;
 
@@ -72,18 +72,21 @@ impl InspectCommand {
             return explore(session, StartAt { reference: Some(reference), path, ..session.start() }).await;
         };
         let context = session.context()?;
-        let (digest, commit) = resolve(&context, &reference, &session.events()).await?;
-        session.progress.clear();
-        let snapshot = Snapshot::of(&context.store, digest, commit);
-        let found = find(&snapshot, path.as_deref())?;
         if self.body {
-            return body(&context, &snapshot, &found);
+            let (digest, commit) = resolve(&context, &reference, &session.events()).await?;
+            session.progress.clear();
+            let snapshot = Snapshot::of(&context.store, digest, commit);
+            return body(&context, &snapshot, &find(&snapshot, path.as_deref())?);
         }
+        let browsed = browse(&context, &reference, &session.events()).await?;
+        session.progress.clear();
+        let snapshot = &browsed.snapshot;
+        let found = find(snapshot, path.as_deref())?;
         let values = Values { catalog: context.catalog, show_secrets: self.show_secrets };
         match (format, found) {
             (Format::Json, Found::Exactly(keys) | Found::Below(keys)) => {
                 let resources: Result<Vec<_>, CliError> =
-                    keys.iter().map(|key| resource_json(&snapshot, values, key)).collect();
+                    keys.iter().map(|key| resource_json(snapshot, values, key)).collect();
                 session.out.print_json(&json!({
                     "reference": reference.to_string(),
                     "digest": snapshot.digest,
@@ -93,11 +96,12 @@ impl InspectCommand {
             }
             (Format::Tree, Found::Exactly(keys)) => {
                 let shown: Result<Vec<_>, CliError> =
-                    keys.iter().map(|key| resource_text(session, &snapshot, values, key)).collect();
+                    keys.iter().map(|key| resource_text(session, snapshot, values, key)).collect();
                 session.out.print(&shown?.join("\n"))?;
             }
             (Format::Tree, Found::Below(keys)) => session.out.print(&tree(&context, keys, session.out.paint))?,
         }
+        browsed.keep()?;
         Ok(0)
     }
 }

@@ -11,7 +11,7 @@ use super::commit::check_services;
 use super::compare::{Absence, Compared, differences, passes, unmatched_patterns};
 use super::inject::INCOMPLETE;
 use super::snapshot::parse;
-use super::{Context, OpError, Snapshot};
+use super::{Browsed, Context, OpError, Snapshot, browse};
 use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::instance::Filter;
@@ -128,30 +128,40 @@ pub async fn diff(
             ));
         }
         (LIVE, pod) => {
-            let after = side(context, &pod, events).await?;
-            (live_like(context, &after, filter, events).await?, after)
+            let after = whole_side(context, &pod, events).await?;
+            (live_like(context, &after, filter, events).await?.into(), after.into())
         }
         (pod, LIVE) => {
-            let before = side(context, &pod, events).await?;
+            let before = whole_side(context, &pod, events).await?;
             let after = live_like(context, &before, filter, events).await?;
-            (before, after)
+            (before.into(), after.into())
         }
         (one, other) => (side(context, &one, events).await?, side(context, &other, events).await?),
     };
     events.phase("compare");
     let (catalog, filter, events) = (context.catalog, filter.clone(), events.clone());
     let compared = blocking(move || -> Result<_, OpError> {
-        let Compared { found, mut notes } = differences(&before, &after, Absence::BothSides, &events)?;
-        notes.extend(unmatched_patterns([&before, &after], &filter)?);
+        let (before, after, both) = (&before.snapshot, &after.snapshot, [&before, &after]);
+        let Compared { found, mut notes } = differences(before, after, Absence::BothSides, &events)?;
+        notes.extend(unmatched_patterns([before, after], &filter)?);
         let kept = found.into_iter().filter(|difference| passes(&filter, &difference.key));
-        let changes = changes(catalog, &before, kept)?;
+        let changes = changes(catalog, before, kept)?;
         let renames = renames(&changes);
+        both.into_iter().try_for_each(Browsed::keep)?;
         Ok(DiffOutcome { before: before.digest, after: after.digest, changes, renames, notes })
     });
     compared.await
 }
 
-async fn side(context: &Context, side: &Side, events: &Events) -> Result<Snapshot, OpError> {
+async fn side(context: &Context, side: &Side, events: &Events) -> Result<Browsed, OpError> {
+    match side {
+        Side::Named(reference) => browse(context, reference, events).await,
+        Side::File(_) => Ok(whole_side(context, side, events).await?.into()),
+    }
+}
+
+/// A side with its bodies: the instance's need not be read again where they are the same.
+async fn whole_side(context: &Context, side: &Side, events: &Events) -> Result<Snapshot, OpError> {
     match side {
         Side::Named(reference) => snapshot(context, reference, events).await,
         Side::File(file) => {

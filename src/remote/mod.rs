@@ -1,8 +1,10 @@
 //! Where pods are shared: an OCI registry, a bucket or a directory, behind one trait; and the transfer to and from
 //! them.
 
+use std::ops::Range;
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::event::Events;
@@ -19,12 +21,14 @@ mod meter;
 mod oci;
 mod publication;
 mod transfer;
+mod trees;
 mod verify;
 
 use fault::{Fault, plain};
 use location::Location;
 pub use oci::CredentialFiles;
 pub use transfer::{fetch, pull, push, versions};
+pub use trees::{RemoteTrees, trees};
 
 /// Longest commit object read from a remote: its capture report has a few lines for each resource type.
 const MAX_COMMIT_BYTES: u64 = 16 * 1024 * 1024;
@@ -180,6 +184,8 @@ pub trait Remote: Send + Sync {
         to: &std::path::Path,
         events: &Events,
     ) -> Result<(), RemoteError>;
+    /// Some bytes of a pack, exactly as many as asked for. They are not verified: what is in them must be.
+    async fn read_pack(&self, pod: &PodName, pack: &(Digest, u64), range: Range<u64>) -> Result<Bytes, RemoteError>;
     /// Uploads one pack. Already there is fine.
     async fn store_pack(
         &self,

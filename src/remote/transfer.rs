@@ -308,7 +308,7 @@ pub async fn versions(remote: &dyn Remote, pod: &PodName, events: &Events) -> Re
 }
 
 /// The versions up to the one selected.
-fn up_to<'a>(
+pub(super) fn up_to<'a>(
     pod: &PodName,
     versions: &'a [RemoteVersion],
     selector: &Selector,

@@ -1,5 +1,6 @@
 //! Checks bytes from a remote against the digest and size announced, while they stream.
 
+use bytes::Bytes;
 use sha2::{Digest as _, Sha256};
 
 use super::fault::Fault;
@@ -47,6 +48,14 @@ impl Verifier {
             return Err(Fault::hostile(format!("the content of pack {} does not match its digest", self.digest)));
         }
         Ok(())
+    }
+}
+
+/// A part of a pack, if it has as many bytes as were asked for.
+pub(super) fn whole_range(pack: &Digest, wanted: u64, bytes: Bytes) -> Result<Bytes, Fault> {
+    match bytes.len() as u64 == wanted {
+        true => Ok(bytes),
+        false => Err(Fault::hostile(format!("pack {pack} is shorter than announced, or not all of it was sent"))),
     }
 }
 

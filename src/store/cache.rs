@@ -11,7 +11,7 @@ const MAX_BYTES: usize = 32 << 20;
 
 /// Least recently used goes first.
 #[derive(Default)]
-pub(super) struct Cache {
+pub(crate) struct Cache {
     chunks: HashMap<Digest, (u64, Bytes)>,
     by_use: BTreeMap<u64, Digest>,
     clock: u64,
@@ -19,7 +19,7 @@ pub(super) struct Cache {
 }
 
 impl Cache {
-    pub(super) fn get(&mut self, digest: &Digest) -> Option<Bytes> {
+    pub(crate) fn get(&mut self, digest: &Digest) -> Option<Bytes> {
         let (used, content) = self.chunks.get_mut(digest)?;
         self.clock += 1;
         self.by_use.remove(used);
@@ -28,7 +28,7 @@ impl Cache {
         Some(content.clone())
     }
 
-    pub(super) fn put(&mut self, digest: Digest, content: Bytes) {
+    pub(crate) fn put(&mut self, digest: Digest, content: Bytes) {
         self.clock += 1;
         self.bytes += content.len();
         if let Some((used, old)) = self.chunks.insert(digest, (self.clock, content)) {

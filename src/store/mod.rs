@@ -25,6 +25,7 @@ mod history;
 mod index;
 mod layout;
 mod lines;
+mod map;
 mod mark;
 mod oplog;
 mod pack;
@@ -41,12 +42,14 @@ mod transfer;
 mod writer;
 
 pub use blob::BlobWriter;
+pub(crate) use cache::Cache as ChunkCache;
 pub use error::StoreError;
 pub(crate) use error::did_you_mean;
 pub(crate) use format::MAX_PACK_BYTES;
 pub use fsck::FsckLevel;
 pub use gc::{GcOptions, GcReport};
 pub use history::MergeBase;
+pub(crate) use map::{PackMap, Run};
 pub use repack::RepackReport;
 pub use stats::{ChunkStats, StoreStats};
 pub use transfer::{ExportedPack, TemporaryFile};
@@ -149,6 +152,14 @@ impl Store {
     /// Opens a blob; what is read is verified against its digest and size, at the latest at its end.
     pub fn open_blob(&self, blob: &BlobRef) -> Result<Box<dyn Read + Send>, StoreError> {
         blob::open(self, blob)
+    }
+}
+
+impl Store {
+    /// A tree node that is here, as far as is known without looking for new packs.
+    pub(crate) fn known_node(&self, digest: &Digest) -> Option<Bytes> {
+        let packs = &self.inner.packs;
+        packs.has_known(digest, packs::Wanted::Content).then(|| packs.content("tree node", digest).ok()).flatten()
     }
 }
 

@@ -91,52 +91,69 @@ impl PackBuilder {
 
 /// Reads and checks a pack's footer: its entries in file order, whose frames fill the file without gaps.
 pub(super) fn read_footer(file: &File, path: &Path) -> Result<Vec<Entry>, StoreError> {
-    let corrupt = |reason: &str| StoreError::corrupt(path, reason);
+    let corrupt = |reason: String| StoreError::corrupt(path, reason);
     let length = file.metadata().map_err(StoreError::io(path))?.len();
-    if length > MAX_PACK_BYTES {
-        return Err(StoreError::corrupt(path, format!("it has {length} bytes, more than a pack may")));
-    }
     let mut magic = [0; PACK_MAGIC.len()];
     let mut trailer = [0; TRAILER_BYTES];
-    let trailer_at = length
-        .checked_sub(TRAILER_BYTES as u64)
-        .filter(|&at| at >= PACK_MAGIC.len() as u64)
-        .ok_or_else(|| corrupt("it is cut short"))?;
+    let trailer_at = trailer_at(length).map_err(corrupt)?;
     read_at(file, &mut magic, 0).map_err(StoreError::io(path))?;
     read_at(file, &mut trailer, trailer_at).map_err(StoreError::io(path))?;
-    let (count, rest) = trailer.split_at(8);
-    let (checksum, end) = rest.split_at(32);
     if magic != *PACK_MAGIC {
-        return Err(corrupt("it does not begin as a pack"));
+        return Err(corrupt("it does not begin as a pack".to_owned()));
     }
-    if end != PACK_END {
-        return Err(corrupt("it does not end as a pack: it is cut short, or something was added"));
-    }
-    let footer_bytes = u64::from_le_bytes(count.try_into().unwrap_or_default()).checked_mul(ENTRY_BYTES as u64);
-    let footer_at = footer_bytes
-        .and_then(|bytes| trailer_at.checked_sub(bytes))
-        .filter(|&at| at >= PACK_MAGIC.len() as u64)
-        .ok_or_else(|| corrupt("its footer says more chunks than it can hold"))?;
-    let mut footer = vec![0; (trailer_at - footer_at) as usize];
+    let footer_at = footer_at(length, &trailer).map_err(corrupt)?;
+    let mut footer = vec![0; (length - footer_at) as usize];
     read_at(file, &mut footer, footer_at).map_err(StoreError::io(path))?;
-    if Digest::of(&footer).as_bytes() != checksum {
-        return Err(corrupt("its footer does not match its checksum"));
+    parse_footer(length, &footer).map_err(corrupt)
+}
+
+/// Where the trailer of a pack of `length` bytes begins.
+fn trailer_at(length: u64) -> Result<u64, String> {
+    if length > MAX_PACK_BYTES {
+        return Err(format!("it has {length} bytes, more than a pack may"));
     }
-    let entries = read_entries(&footer).ok_or_else(|| corrupt("its footer has a malformed entry"))?;
+    let at = length.checked_sub(TRAILER_BYTES as u64).filter(|&at| at >= PACK_MAGIC.len() as u64);
+    at.ok_or_else(|| "it is cut short".to_owned())
+}
+
+/// Where the footer (entries and trailer) of a pack of `length` bytes begins, by the last bytes of the pack.
+pub(super) fn footer_at(length: u64, tail: &[u8]) -> Result<u64, String> {
+    let trailer_at = trailer_at(length)?;
+    let trailer = tail.len().checked_sub(TRAILER_BYTES).and_then(|at| tail.get(at..)).unwrap_or_default();
+    let (Some(count), true) = (trailer.first_chunk(), trailer.ends_with(PACK_END)) else {
+        return Err("it does not end as a pack: it is cut short, or something was added".to_owned());
+    };
+    let entries = u64::from_le_bytes(*count).checked_mul(ENTRY_BYTES as u64);
+    let at = entries.and_then(|bytes| trailer_at.checked_sub(bytes)).filter(|&at| at >= PACK_MAGIC.len() as u64);
+    at.ok_or_else(|| "its footer says more chunks than it can hold".to_owned())
+}
+
+/// The entries of a footer, which ends a pack of `length` bytes.
+pub(super) fn parse_footer(length: u64, footer: &[u8]) -> Result<Vec<Entry>, String> {
+    let corrupt = |reason: &str| Err(reason.to_owned());
+    let footer_at = length.saturating_sub(footer.len() as u64);
+    let Some((entries, trailer)) = footer.split_last_chunk::<TRAILER_BYTES>() else {
+        return corrupt("it is cut short");
+    };
+    let checksum = trailer.get(8..40).unwrap_or_default();
+    if Digest::of(entries).as_bytes()[..] != *checksum {
+        return corrupt("its footer does not match its checksum");
+    }
+    let Some(entries) = read_entries(entries) else { return corrupt("its footer has a malformed entry") };
     let mut at = PACK_MAGIC.len() as u64;
     let mut size = 0;
     for entry in &entries {
         if entry.offset != at {
-            return Err(corrupt("its frames do not lie back to back"));
+            return corrupt("its frames do not lie back to back");
         }
         at = entry.end();
         size += u64::from(entry.size);
     }
     if at != footer_at {
-        return Err(corrupt("its frames do not end where its footer begins"));
+        return corrupt("its frames do not end where its footer begins");
     }
     if size > MAX_PACK_SIZE {
-        return Err(corrupt("its chunks are larger than a pack's may be"));
+        return corrupt("its chunks are larger than a pack's may be");
     }
     Ok(entries)
 }
@@ -153,7 +170,12 @@ pub(super) fn read_stored(file: &File, path: &Path, entry: &Entry) -> Result<Vec
 
 /// The chunk in a frame, verified: against its digest, or for a piece list against its own checksum.
 pub(super) fn open_frame(path: &Path, entry: &Entry, frame: Vec<u8>) -> Result<Bytes, StoreError> {
-    let damaged = |reason: String| StoreError::corrupt(path, format!("chunk {} {reason}", entry.digest));
+    open_stored(entry, frame).map_err(|reason| StoreError::corrupt(path, reason))
+}
+
+/// Like [`open_frame`], wherever the pack is.
+pub(super) fn open_stored(entry: &Entry, frame: Vec<u8>) -> Result<Bytes, String> {
+    let damaged = |reason: String| format!("chunk {} {reason}", entry.digest);
     let content = decompress(entry.codec, frame, entry.size).map_err(damaged)?;
     let intact = match entry.kind {
         Kind::Pieces => PieceList::decode(&content).is_some_and(|list| list.blob.digest == entry.digest),

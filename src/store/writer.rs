@@ -138,6 +138,18 @@ impl Writer {
             }
         }
         let digest = self.put(Kind::Commit, None, &commit.to_bytes())?;
+        self.keep()?;
+        Ok(digest)
+    }
+
+    /// Adds a tree node from elsewhere, whose children need not be here.
+    pub(crate) fn node(&self, content: &[u8]) -> Result<(), StoreError> {
+        self.put(Kind::Node, None, content).map(drop)
+    }
+
+    /// Syncs what was written and makes it visible, without a commit: nothing names it, and [`Store::gc`] may remove
+    /// it.
+    pub(crate) fn keep(&self) -> Result<(), StoreError> {
         let packs = {
             let mut state = self.state();
             state.finished = true;
@@ -152,8 +164,7 @@ impl Writer {
         for pack in packs {
             self.inner.store.publish_pack(pack)?;
         }
-        self.inner.store.inner.packs.refresh()?;
-        Ok(digest)
+        self.inner.store.inner.packs.refresh()
     }
 
     fn has(&self, digest: &Digest, wanted: Wanted) -> bool {

@@ -138,7 +138,8 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             (count(found.len() as u64, "other emulator"), Outcome::Found(found))
         }
         Job::Open(reference) => {
-            let (digest, commit) = ops::resolve(context, &reference, events).await?;
+            let browsed = ops::browse(context, &reference, events).await?;
+            let Snapshot { digest, commit, .. } = browsed.read_whole(events).await?;
             let metamodel = Arc::new(read_tree(context, commit.state, events)?);
             let loaded = Loaded { digest, commit, metamodel };
             let text = format!("{} in {reference}", count(loaded.commit.resources, "resource"));

@@ -31,7 +31,7 @@ use crate::event::Events;
 use crate::ops::{Context, OpError, Snapshot, config_set_theme};
 use crate::pod::{BlobRef, Commit, Digest, Metamodel, ResourceKey};
 use crate::search::{Index, Searcher};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use crate::tasks::{Job, Loaded, Notice, Outcome, Queue, read_tree};
 
 /// Bursts of changes are drawn as one frame no more often than this; a key is always drawn at once.
@@ -434,10 +434,18 @@ impl App {
 }
 
 fn save_blob(store: &Store, blob: &BlobRef, file: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let mut content = store.open_blob(blob)?;
+    let mut content = store.open_blob(blob).map_err(|error| unreadable(&error))?;
     let mut file = std::fs::File::create_new(file)?;
     std::io::copy(&mut content, &mut file)?;
     Ok(())
+}
+
+/// Why a body cannot be shown. Of a remote version the trees alone are here.
+fn unreadable(error: &StoreError) -> String {
+    match error {
+        StoreError::Missing { .. } => "its bytes are not here: pull the pod to see them".to_owned(),
+        error => error.to_string(),
+    }
 }
 
 fn write_for_editor(name: &Path, text: &str) -> std::io::Result<tempfile::TempDir> {
@@ -453,7 +461,7 @@ fn read_document(context: &Context, digest: Digest, commit: Commit, key: &Resour
     let preview = |(name, blob): (&String, &BlobRef)| {
         let preview = match context.store.open_blob(blob) {
             Ok(content) => preview::read(blob, content),
-            Err(error) => Preview::Not(error.to_string()),
+            Err(error) => Preview::Not(unreadable(&error)),
         };
         (name.clone(), preview)
     };

@@ -6,11 +6,14 @@ use std::path::{Path, PathBuf};
 use podex::event::Events;
 use podex::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, ResourceKey};
 use podex::remote::{CredentialFiles, Remote, RemoteConfig, open_with};
-use podex::store::{FsckLevel, Store, StoreError};
+use podex::store::{FsckLevel, Store, StoreError, Writer};
 use serde_json::json;
 use tempfile::TempDir;
 
 use super::support::{BucketStore, Registry, RegistryOptions, bucket_store, registry_with};
+
+/// Bytes of a body that nobody wants to download in vain.
+pub const LARGE: usize = 2_000_000;
 
 /// Somebody with a store.
 pub struct Person {
@@ -49,6 +52,10 @@ impl Person {
         blob.write_all(&noise(message, more)).unwrap();
         let blobs = [("body".to_owned(), blob.finish().unwrap())].into();
         writer.document(key("body"), &Document { blobs, ..Document::default() }, &Observed::new()).unwrap();
+        self.finish(writer, pod, parents, message)
+    }
+
+    fn finish(&self, writer: Writer, pod: &PodName, parents: Vec<Digest>, message: &str) -> Digest {
         let trees = writer.trees().unwrap();
         let commit = Commit {
             format: COMMIT_FORMAT,
@@ -67,6 +74,24 @@ impl Person {
         let digest = writer.finish(&commit).unwrap();
         self.store.publish(pod, parents.first().copied(), digest).unwrap();
         digest
+    }
+
+    /// Makes the next version of `pod`: `count` documents, of which those whose number `changed` can divide say
+    /// `message`, and a body that is large.
+    pub fn commit_many(&self, pod: &PodName, message: &str, count: u32, changed: u32) -> Digest {
+        let parents: Vec<Digest> = self.versions(pod).last().copied().into_iter().collect();
+        let writer = self.store.writer().unwrap();
+        for number in 0..count {
+            let said = if number % changed == 1 { message } else { "" };
+            let document =
+                Document::from_value(json!({ "Said": said, "Noise": Digest::of(&number.to_le_bytes()).hex() }));
+            writer.document(key(&format!("{number:06}")), &document, &Observed::new()).unwrap();
+        }
+        let mut blob = writer.blob().unwrap();
+        blob.write_all(&noise(message, LARGE)).unwrap();
+        let blobs = [("body".to_owned(), blob.finish().unwrap())].into();
+        writer.document(key("body"), &Document { blobs, ..Document::default() }, &Observed::new()).unwrap();
+        self.finish(writer, pod, parents, message)
     }
 
     /// Makes the next version of `pod`.

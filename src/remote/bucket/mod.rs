@@ -4,6 +4,7 @@
 //! only where there is none, so of two people publishing the same version one wins. Keys are only ever made from
 //! parsed digests, numbers and pod names.
 
+use std::ops::Range;
 use std::path::Path as FilePath;
 use std::sync::Arc;
 
@@ -19,7 +20,7 @@ use super::location::Cloud;
 use super::publication::{
     self, BLOBS, COMMITS, MAX_PUBLICATION_BYTES, MAX_VERSION_BYTES, PODS, VERSIONS, read_claim, read_publication,
 };
-use super::verify::Verifier;
+use super::verify::{Verifier, whole_range};
 use super::{
     CredentialFiles, MAX_COMMIT_BYTES, Remote, RemoteConfig, RemoteError, RemoteVersion, escape, number_versions,
     read_commit,
@@ -203,6 +204,15 @@ impl Bucket {
         verifier.finish()
     }
 
+    async fn read_range(&self, pack: &Digest, range: Range<u64>) -> Result<Bytes, Fault> {
+        let wanted = range.end.saturating_sub(range.start);
+        match self.store().await?.get_range(&self.blob(pack), range).await {
+            Ok(bytes) => whole_range(pack, wanted, bytes),
+            Err(object_store::Error::NotFound { .. }) => Err(Fault::hostile(format!("pack {pack} is missing"))),
+            Err(error) => Err(self.failed(&error)),
+        }
+    }
+
     async fn upload(&self, pack: &(Digest, u64), from: &FilePath, events: &Events) -> Result<(), Fault> {
         let store = self.store().await?;
         let key = self.blob(&pack.0);
@@ -340,6 +350,10 @@ impl Remote for Bucket {
         events: &Events,
     ) -> Result<(), RemoteError> {
         self.at(cancellable(events, Fault::Cancelled, self.download(pack, to, events)).await)
+    }
+
+    async fn read_pack(&self, _pod: &PodName, pack: &(Digest, u64), range: Range<u64>) -> Result<Bytes, RemoteError> {
+        self.at(self.read_range(&pack.0, range).await)
     }
 
     async fn store_pack(

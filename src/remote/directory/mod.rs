@@ -4,14 +4,17 @@
 //! taken. So readers never see a half-written file, and of two people publishing the same version one wins.
 //! File names are only ever made from parsed digests, numbers and pod names.
 
-use std::io::{Read, Write};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
 
 use super::fault::{Fault, plain};
 use super::publication::{
     self, BLOBS, COMMITS, MAX_PUBLICATION_BYTES, MAX_VERSION_BYTES, PODS, VERSIONS, read_claim, read_publication,
 };
-use super::verify::Verifier;
+use super::verify::{Verifier, whole_range};
 use super::{MAX_COMMIT_BYTES, Remote, RemoteConfig, RemoteError, RemoteVersion, escape, number_versions};
 use crate::event::{Events, Progress};
 use crate::pod::{Commit, Digest, PodName};
@@ -114,6 +117,21 @@ impl Remote for Directory {
             }
             let mut target = std::fs::File::create(&to).map_err(|error| failed(&to, &error))?;
             copy(source, &mut target, &pack, &events)
+        })
+        .await
+    }
+
+    async fn read_pack(&self, _pod: &PodName, pack: &(Digest, u64), range: Range<u64>) -> Result<Bytes, RemoteError> {
+        let name = pack.0;
+        self.blocking(move |files| {
+            let opened = files.open(BLOBS, &name.hex())?;
+            let (mut source, _) = opened.ok_or_else(|| Fault::hostile(format!("pack {name} is missing")))?;
+            let io = |error: std::io::Error| Fault::failed(format!("reading pack {name}: {error}"));
+            source.seek(SeekFrom::Start(range.start)).map_err(io)?;
+            let wanted = range.end.saturating_sub(range.start);
+            let mut bytes = Vec::new();
+            source.take(wanted).read_to_end(&mut bytes).map_err(io)?;
+            whole_range(&name, wanted, bytes.into())
         })
         .await
     }

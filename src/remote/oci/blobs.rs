@@ -1,7 +1,9 @@
 //! Packs and commit objects on their way to and from a repository.
 
+use std::ops::Range;
 use std::path::Path;
 
+use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RANGE};
 use reqwest::{Method, StatusCode};
 use tokio::io::{AsyncSeekExt, AsyncWriteExt};
@@ -10,7 +12,7 @@ use super::http::{Attempt, Backoff, Call, Payload, Registry, header};
 use crate::event::{Events, Progress};
 use crate::pod::Digest;
 use crate::remote::fault::Fault;
-use crate::remote::verify::Verifier;
+use crate::remote::verify::{Verifier, whole_range};
 
 /// One repository on a registry.
 pub(super) struct Blobs<'a> {
@@ -98,6 +100,27 @@ impl Blobs<'_> {
         }
         target.file.flush().await.map_err(unwritten)?;
         target.verifier.finish()
+    }
+
+    /// Some bytes of a pack, not verified.
+    pub(super) async fn read(&self, pack: &(Digest, u64), range: Range<u64>) -> Result<Bytes, Fault> {
+        let url = self.registry.url(&format!("v2/{}/blobs/{}", self.repository, pack.0))?;
+        let scope = self.pull_scope();
+        let headers = vec![(RANGE, format!("bytes={}-{}", range.start, range.end.saturating_sub(1)))];
+        let call = Call { method: Method::GET, url, scope: &scope, headers, payload: Payload::Empty };
+        let wanted = range.end.saturating_sub(range.start);
+        // A registry that does not know ranges sends the whole pack.
+        let answer = self.registry.fetch(&call, pack.1).await?;
+        let body = Bytes::from(answer.body);
+        match answer.status {
+            StatusCode::PARTIAL_CONTENT => whole_range(&pack.0, wanted, body),
+            StatusCode::OK => {
+                let (start, end) = (body.len().min(range.start as usize), body.len().min(range.end as usize));
+                whole_range(&pack.0, wanted, body.slice(start..end))
+            }
+            StatusCode::NOT_FOUND => Err(Fault::hostile(format!("pack {} is missing", pack.0))),
+            status => Err(Fault::failed(self.registry.explain(status, &body))),
+        }
     }
 
     async fn download_rest(&self, pack: &(Digest, u64), to: &mut Target, events: &Events) -> Result<(), Attempt> {

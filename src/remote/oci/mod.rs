@@ -7,6 +7,7 @@
 //! Registries have no compare-and-swap on tags; `claim.rs` says how a version is claimed all the same.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Mutex;
 
@@ -292,6 +293,11 @@ impl Remote for Oci {
     ) -> Result<(), RemoteError> {
         let repository = self.at(self.repository(pod))?;
         self.at(cancellable(events, Fault::Cancelled, self.blobs(&repository).download(pack, to, events)).await)
+    }
+
+    async fn read_pack(&self, pod: &PodName, pack: &(Digest, u64), range: Range<u64>) -> Result<Bytes, RemoteError> {
+        let repository = self.at(self.repository(pod))?;
+        self.at(self.blobs(&repository).read(pack, range).await)
     }
 
     async fn store_pack(
