@@ -331,13 +331,16 @@ async fn a_version_is_looked_at_without_its_bodies(place: &Place) {
     assert_eq!(alice.store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
 }
 
+/// What happens to the bytes of a pack; None takes them away.
+type Harm = Box<dyn FnOnce(Vec<u8>) -> Option<Vec<u8>>>;
+
 async fn damaged_trees_are_refused_when_looked_at(place: &Place) {
     let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
     let commit = bob.commit_many(&name, "one", 5000, 500);
     push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
     let pack = place.remote().packs(&name, &commit).await.unwrap()[0].0;
     // Nodes near the pack's end; then the footer; then there is no pack at all.
-    let harms: [Box<dyn FnOnce(Vec<u8>) -> Option<Vec<u8>>>; 3] = [
+    let harms: [Harm; 3] = [
         Box::new(|mut bytes| {
             let end = bytes.len() - 50 * 300;
             bytes[end - 20_000..end].iter_mut().for_each(|byte| *byte ^= 1);
