@@ -3,6 +3,7 @@
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -14,10 +15,11 @@ use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::accounts::Accounts;
+use super::patience::Conditions;
 use super::plain::{outside, plain_error};
 use super::protocol::{Call, WireRequest, WireResponse, encode_query};
 use super::sign::{self, Credentials, Signable};
-use super::transport::{self, Failure, Incoming, Outbody, Outgoing};
+use super::transport::{self, Body, Failure, Incoming, Outbody, Outgoing};
 use super::{AwsError, Endpoint, ErrorClass, Pages, retry};
 
 /// A body that arrives piece by piece.
@@ -53,6 +55,8 @@ pub struct ClientOptions {
     pub concurrency: usize,
     /// How accounts are chosen.
     pub account_mode: AccountMode,
+    /// How long an answer may stay silent; [`super::DEFAULT_TIMEOUT`] unless the user says otherwise.
+    pub timeout: Duration,
 }
 
 /// The account and region one call is for.
@@ -80,18 +84,21 @@ pub(super) struct Inner {
     permits: Arc<Semaphore>,
     accounts: Accounts,
     requests: AtomicU64,
+    pub timeout: Duration,
+    pub conditions: Conditions,
+    turns: Arc<Semaphore>,
 }
 
 /// A body that has been read, or waits to be.
 enum Reply {
-    Whole { status: u16, headers: Vec<(String, String)>, body: Bytes },
+    Whole { status: u16, headers: Vec<(String, String)>, body: Body },
     Open(Incoming),
 }
 
 impl Client {
     /// A client for an instance. Does not connect yet.
     pub fn new(options: ClientOptions) -> Result<Self, AwsError> {
-        let ClientOptions { endpoint, concurrency, account_mode } = options;
+        let ClientOptions { endpoint, concurrency, account_mode, timeout } = options;
         let concurrency = concurrency.clamp(1, Semaphore::MAX_PERMITS);
         let http = transport::client(&endpoint, concurrency)
             .map_err(|message| outside("start", ErrorClass::Connection, message))?;
@@ -105,6 +112,9 @@ impl Client {
                 permits: Arc::new(Semaphore::new(concurrency)),
                 accounts: Accounts::new(account_mode),
                 requests: AtomicU64::new(0),
+                timeout,
+                conditions: Conditions::default(),
+                turns: Arc::new(Semaphore::new(transport::LARGE_TURNS)),
                 endpoint,
             }),
         })
@@ -119,6 +129,20 @@ impl Client {
     pub async fn call(&self, scope: &Scope, service: &str, operation: &str, input: Value) -> Result<Value, AwsError> {
         let call = Call::find(service, operation)?;
         let wire = call.serialize(&input)?;
+        let credentials = self.inner.accounts.credentials(self, scope).await?;
+        self.parsed(&call, scope, &credentials, wire, None).await.map(|(output, _)| output)
+    }
+
+    /// Like [`Client::call`]; also tells how many bytes the answer had.
+    pub(super) async fn call_sized(
+        &self,
+        scope: &Scope,
+        service: &str,
+        operation: &str,
+        input: &Value,
+    ) -> Result<(Value, usize), AwsError> {
+        let call = Call::find(service, operation)?;
+        let wire = call.serialize(input)?;
         let credentials = self.inner.accounts.credentials(self, scope).await?;
         self.parsed(&call, scope, &credentials, wire, None).await
     }
@@ -135,7 +159,7 @@ impl Client {
         let call = Call::find(service, operation)?;
         let wire = call.serialize(&input)?;
         // Boxed: assuming a role is a call inside a call.
-        Box::pin(self.parsed(&call, scope, credentials, wire, None)).await
+        Box::pin(self.parsed(&call, scope, credentials, wire, None)).await.map(|(output, _)| output)
     }
 
     /// Like [`Client::call`] for an operation whose output payload is a blob: gives the other members and
@@ -157,7 +181,7 @@ impl Client {
         };
         let output =
             call.parse_head(&WireResponse { status: incoming.status, headers: &incoming.headers, body: &[] })?;
-        Ok((output, byte_stream(call.service, call.operation, incoming, permit)))
+        Ok((output, byte_stream(self, call.service, call.operation, incoming, permit)))
     }
 
     /// Like [`Client::call`] for an operation whose input payload is a blob, given as a stream.
@@ -172,7 +196,7 @@ impl Client {
         let call = Call::find(service, operation)?;
         let wire = call.serialize(&input)?;
         let credentials = self.inner.accounts.credentials(self, scope).await?;
-        self.parsed(&call, scope, &credentials, wire, Some(body)).await
+        self.parsed(&call, scope, &credentials, wire, Some(body)).await.map(|(output, _)| output)
     }
 
     /// The pages of a list operation, by the model's paginator; one page where it has none.
@@ -192,11 +216,11 @@ impl Client {
         credentials: &Credentials,
         wire: WireRequest,
         body: Option<RequestBody>,
-    ) -> Result<Value, AwsError> {
+    ) -> Result<(Value, usize), AwsError> {
         let (reply, _permit) = self.send(call, scope, credentials, &wire, body.as_ref(), false).await?;
         match reply {
             Reply::Whole { status, headers, body } => {
-                call.parse(&WireResponse { status, headers: &headers, body: &body })
+                Ok((call.parse(&WireResponse { status, headers: &headers, body: &body.bytes })?, body.bytes.len()))
             }
             Reply::Open(_) => Err(call.error(ErrorClass::Malformed, "the answer was not read")),
         }
@@ -214,12 +238,18 @@ impl Client {
         open: bool,
     ) -> Result<(Reply, OwnedSemaphorePermit), AwsError> {
         let permit = self.permit(call.operation).await?;
+        let conditions = &self.inner.conditions;
         let mut attempt = 1;
         loop {
+            // Looked at before each attempt: others find out meanwhile.
+            let attempts = conditions.attempts(call.service);
+            if attempts == 0 {
+                return Err(call.error(ErrorClass::Connection, GIVEN_UP));
+            }
             let outgoing = self.signed(call, scope, credentials, wire, body);
             let (problem, retry_after, again) = match self.reply(&outgoing, open).await {
                 Ok(Reply::Whole { status, headers, body }) if status >= 300 => {
-                    let response = WireResponse { status, headers: &headers, body: &body };
+                    let response = WireResponse { status, headers: &headers, body: &body.bytes };
                     let retry_after = response.header("retry-after").map(str::to_owned);
                     let Err(problem) = call.parse(&response) else {
                         return Err(call.error(ErrorClass::Malformed, "an error answer without an error"));
@@ -227,16 +257,30 @@ impl Client {
                     let again = retry::is_worth_it(status, problem.class, &problem.message);
                     (problem, retry_after, again)
                 }
-                Ok(reply) => return Ok((reply, permit)),
+                Ok(reply) => {
+                    // Of a body that is still to come nothing is known yet.
+                    if matches!(reply, Reply::Whole { .. }) {
+                        conditions.answered(call.service);
+                    }
+                    return Ok((reply, permit));
+                }
                 Err(Failure::Connection { message, timed_out }) => {
                     // A silent peer has had its time already; one more attempt is enough.
-                    let again = !timed_out || attempt == 1;
-                    (call.error(ErrorClass::Connection, message), None, again)
+                    if timed_out && attempt > 1 {
+                        conditions.silent(call.service);
+                        return Err(call.error(ErrorClass::Connection, message));
+                    }
+                    (call.error(ErrorClass::Connection, message), None, true)
                 }
                 Err(Failure::Request(message)) => return Err(call.error(ErrorClass::Input, message)),
                 Err(Failure::TooLarge) => return Err(call.error(ErrorClass::Malformed, TOO_LARGE)),
             };
-            if !again || attempt == retry::MAX_ATTEMPTS {
+            if !again {
+                conditions.answered(call.service);
+                return Err(problem);
+            }
+            if attempt >= attempts {
+                conditions.failed(call.service);
                 return Err(problem);
             }
             tokio::time::sleep(retry::pause(attempt, retry_after.as_deref())).await;
@@ -255,7 +299,7 @@ impl Client {
 
     pub(super) async fn attempt(&self, outgoing: &Outgoing) -> Result<Incoming, Failure> {
         self.inner.requests.fetch_add(1, Ordering::Relaxed);
-        transport::send(&self.inner.http, outgoing).await
+        transport::send(&self.inner.http, outgoing, self.inner.timeout, &self.inner.turns).await
     }
 
     pub(super) async fn permit(&self, operation: &str) -> Result<OwnedSemaphorePermit, AwsError> {
@@ -325,19 +369,33 @@ impl Client {
 /// What is said of an answer larger than [`transport::MAX_PARSED_BODY`].
 pub(super) const TOO_LARGE: &str = "the answer is larger than podex reads into memory";
 
+/// What is said of a call that was not made.
+pub(super) const GIVEN_UP: &str = "not asked, as the service had stopped answering";
+
 pub(super) fn byte_stream(
+    client: &Client,
     service: &str,
     operation: &str,
     incoming: Incoming,
     permit: OwnedSemaphorePermit,
 ) -> ByteStream {
-    let (service, operation) = (service.to_owned(), operation.to_owned());
+    let (client, service, operation) = (client.clone(), service.to_owned(), operation.to_owned());
     Box::pin(stream::try_unfold((incoming, permit), move |(mut incoming, permit)| {
-        let (service, operation) = (service.clone(), operation.clone());
+        let (client, service, operation) = (client.clone(), service.clone(), operation.clone());
         async move {
+            let conditions = &client.inner.conditions;
             match incoming.chunk().await {
-                Ok(chunk) => Ok(chunk.map(|chunk| (chunk, (incoming, permit)))),
-                Err(failure) => Err(AwsError { service, ..plain_error(&operation, failure) }),
+                Ok(Some(chunk)) => Ok(Some((chunk, (incoming, permit)))),
+                Ok(None) => {
+                    conditions.answered(&service);
+                    Ok(None)
+                }
+                Err(failure) => {
+                    if matches!(failure, Failure::Connection { timed_out: true, .. }) {
+                        conditions.stalled(&service);
+                    }
+                    Err(AwsError { service, ..plain_error(&operation, failure) })
+                }
             }
         }
     }))

@@ -5,12 +5,12 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use serde_json::json;
 
-use super::{AccountMode, Client, ClientOptions, ErrorClass, RequestBody, Scope};
+use super::{AccountMode, Client, ClientOptions, DEFAULT_TIMEOUT, Endpoint, ErrorClass, RequestBody, Scope};
 
 /// A request as it arrived.
 struct Request {
@@ -37,7 +37,7 @@ fn serve(answers: Vec<String>) -> Server {
             let _ = stream.write_all(answer.as_bytes());
         }
     });
-    let client = Client::new(ClientOptions { endpoint, concurrency: 2, account_mode: AccountMode::AccessKey }).unwrap();
+    let client = Client::new(options(endpoint)).unwrap();
     Server { client, seen }
 }
 
@@ -55,6 +55,10 @@ fn read_request(stream: &TcpStream) -> Request {
 
 fn answer(status: &str, headers: &str, body: &str) -> String {
     format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n{headers}\r\n{body}", body.len())
+}
+
+fn options(endpoint: Endpoint) -> ClientOptions {
+    ClientOptions { endpoint, concurrency: 2, account_mode: AccountMode::AccessKey, timeout: DEFAULT_TIMEOUT }
 }
 
 fn scope() -> Scope {
@@ -171,11 +175,48 @@ async fn downloads_stay_on_the_instance() {
     assert!(!seen[0].head.to_ascii_lowercase().contains("authorization"));
 }
 
+/// A client with little patience, and a server that takes requests and never answers.
+fn silent() -> (Client, TcpListener) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+    let timeout = Duration::from_millis(200);
+    (Client::new(ClientOptions { timeout, ..options(endpoint) }).unwrap(), listener)
+}
+
+#[tokio::test]
+async fn a_silent_service_is_asked_twice_and_then_not_again_while_others_are() {
+    let (client, _listener) = silent();
+    let error = client.call(&scope(), "sqs", "ListQueues", json!({})).await.unwrap_err();
+    assert_eq!((error.class, client.requests_made()), (ErrorClass::Connection, 2));
+    assert!(error.message.contains("--timeout"), "{error}");
+    let error = client.call(&scope(), "sqs", "ListQueues", json!({})).await.unwrap_err();
+    assert_eq!((error.class, client.requests_made()), (ErrorClass::Connection, 2));
+    client.call(&scope(), "sns", "ListTopics", json!({})).await.unwrap_err();
+    assert_eq!(client.requests_made(), 4);
+}
+
+#[tokio::test]
+async fn whether_anything_answers_is_found_out_while_every_turn_is_taken() {
+    let server = serve(vec![answer("404 Not Found", "", "")]);
+    let turns = [server.client.permit("GET").await.unwrap(), server.client.permit("GET").await.unwrap()];
+    assert!(server.client.answers("/", DEFAULT_TIMEOUT).await);
+    drop(turns);
+    let (client, _listener) = silent();
+    assert!(!client.answers("/", Duration::from_millis(200)).await);
+}
+
+#[tokio::test]
+async fn an_answer_that_says_it_is_too_large_is_not_read() {
+    let server = serve(vec!["HTTP/1.1 200 OK\r\ncontent-length: 99999999999\r\n\r\n{".to_owned()]);
+    let error = server.client.call(&scope(), "sqs", "ListQueues", json!({})).await.unwrap_err();
+    assert_eq!(error.class, ErrorClass::Malformed);
+}
+
 #[tokio::test]
 async fn nobody_there_is_found_out_soon() {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let endpoint = format!("http://127.0.0.1:{port}").parse().unwrap();
-    let client = Client::new(ClientOptions { endpoint, concurrency: 1, account_mode: AccountMode::AccessKey }).unwrap();
+    let client = Client::new(options(endpoint)).unwrap();
     let start = Instant::now();
     let error = client.call(&scope(), "s3", "ListBuckets", json!({})).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Connection);

@@ -1,15 +1,21 @@
 //! Paging by the models' paginators.
 
 use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
 
 use super::model::Paginator;
 use super::protocol::Call;
+use super::transport::MAX_PARSED_BODY;
 use super::{AwsError, Client, ErrorClass, Scope};
 
-/// Pages after which a listing is taken to be endless: a hundred million entries at the usual thousand a page.
-const MAX_PAGES: u32 = 100_000;
+/// Pages after which a listing is taken to be endless: twenty million entries at the usual thousand a page.
+const MAX_PAGES: u32 = 20_000;
+/// Pages that may repeat what others brought. Some services give empty pages now and then, none hundreds of them.
+const MAX_STALE: u32 = 500;
+/// What is said of a listing that is larger than [`MAX_PARSED_BODY`].
+const TOO_LONG: &str = "the listing is longer than podex reads into memory";
 
 /// The pages of a list operation.
 pub struct Pages {
@@ -19,38 +25,73 @@ pub struct Pages {
     operation: String,
     /// The next page's input; None behind the last.
     input: Option<Value>,
-    guard: Guard,
+    turns: Turns,
+    /// Bytes that may still come, where the caller keeps all pages.
+    left: Option<usize>,
 }
 
 impl Pages {
     pub(super) fn new(client: Client, scope: Scope, service: &str, operation: &str, input: Value) -> Self {
         let (service, operation) = (service.to_owned(), operation.to_owned());
-        Self { client, scope, service, operation, input: Some(input), guard: Guard::default() }
+        Self { client, scope, service, operation, input: Some(input), turns: Turns::default(), left: None }
     }
 
-    /// The next page; None behind the last. A token that repeats, or too many pages, is an error.
+    /// For a caller that keeps all pages: together they may be as large as one answer.
+    pub fn kept(self) -> Self {
+        Self { left: Some(MAX_PARSED_BODY), ..self }
+    }
+
+    /// The next page; None behind the last. A token that repeats, too many pages, and a listing too large to be kept
+    /// are errors.
     pub async fn next(&mut self) -> Option<Result<Value, AwsError>> {
         let input = self.input.take()?;
-        let page = self.client.call(&self.scope, &self.service, &self.operation, input.clone()).await;
-        Some(page.and_then(|page| {
+        let page = self.client.call_sized(&self.scope, &self.service, &self.operation, &input).await;
+        Some(page.and_then(|(page, size)| {
             let call = Call::find(&self.service, &self.operation)?;
+            let malformed = |message: String| call.error(ErrorClass::Malformed, message);
+            if let Some(left) = &mut self.left {
+                *left = left.checked_sub(size).ok_or_else(|| malformed(TOO_LONG.to_owned()))?;
+            }
             if let Some(paginator) = call.model.pagination.get(call.operation) {
-                let next = self.guard.next_input(paginator, input, &page);
-                self.input = next.map_err(|message| call.error(ErrorClass::Malformed, message))?;
+                self.input = self.turns.next_input(paginator, input, &page).map_err(malformed)?;
             }
             Ok(page)
         }))
     }
 }
 
-/// Finds the next page's input and refuses listings that go round in circles.
+/// Refuses listings that never end: they go round in circles, bring nothing new, or go on and on.
 #[derive(Default)]
-struct Guard {
-    seen: HashSet<String>,
+pub struct Turns {
+    tokens: HashSet<String>,
+    /// What the pages hold, as hashes.
+    contents: HashSet<u64>,
+    stale: u32,
     pages: u32,
 }
 
-impl Guard {
+impl Turns {
+    /// Takes note of a page that another follows, at `token`.
+    ///
+    /// # Errors
+    /// With what is wrong, where the listing would not end.
+    pub fn turn(&mut self, token: String, page: &Value) -> Result<(), String> {
+        self.pages += 1;
+        if self.pages >= MAX_PAGES {
+            return Err(format!("the listing does not end within {MAX_PAGES} pages"));
+        }
+        if !self.tokens.insert(token) {
+            return Err("the listing goes round in circles: it gave the same token twice".to_owned());
+        }
+        let mut hasher = DefaultHasher::new();
+        hash_lists(page, &mut hasher);
+        self.stale += u32::from(!self.contents.insert(hasher.finish()));
+        if self.stale >= MAX_STALE {
+            return Err(format!("the listing does not end: {MAX_STALE} pages brought nothing new"));
+        }
+        Ok(())
+    }
+
     fn next_input(&mut self, paginator: &Paginator, input: Value, page: &Value) -> Result<Option<Value>, String> {
         let more = paginator.more_results.as_deref().map(|path| look_up(page, path).is_some_and(is_set));
         if more == Some(false) {
@@ -64,14 +105,8 @@ impl Guard {
                 _ => Ok(None),
             };
         }
-        self.pages += 1;
-        if self.pages >= MAX_PAGES {
-            return Err(format!("the listing does not end within {MAX_PAGES} pages"));
-        }
         let print = tokens.iter().map(|token| token.map(Value::to_string).unwrap_or_default());
-        if !self.seen.insert(print.collect::<Vec<_>>().join("\n")) {
-            return Err("the listing goes round in circles: it gave the same token twice".to_owned());
-        }
+        self.turn(print.collect::<Vec<_>>().join("\n"), page)?;
         let mut members = match input {
             Value::Object(members) => members,
             _ => serde_json::Map::new(),
@@ -83,6 +118,15 @@ impl Guard {
             };
         }
         Ok(Some(Value::Object(members)))
+    }
+}
+
+/// Hashes the lists of a page: what it brings. Tokens, counts and request ids stand beside them.
+fn hash_lists(value: &Value, hasher: &mut DefaultHasher) {
+    match value {
+        Value::Array(items) => items.hash(hasher),
+        Value::Object(members) => members.values().for_each(|value| hash_lists(value, hasher)),
+        _ => {}
     }
 }
 
@@ -130,24 +174,24 @@ mod tests {
     fn several_tokens_travel_together() {
         let paginator = paginator("s3", "ListObjectVersions");
         let page = json!({"IsTruncated": true, "NextKeyMarker": "k", "NextVersionIdMarker": "v"});
-        let input = Guard::default().next_input(paginator, json!({"Bucket": "b"}), &page).unwrap();
+        let input = Turns::default().next_input(paginator, json!({"Bucket": "b"}), &page).unwrap();
         assert_eq!(input, Some(json!({"Bucket": "b", "KeyMarker": "k", "VersionIdMarker": "v"})));
         let page = json!({"IsTruncated": true, "NextKeyMarker": "l"});
-        let input = Guard::default().next_input(paginator, input.unwrap(), &page).unwrap();
+        let input = Turns::default().next_input(paginator, input.unwrap(), &page).unwrap();
         assert_eq!(input, Some(json!({"Bucket": "b", "KeyMarker": "l"})));
     }
 
     #[test]
     fn a_listing_ends_where_it_says_so_whatever_tokens_it_gives() {
         let page = json!({"IsTruncated": false, "Marker": "m"});
-        assert_eq!(Guard::default().next_input(paginator("iam", "ListUsers"), json!({}), &page), Ok(None));
-        assert_eq!(Guard::default().next_input(paginator("lambda", "ListFunctions"), json!({}), &json!({})), Ok(None));
+        assert_eq!(Turns::default().next_input(paginator("iam", "ListUsers"), json!({}), &page), Ok(None));
+        assert_eq!(Turns::default().next_input(paginator("lambda", "ListFunctions"), json!({}), &json!({})), Ok(None));
     }
 
     #[test]
     fn the_last_entry_stands_in_for_a_missing_token() {
         let page = json!({"IsTruncated": true, "Contents": [{"Key": "a"}, {"Key": "b"}]});
-        let input = Guard::default().next_input(paginator("s3", "ListObjects"), json!({}), &page).unwrap();
+        let input = Turns::default().next_input(paginator("s3", "ListObjects"), json!({}), &page).unwrap();
         assert_eq!(input, Some(json!({"Marker": "b"})));
     }
 
@@ -155,17 +199,35 @@ mod tests {
     fn a_repeated_token_and_a_missing_one_are_errors() {
         let paginator = paginator("iam", "ListUsers");
         let page = json!({"IsTruncated": true, "Marker": "m"});
-        let mut guard = Guard::default();
-        let input = guard.next_input(paginator, json!({}), &page).unwrap().unwrap();
-        assert!(guard.next_input(paginator, input, &page).unwrap_err().contains("twice"));
-        assert!(Guard::default().next_input(paginator, json!({}), &json!({"IsTruncated": true})).is_err());
+        let mut turns = Turns::default();
+        let input = turns.next_input(paginator, json!({}), &page).unwrap().unwrap();
+        assert!(turns.next_input(paginator, input, &page).unwrap_err().contains("twice"));
+        assert!(Turns::default().next_input(paginator, json!({}), &json!({"IsTruncated": true})).is_err());
     }
 
     #[test]
     fn an_endless_listing_is_an_error() {
         let paginator = paginator("lambda", "ListFunctions");
-        let mut guard = Guard { pages: MAX_PAGES - 2, ..Guard::default() };
-        assert!(guard.next_input(paginator, json!({}), &json!({"NextMarker": "1"})).is_ok());
-        assert!(guard.next_input(paginator, json!({}), &json!({"NextMarker": "2"})).unwrap_err().contains("end"));
+        let mut turns = Turns { pages: MAX_PAGES - 2, ..Turns::default() };
+        assert!(turns.next_input(paginator, json!({}), &json!({"NextMarker": "1"})).is_ok());
+        assert!(turns.next_input(paginator, json!({}), &json!({"NextMarker": "2"})).unwrap_err().contains("end"));
+    }
+
+    #[test]
+    fn pages_that_bring_nothing_new_end_a_listing_and_long_ones_do_not() {
+        let paginator = paginator("lambda", "ListFunctions");
+        let turns = |page: &dyn Fn(u32) -> Value| {
+            let mut turns = Turns::default();
+            (0..2 * MAX_STALE).find_map(|number| {
+                let page = page(number);
+                turns.next_input(paginator, json!({}), &page).err()
+            })
+        };
+        let empty = turns(&|number| json!({"NextMarker": number.to_string(), "Functions": []}));
+        assert!(empty.unwrap().contains("nothing new"));
+        let same = turns(&|number| json!({"NextMarker": number.to_string(), "Functions": [{"FunctionName": "f"}]}));
+        assert!(same.unwrap().contains("nothing new"));
+        let fresh = |number: u32| json!({"NextMarker": number.to_string(), "Functions": [{"FunctionName": number}]});
+        assert_eq!(turns(&fresh), None);
     }
 }

@@ -5,12 +5,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::Url;
 
-use super::client::{TOO_LARGE, byte_stream};
+use super::client::{GIVEN_UP, TOO_LARGE, byte_stream};
 use super::transport::{self, Failure, Outbody, Outgoing};
 use super::{AwsError, ByteStream, Client, ErrorClass, classify, retry};
 
 /// How long a plain [`Client::get`] may take.
 const GET_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// The service that requests count as which are no AWS calls.
+const INSTANCE: &str = "instance";
 
 impl Client {
     /// A plain unsigned GET, for the instance's own endpoints (`path` starts with `/`): status and whole body.
@@ -21,11 +24,18 @@ impl Client {
             let _permit = self.permit("GET").await?;
             let incoming = self.attempt(&outgoing).await.map_err(|failure| plain_error("GET", failure))?;
             let status = incoming.status;
-            Ok((status, incoming.whole().await.map_err(|failure| plain_error("GET", failure))?))
+            Ok((status, incoming.whole().await.map_err(|failure| plain_error("GET", failure))?.bytes))
         };
         tokio::time::timeout(GET_TIMEOUT, work)
             .await
             .unwrap_or_else(|_| Err(outside("GET", ErrorClass::Connection, "no answer in time")))
+    }
+
+    /// Whether anything comes back for a plain GET within `limit`. Takes no turn among the client's requests: it is
+    /// asked just when calls that are not answered hold them all.
+    pub async fn answers(&self, path: &str, limit: Duration) -> bool {
+        let outgoing = plain_get(format!("{}{path}", self.inner.base));
+        matches!(tokio::time::timeout(limit, self.attempt(&outgoing)).await, Ok(Ok(_)))
     }
 
     /// The content behind an absolute URL on the instance's own host (a function's `Code.Location`).
@@ -42,24 +52,39 @@ impl Client {
         let target = format!("{}{}{query}", self.inner.base, parsed.path());
         let outgoing = plain_get(target);
         let permit = self.permit("download").await?;
+        let conditions = &self.inner.conditions;
         let mut attempt = 1;
         loop {
+            let attempts = conditions.attempts(INSTANCE);
+            if attempts == 0 {
+                return Err(error(ErrorClass::Connection, GIVEN_UP));
+            }
             let problem = match self.attempt(&outgoing).await {
                 Ok(incoming) if incoming.status < 300 => {
-                    return Ok(byte_stream("instance", "download", incoming, permit));
+                    return Ok(byte_stream(self, INSTANCE, "download", incoming, permit));
                 }
                 Ok(incoming) => {
                     let class = classify::class(incoming.status, None, None, "");
                     let message = format!("HTTP status {}", incoming.status);
                     AwsError { status: Some(incoming.status), ..error(class, &message) }
                 }
-                Err(failure) => plain_error("download", failure),
+                Err(failure) => {
+                    if attempt > 1 && matches!(failure, Failure::Connection { timed_out: true, .. }) {
+                        conditions.silent(INSTANCE);
+                        return Err(plain_error("download", failure));
+                    }
+                    plain_error("download", failure)
+                }
             };
             let again = match problem.status {
                 Some(status) => retry::is_worth_it(status, problem.class, &problem.message),
                 None => problem.class == ErrorClass::Connection,
             };
-            if !again || attempt == retry::MAX_ATTEMPTS {
+            if !again {
+                return Err(problem);
+            }
+            if attempt >= attempts {
+                conditions.failed(INSTANCE);
                 return Err(problem);
             }
             tokio::time::sleep(retry::pause(attempt, None)).await;
@@ -80,7 +105,7 @@ fn is_web(url: &Url) -> bool {
 pub(super) fn outside(operation: &str, class: ErrorClass, message: impl Into<String>) -> AwsError {
     AwsError {
         class,
-        service: "instance".to_owned(),
+        service: INSTANCE.to_owned(),
         operation: operation.to_owned(),
         code: None,
         status: None,

@@ -4,24 +4,23 @@ use std::io::Read;
 use std::net::IpAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use bytes::{Bytes, BytesMut};
+use bytes::Bytes;
 use futures_util::stream;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Method, Url};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use super::patience::{self, CONNECT_TIMEOUT, Pace};
 use super::{Endpoint, RequestBody, verbatim};
-
-const NO_ANSWER: &str = "no answer in time";
 
 /// The largest body that is read into memory. Listings are far smaller; objects are streamed.
 pub(super) const MAX_PARSED_BODY: usize = 64 * 1024 * 1024;
-/// A local emulator accepts at once or not at all.
-pub(super) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-/// How long an answer may stay silent: LocalStack starts a service at its first call, in up to ten seconds, and
-/// a synchronous invocation may run for a minute.
-pub(super) const READ_TIMEOUT: Duration = Duration::from_secs(90);
+/// An answer beyond this waits for its turn: few are that large, and all of them at once would not fit.
+const LARGE_BODY: usize = 8 * 1024 * 1024;
+/// Large answers that are in memory at once.
+pub(super) const LARGE_TURNS: usize = 2;
 /// How much of a request body is read at once.
 const UPLOAD_CHUNK: usize = 256 * 1024;
 /// How many chunks of a request body wait for the network.
@@ -56,12 +55,33 @@ pub(super) enum Outbody {
     Stream(RequestBody),
 }
 
+impl Outbody {
+    /// Its length in bytes.
+    fn size(&self) -> u64 {
+        match self {
+            Self::Whole(bytes) => bytes.len() as u64,
+            Self::Stream(body) => body.size,
+        }
+    }
+}
+
 /// An answer whose body has not been read.
 pub(super) struct Incoming {
     pub status: u16,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
     response: reqwest::Response,
+    /// How long the body may stay silent.
+    timeout: Duration,
+    pace: Pace,
+    /// Turns of large answers.
+    turns: Arc<Semaphore>,
+}
+
+/// A whole answer, with its turn where it is a large one.
+pub(super) struct Body {
+    pub bytes: Bytes,
+    _turn: Option<OwnedSemaphorePermit>,
 }
 
 /// Builds the HTTP client for an instance.
@@ -74,7 +94,6 @@ pub(super) fn client(endpoint: &Endpoint, idle: usize) -> Result<reqwest::Client
         .tcp_nodelay(true)
         .redirect(reqwest::redirect::Policy::none())
         .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
         .user_agent(concat!("podex/", env!("CARGO_PKG_VERSION")));
     let mut builder = if is_loopback(endpoint.url()) { builder.no_proxy() } else { builder };
     match std::env::var_os(CA_BUNDLE).filter(|file| !file.is_empty()) {
@@ -103,8 +122,13 @@ pub(super) fn is_loopback(url: &Url) -> bool {
         || named.iter().any(|name| host == *name || host.ends_with(&format!(".{name}")))
 }
 
-/// Sends a request and waits for the head of the answer.
-pub(super) async fn send(client: &reqwest::Client, outgoing: &Outgoing) -> Result<Incoming, Failure> {
+/// Sends a request and waits for the head of the answer, which may stay silent for `timeout`.
+pub(super) async fn send(
+    client: &reqwest::Client,
+    outgoing: &Outgoing,
+    timeout: Duration,
+    turns: &Arc<Semaphore>,
+) -> Result<Incoming, Failure> {
     let refuse = |what: &str| Failure::Request(format!("{what} cannot be sent over HTTP"));
     let url = Url::parse(&outgoing.url).map_err(|_| refuse("the URL"))?;
     let method = Method::from_bytes(outgoing.method.as_bytes()).map_err(|_| refuse("the method"))?;
@@ -115,6 +139,7 @@ pub(super) async fn send(client: &reqwest::Client, outgoing: &Outgoing) -> Resul
         headers.append(name, value);
     }
     let unread = Arc::new(Mutex::new(None));
+    let patience = patience::for_head(timeout, outgoing.body.size());
     let body = match &outgoing.body {
         Outbody::Whole(bytes) if bytes.is_empty() && matches!(method, Method::GET | Method::HEAD) => None,
         Outbody::Whole(bytes) => Some(reqwest::Body::from(bytes.clone())),
@@ -128,17 +153,23 @@ pub(super) async fn send(client: &reqwest::Client, outgoing: &Outgoing) -> Resul
         if let Some(body) = body {
             request = request.body(body);
         }
-        request.send().await.map_err(|error| failure(&error))
+        match tokio::time::timeout(patience, request.send()).await {
+            Ok(sent) => sent.map_err(|error| failure(&error)),
+            Err(_) => Err(silent(timeout)),
+        }
     } else {
         // URLs resolve "." and ".." in paths, but object keys may hold them.
         let target = outgoing.url.strip_prefix(&url.origin().ascii_serialization()).ok_or_else(|| refuse("the URL"))?;
-        verbatim::send(&url, target, method, headers, body.unwrap_or_default()).await
+        verbatim::send(&url, target, method, headers, body.unwrap_or_default(), patience).await
     };
     match sent {
         Ok(response) => Ok(Incoming {
             status: response.status().as_u16(),
             headers: response.headers().iter().map(|(name, value)| (name.to_string(), text(value))).collect(),
             response,
+            timeout,
+            pace: Pace::default(),
+            turns: Arc::clone(turns),
         }),
         Err(failure) => match unread.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(message) => Err(Failure::Request(format!("the body cannot be read: {message}"))),
@@ -149,21 +180,41 @@ pub(super) async fn send(client: &reqwest::Client, outgoing: &Outgoing) -> Resul
 
 impl Incoming {
     /// Reads the whole body, up to [`MAX_PARSED_BODY`].
-    pub async fn whole(mut self) -> Result<Bytes, Failure> {
-        let mut body = BytesMut::new();
+    pub async fn whole(mut self) -> Result<Body, Failure> {
+        if self.response.content_length().is_some_and(|length| length > MAX_PARSED_BODY as u64) {
+            return Err(Failure::TooLarge);
+        }
+        let (mut parts, mut length, mut turn) = (Vec::new(), 0, None);
         while let Some(chunk) = self.chunk().await? {
-            if body.len() + chunk.len() > MAX_PARSED_BODY {
+            length += chunk.len();
+            if length > MAX_PARSED_BODY {
                 return Err(Failure::TooLarge);
             }
-            body.extend_from_slice(&chunk);
+            if length > LARGE_BODY && turn.is_none() {
+                // Nobody closes it.
+                turn = Arc::clone(&self.turns).acquire_owned().await.ok();
+            }
+            parts.push(chunk);
         }
-        Ok(body.freeze())
+        let bytes = match parts.pop() {
+            Some(only) if parts.is_empty() => only,
+            last => {
+                parts.extend(last);
+                Bytes::from(parts.concat())
+            }
+        };
+        Ok(Body { bytes, _turn: turn })
     }
 
     /// The next piece of the body.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, Failure> {
-        let chunk = tokio::time::timeout(READ_TIMEOUT, self.response.chunk()).await.map_err(|_| silent())?;
-        chunk.map_err(|error| failure(&error))
+        let (timeout, since) = (self.timeout, Instant::now());
+        let chunk = tokio::time::timeout(timeout, self.response.chunk()).await.map_err(|_| silent(timeout))?;
+        let chunk = chunk.map_err(|error| failure(&error))?;
+        match &chunk {
+            Some(piece) if !self.pace.keeps_up(since.elapsed(), piece.len(), timeout) => Err(silent(timeout)),
+            _ => Ok(chunk),
+        }
     }
 }
 
@@ -210,8 +261,9 @@ fn failure(error: &reqwest::Error) -> Failure {
 }
 
 /// The failure of a peer that says nothing any more.
-pub(super) fn silent() -> Failure {
-    Failure::Connection { message: NO_ANSWER.to_owned(), timed_out: true }
+pub(super) fn silent(timeout: Duration) -> Failure {
+    let message = format!("no answer in {} s; --timeout waits longer", timeout.as_secs());
+    Failure::Connection { message, timed_out: true }
 }
 
 /// The innermost cause says what happened; the outer ones repeat the URL.
@@ -219,9 +271,6 @@ fn describe(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(source) = cause.source() {
         cause = source;
-    }
-    if error.is_timeout() {
-        return NO_ANSWER.to_owned();
     }
     let text = cause.to_string();
     if text.contains("certificate") || text.contains("UnknownIssuer") {

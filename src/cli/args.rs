@@ -5,6 +5,7 @@ use clap::Args;
 use super::error::CliError;
 use crate::aws::Endpoint;
 use crate::instance::Filter;
+use crate::ops::TIMEOUT_SECONDS;
 use crate::pod::{Pattern, PodName, Reference, Selector};
 
 /// Flags every command takes.
@@ -19,6 +20,10 @@ pub(super) struct GlobalArgs {
     /// Look at this region only (repeatable); else at every region that holds something
     #[arg(long = "region", global = true, value_name = "REGION", help_heading = "Global options")]
     pub(super) regions: Vec<String>,
+    /// Give an answer up after this many seconds without a word; else 'timeout' in config.toml, or 30
+    #[arg(long, global = true, value_name = "SECONDS", env = "PODEX_TIMEOUT", hide_env_values = true)]
+    #[arg(value_parser = clap::value_parser!(u64).range(TIMEOUT_SECONDS), help_heading = "Global options")]
+    pub(super) timeout: Option<u64>,
     /// Print the result as JSON
     #[arg(long, global = true, help_heading = "Global options")]
     pub(super) json: bool,

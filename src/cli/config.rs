@@ -22,6 +22,7 @@ The file is TOML, and everything in it is optional:
   endpoint = 'http://localhost:4566'
   accounts = ['000000000000']
   regions = ['eu-west-1']
+  timeout = 30
   theme = 'dark'
   author = { name = 'Alice', email = 'alice@example.com' }
 
@@ -71,6 +72,7 @@ fn show(session: &Session) -> Result<u8, CliError> {
         "endpoint": context.endpoint_text(),
         "accounts": context.accounts,
         "regions": context.regions,
+        "timeout": context.timeout.as_secs(),
         "author": context.author,
         "theme": context.theme,
         "mouse": context.mouse,

@@ -1,6 +1,7 @@
 //! What every command works with: the flags, where output goes, events and cancellation.
 
 use std::io::Write;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -32,11 +33,12 @@ impl Session {
 
     /// What operations need.
     pub(super) fn context(&self) -> Result<Context, OpError> {
-        let GlobalArgs { endpoint, accounts, regions, read_only, .. } = &self.global;
+        let GlobalArgs { endpoint, accounts, regions, timeout, read_only, .. } = &self.global;
         let overrides = Overrides {
             endpoint: endpoint.clone(),
             accounts: accounts.clone(),
             regions: regions.clone(),
+            timeout: timeout.map(Duration::from_secs),
             read_only: *read_only,
         };
         Context::new(Paths::discover()?, overrides)

@@ -25,6 +25,16 @@ impl Emulator {
         }
     }
 
+    /// What it answers whatever its services do.
+    fn health_path(self) -> &'static str {
+        match self {
+            Self::Ministack => "/_ministack/health",
+            Self::LocalStack => "/_localstack/health",
+            Self::Moto => "/moto-api/",
+            Self::Unknown => "/",
+        }
+    }
+
     /// The account that calls are for when none is named.
     pub fn default_account(self) -> &'static str {
         match self {
@@ -35,10 +45,14 @@ impl Emulator {
 }
 
 impl Instance {
-    /// Connects to an endpoint and finds out which emulator answers there.
-    pub async fn connect(endpoint: &Endpoint) -> Result<Self, InstanceError> {
+    /// Connects to an endpoint and finds out which emulator answers there. An answer of it may stay silent for
+    /// `timeout`.
+    ///
+    /// # Errors
+    /// When nothing answers there.
+    pub async fn connect(endpoint: &Endpoint, timeout: Duration) -> Result<Self, InstanceError> {
         let client = |account_mode| {
-            Client::new(ClientOptions { endpoint: endpoint.clone(), concurrency: CONCURRENCY, account_mode })
+            Client::new(ClientOptions { endpoint: endpoint.clone(), concurrency: CONCURRENCY, account_mode, timeout })
         };
         let plain = client(AccountMode::AccessKey)?;
         let (emulator, version) = recognise(&plain, endpoint).await?;
@@ -53,7 +67,7 @@ impl Instance {
 
     /// Whether anything still answers there.
     pub(super) async fn answers(&self) -> bool {
-        matches!(tokio::time::timeout(PROBE_LIMIT, self.client.get("/")).await, Ok(Ok(_)))
+        self.client.answers(self.emulator.health_path(), PROBE_LIMIT).await
     }
 }
 
@@ -61,11 +75,8 @@ impl Instance {
 async fn recognise(client: &Client, endpoint: &Endpoint) -> Result<(Emulator, String), InstanceError> {
     let mut tried = Vec::new();
     let mut answered = false;
-    for (path, emulator) in [
-        ("/_ministack/health", Emulator::Ministack),
-        ("/_localstack/health", Emulator::LocalStack),
-        ("/moto-api/", Emulator::Moto),
-    ] {
+    for emulator in [Emulator::Ministack, Emulator::LocalStack, Emulator::Moto] {
+        let path = emulator.health_path();
         match tokio::time::timeout(PROBE_LIMIT, client.get(path)).await {
             Ok(Ok((200, body))) => return Ok((emulator, version(&body))),
             Ok(Ok((status, _))) => {

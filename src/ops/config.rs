@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::Path;
+use std::time::Duration;
 
 use serde::{Deserialize, Deserializer};
 
@@ -16,6 +17,9 @@ const REMOTE_HEADER: &str = "[[remote]]";
 /// Digits of an AWS account id.
 const ACCOUNT_DIGITS: usize = 12;
 
+/// Seconds that a timeout may have: beyond an hour it is none.
+pub const TIMEOUT_SECONDS: std::ops::RangeInclusive<u64> = 1..=3600;
+
 /// What the user configured. Everything is optional.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -28,6 +32,9 @@ pub struct Config {
     pub accounts: Vec<String>,
     /// Regions to capture; empty means all that hold something.
     pub regions: Vec<String>,
+    /// How long an answer of the instance may stay silent, in seconds.
+    #[serde(deserialize_with = "timeout")]
+    pub timeout: Option<Duration>,
     /// Who makes commits.
     pub author: Option<Author>,
     /// The explorer's theme.
@@ -44,6 +51,14 @@ pub struct Config {
 fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Endpoint>, D::Error> {
     let text = String::deserialize(deserializer)?;
     text.parse().map(Some).map_err(serde::de::Error::custom)
+}
+
+fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let seconds = u64::deserialize(deserializer)?;
+    match TIMEOUT_SECONDS.contains(&seconds) {
+        true => Ok(Some(Duration::from_secs(seconds))),
+        false => Err(serde::de::Error::custom(format!("{seconds} is no number of seconds from 1 to an hour's"))),
+    }
 }
 
 fn accounts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<String>, D::Error> {
@@ -228,6 +243,8 @@ mod tests {
         assert!(error.starts_with("config.toml, line 2:"), "{error}");
         let error = parse("endpoint = 'ftp://x'").unwrap_err();
         assert!(error.contains("line 1") && error.contains("neither http nor https"), "{error}");
+        let error = parse("timeout = 0").unwrap_err();
+        assert!(error.contains("line 1") && error.contains("seconds"), "{error}");
         let error = parse("accounts = ['12']").unwrap_err();
         assert!(error.contains("twelve digits"), "{error}");
     }

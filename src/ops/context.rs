@@ -1,10 +1,11 @@
 //! What every operation needs, and where it comes from.
 
 use std::fmt;
+use std::time::Duration;
 
 use super::config::is_account;
 use super::{Config, OpError, Paths, author, instance_list};
-use crate::aws::Endpoint;
+use crate::aws::{DEFAULT_TIMEOUT, Endpoint};
 use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::instance::{Instance, InstanceError};
@@ -33,6 +34,8 @@ pub struct Context {
     pub accounts: Vec<String>,
     /// Regions captured; empty means all that hold something.
     pub regions: Vec<String>,
+    /// How long an answer of the instance may stay silent.
+    pub timeout: Duration,
     /// The explorer's theme, where one is configured.
     pub theme: Option<String>,
     /// Whether the explorer listens to the mouse.
@@ -50,6 +53,8 @@ pub struct Overrides {
     pub accounts: Vec<String>,
     /// `--region`.
     pub regions: Vec<String>,
+    /// `--timeout`.
+    pub timeout: Option<Duration>,
     /// `--read-only`.
     pub read_only: bool,
 }
@@ -120,6 +125,7 @@ impl Context {
             origin: EndpointOrigin::Default,
             accounts,
             regions: or(overrides.regions, config.regions),
+            timeout: overrides.timeout.or(config.timeout).unwrap_or(DEFAULT_TIMEOUT),
             theme: config.theme,
             mouse: config.mouse.unwrap_or(true),
             read_only: config.read_only || overrides.read_only,
@@ -143,7 +149,7 @@ impl Context {
     /// # Errors
     /// When nothing answers there; the error says which places were asked for an endpoint.
     pub async fn connect(&self) -> Result<Instance, OpError> {
-        Instance::connect(&self.endpoint).await.map_err(|error| match error {
+        Instance::connect(&self.endpoint, self.timeout).await.map_err(|error| match error {
             source @ InstanceError::Unreachable { .. } => {
                 OpError::NoInstance { source: Box::new(source), origin: self.origin }
             }

@@ -14,7 +14,7 @@ use super::{Context, OpError, Snapshot};
 use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::instance::{self, ApplyReport, Filter, Plan, StepAction, Strategy};
-use crate::pod::{Conflict, Digest, PodName, Reference, ResourceKey};
+use crate::pod::{Conflict, Digest, PodName, Reference, ResourceKey, TypeOutcome};
 use crate::store::OpRecord;
 
 /// The operation log's word for an inject or undo that left steps undone; it follows the record of that.
@@ -137,10 +137,21 @@ async fn prepare(
             notes.extend(left_out);
         }
         notes.append(&mut plan.notes);
+        notes.extend(unread(&safety));
         plan.notes = notes;
         Ok(PreparedInject { target: target.digest, pod, safety: safety.digest, plan })
     })
     .await
+}
+
+/// What the safety commit lacks, so that undo cannot bring it back: a sentence for each type.
+fn unread(safety: &Snapshot) -> impl Iterator<Item = String> {
+    let lines = safety.commit.report.types.iter();
+    let lines = lines.filter(|(_, line)| matches!(line.outcome, TypeOutcome::Partial | TypeOutcome::Failed));
+    lines.map(|(kind, line)| {
+        let why = line.notes.first().map(|note| format!(": {note}")).unwrap_or_default();
+        format!("{kind} could not be read whole, so undo cannot bring all of it back{why}")
+    })
 }
 
 /// Which differences between the instance (ours) and the pod (theirs) an inject acts on. For a three-way inject, the

@@ -36,7 +36,7 @@ pub use blame::{Blame, Touched, blame, last_change, versions_touching};
 pub use blob_facts::{BlobFacts, Member, blob_facts};
 pub use browse::{Browsed, browse};
 pub use commit::{CommitArgs, CommitOutcome, commit};
-pub use config::{Config, config_add_remote, config_remove_remote, config_set_theme};
+pub use config::{Config, TIMEOUT_SECONDS, config_add_remote, config_remove_remote, config_set_theme};
 pub use context::{Context, EndpointOrigin, Overrides};
 pub use demo::{Demo, DemoSummary, demo, write_samples};
 pub use diff::{DiffOutcome, Side, StatusOutcome, diff, observed_changes, resolve, status};

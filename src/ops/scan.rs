@@ -28,7 +28,7 @@ pub async fn scan(context: &Context) -> Vec<(Emulator, InstanceInfo)> {
 
 async fn ask(endpoint: String) -> Option<(Emulator, InstanceInfo)> {
     let endpoint = endpoint.parse().ok()?;
-    let instance = tokio::time::timeout(PROBE_LIMIT, Instance::connect(&endpoint)).await.ok()?.ok()?;
+    let instance = tokio::time::timeout(PROBE_LIMIT, Instance::connect(&endpoint, PROBE_LIMIT)).await.ok()?.ok()?;
     // Anything may speak HTTP on these ports.
     (instance.emulator != Emulator::Unknown).then_some((instance.emulator, instance.info))
 }

@@ -15,4 +15,5 @@ mod round_trip;
 mod secure;
 mod servers;
 mod services;
+mod spoiled;
 mod team;

@@ -1,6 +1,6 @@
 //! An endpoint over https, and accounts that are reached by assuming a role.
 
-use podex::aws::{AccountMode, Client, ClientOptions, Scope};
+use podex::aws::{AccountMode, Client, ClientOptions, DEFAULT_TIMEOUT, Scope};
 use serde_json::json;
 
 use crate::reading::play;
@@ -28,7 +28,8 @@ async fn an_assumed_role_reaches_its_own_account() {
     let Some(moto) = support::moto() else { return };
     let client = |account_mode| {
         let endpoint = moto.endpoint().parse().expect("a URL");
-        Client::new(ClientOptions { endpoint, concurrency: 4, account_mode }).expect("a client")
+        Client::new(ClientOptions { endpoint, concurrency: 4, account_mode, timeout: DEFAULT_TIMEOUT })
+            .expect("a client")
     };
     let assuming = client(AccountMode::AssumeRole);
     let scope = |account: &str| Scope { account: account.to_owned(), region: "us-east-1".to_owned() };

@@ -23,6 +23,7 @@ mod emulator;
 mod localstack;
 mod podex;
 mod registry;
+mod spoiler;
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -37,6 +38,7 @@ pub use emulator::{Emulator, Script, ministack, moto};
 pub use localstack::localstack;
 pub use podex::{Outcome, Podex};
 pub use registry::{Registry, RegistryOptions, registry, registry_with};
+pub use spoiler::{Asked, Spoil, Spoiler};
 
 /// Where everything fetched is kept.
 pub fn cache() -> PathBuf {

@@ -63,18 +63,30 @@ impl Podex {
         command
     }
 
+    /// Runs it to its end with at most so many MiB of memory: it crashes where it wants more.
+    pub fn run_within<S: AsRef<std::ffi::OsStr>>(&self, mebibytes: u64, args: impl IntoIterator<Item = S>) -> Outcome {
+        let command = self.command(args);
+        let mut limited = Command::new("sh");
+        let script = format!("ulimit -d {}; exec \"$0\" \"$@\"", mebibytes << 10);
+        limited.args(["-c", &script]).arg(command.get_program()).args(command.get_args());
+        limited.env_clear().envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        limited.current_dir(self.home()).stdin(Stdio::null());
+        outcome(limited)
+    }
+
     /// Runs it to its end.
     pub fn run<S: AsRef<std::ffi::OsStr>>(&self, args: impl IntoIterator<Item = S>) -> Outcome {
-        let mut command = self.command(args);
-        let output = command.output().expect("podex runs");
-        Outcome {
-            command: format!("{command:?}")
-                .rsplit_once("podex\"")
-                .map_or_else(String::new, |(_, args)| args.to_owned()),
-            code: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+        outcome(self.command(args))
+    }
+}
+
+fn outcome(mut command: Command) -> Outcome {
+    let output = command.output().expect("podex runs");
+    Outcome {
+        command: format!("{command:?}").rsplit_once("podex\"").map_or_else(String::new, |(_, args)| args.to_owned()),
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
     }
 }
 

@@ -28,11 +28,12 @@ pub(super) async fn read(
     };
     match context.instance.client.download(location).await {
         Ok(stream) => store(stream, context.emit).await.map(Some),
-        Err(error) if error.class == ErrorClass::Connection => Err(error.into()),
-        Err(_) => {
+        Err(error) if error.class == ErrorClass::Input => {
             cannot_be_read(context, what, "the emulator names a place outside itself");
             Ok(None)
         }
+        // The capture of the function says so.
+        Err(error) => Err(error.into()),
     }
 }
 

@@ -70,7 +70,7 @@ impl Adapter for Functions {
 async fn capture_function(context: &CaptureContext<'_>, name: String) -> Result<(), InstanceError> {
     match read_function(context, &name).await {
         Ok((document, observed)) => context.emit.emit(vec![name], document, observed).await,
-        Err(error) => left_out(context, &format!("function {name}"), error),
+        Err(error) => left_out(context, &format!("function {name}"), error).await,
     }
 }
 

@@ -31,7 +31,7 @@ impl Adapter for LayerVersions {
                     let name = vec![layer.to_owned(), format!("{:06}", position + 1)];
                     match read_version(context, &name, number).await {
                         Ok((document, observed)) => context.emit.emit(name, document, observed).await?,
-                        Err(error) => left_out(context, &format!("layer {layer} version {number}"), error)?,
+                        Err(error) => left_out(context, &format!("layer {layer} version {number}"), error).await?,
                     }
                 }
             }

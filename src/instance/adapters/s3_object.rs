@@ -44,8 +44,12 @@ impl Adapter for Objects {
     async fn capture(&self, context: &CaptureContext<'_>, parent: Option<&Parent>) -> Result<(), InstanceError> {
         let Some(parent) = parent else { return Ok(()) };
         let bucket = Bucket { context, key: &parent.key };
-        let versioning = bucket.call("GetBucketVersioning", json!({"Bucket": bucket.name()})).await;
-        let versioned = versioning.is_ok_and(|answer| text(&answer, "Status").is_some());
+        let versioned = match bucket.call("GetBucketVersioning", json!({"Bucket": bucket.name()})).await {
+            Ok(answer) => text(&answer, "Status").is_some(),
+            Err(error) if error.class == ErrorClass::NotImplemented => false,
+            // Read as one without versions, a bucket with versions would lose all but the newest.
+            Err(error) => return left_out(context, &format!("bucket {}", bucket.name()), error.into()).await,
+        };
         if versioned { s3_chain::capture(&bucket).await } else { bucket.capture_plain().await }
     }
 
@@ -140,7 +144,7 @@ impl Bucket<'_> {
             Ok((document, observed)) => {
                 self.context.emit.emit(vec![self.name().to_owned(), key], document, observed).await
             }
-            Err(error) => left_out(self.context, &format!("object {key:?} in bucket {}", self.name()), error),
+            Err(error) => left_out(self.context, &format!("object {key:?} in bucket {}", self.name()), error).await,
         }
     }
 

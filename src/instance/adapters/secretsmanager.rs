@@ -43,7 +43,7 @@ impl Adapter for SecretVersions {
             let value = match client.call(&context.scope, "secretsmanager", "GetSecretValue", input).await {
                 Ok(value) => value,
                 Err(error) => {
-                    left_out(context, &format!("version {id} of secret {secret}"), error.into())?;
+                    left_out(context, &format!("version {id} of secret {secret}"), error.into()).await?;
                     continue;
                 }
             };

@@ -4,7 +4,7 @@
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
-use super::util::{list, pick, text};
+use super::util::{fault, list, pick, text};
 use super::{CaptureContext, InstanceError};
 use crate::aws::xml::{self, Element};
 use crate::aws::{AwsError, Client, Scope};
@@ -15,6 +15,9 @@ use crate::pod::{Digest, Document, canonical_json};
 const NAME_DIGITS: usize = 16;
 /// Seconds for which received messages are hidden from others while they are read.
 const HIDDEN_SECONDS: u64 = 60;
+
+/// Messages beyond twice those a queue says it holds that may come in while it is read.
+const MORE_MESSAGES: u64 = 10_000;
 
 /// One message.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -206,10 +209,12 @@ async fn received(
         Some(policy) => Some(LiftedRedrive::lift(client, scope, url, policy).await?),
         None => None,
     };
+    let most = held.saturating_mul(2).saturating_add(MORE_MESSAGES);
     let mut all = Vec::new();
     let result = loop {
         match receive(client, scope, url).await {
             Ok(page) if page.is_empty() => break Ok(()),
+            Ok(_) if all.len() as u64 > most => break Err(fault("sqs", "ReceiveMessage", "the messages do not end")),
             Ok(page) => all.extend(page),
             Err(error) => break Err(error),
         }

@@ -75,7 +75,7 @@ async fn capture_parameter(context: &CaptureContext<'_>, name: &str) -> Result<(
     match read_parameter(context, name).await {
         Ok(Some((document, observed))) => context.emit.emit(vec![name.to_owned()], document, observed).await,
         Ok(None) => Ok(()),
-        Err(error) => left_out(context, &format!("parameter {name}"), error),
+        Err(error) => left_out(context, &format!("parameter {name}"), error).await,
     }
 }
 

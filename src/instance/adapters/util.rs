@@ -81,9 +81,15 @@ pub(super) fn gone(result: Result<Value, AwsError>) -> Result<(), AwsError> {
 
 /// What the capture of one resource does about an error: a lost emulator or a failing store ends the capture, what
 /// was deleted in the meantime is left out, anything else is reported.
-pub(super) fn left_out(context: &CaptureContext<'_>, what: &str, error: InstanceError) -> Result<(), InstanceError> {
+pub(super) async fn left_out(
+    context: &CaptureContext<'_>,
+    what: &str,
+    error: InstanceError,
+) -> Result<(), InstanceError> {
     match error {
-        InstanceError::Aws(error) if error.class == ErrorClass::Connection => Err(error.into()),
+        InstanceError::Aws(error) if error.class == ErrorClass::Connection && !context.instance.answers().await => {
+            Err(error.into())
+        }
         InstanceError::Aws(error) if error.class == ErrorClass::NotFound => Ok(()),
         InstanceError::Aws(error) => {
             context.emit.note(format!("{what} could not be read: {error}"), true);

@@ -27,6 +27,13 @@ enum State {
     Left,
 }
 
+/// Whether steps found the emulator gone.
+async fn is_lost(work: &Work<'_>, results: &[Result<(), AwsError>]) -> bool {
+    let unanswered =
+        |result: &Result<(), AwsError>| result.as_ref().is_err_and(|error| error.class == ErrorClass::Connection);
+    results.iter().any(unanswered) && !work.instance.answers().await
+}
+
 /// How far the plan is.
 pub struct Run<'a> {
     plan: &'a Plan,
@@ -73,9 +80,13 @@ impl<'a> Run<'a> {
                     continue;
                 }
                 let steps: Vec<&Step> = nodes.iter().map(|&node| &plan.steps[node]).collect();
-                running.push(async move { (unit, nodes, step::run(work, &steps).await) });
+                running.push(async move {
+                    let results = step::run(work, &steps).await;
+                    let lost = is_lost(work, &results).await;
+                    (unit, nodes, results, lost)
+                });
             }
-            let Some((unit, nodes, results)) = running.next().await else {
+            let Some((unit, nodes, results, lost)) = running.next().await else {
                 // Nothing runs: all is over, or what is left waits in a circle, which is entered anywhere.
                 match self.started.iter().position(|started| !started) {
                     Some(unit) if self.stopped.is_none() => {
@@ -87,7 +98,7 @@ impl<'a> Run<'a> {
             };
             progress.done += nodes.len() as u64;
             work.events.progress(progress);
-            nodes.into_iter().zip(results).for_each(|(node, result)| self.take(node, result));
+            nodes.into_iter().zip(results).for_each(|(node, result)| self.take(node, result, lost));
             self.over(unit);
         }
     }
@@ -120,10 +131,12 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn take(&mut self, node: usize, result: Result<(), AwsError>) {
+    /// Takes what came of a step. `lost` where the emulator answers nothing at all any more: else its service alone does
+    /// not, and the other steps go on.
+    fn take(&mut self, node: usize, result: Result<(), AwsError>, lost: bool) {
         self.state[node] = match result {
             Ok(()) => State::Worked,
-            Err(error) if error.class == ErrorClass::Connection => {
+            Err(error) if lost && error.class == ErrorClass::Connection => {
                 self.stopped.get_or_insert(format!("the emulator stopped answering: {error}"));
                 State::Left
             }
@@ -146,12 +159,18 @@ impl<'a> Run<'a> {
         let mut results = stream::iter(nodes)
             .map(|node| async move {
                 let stop = is_stopped || work.events.is_cancelled();
-                (node, if stop { None } else { Some(step::late(work, &plan.steps[node], quieted).await) })
+                if stop {
+                    return (node, None);
+                }
+                let result = [step::late(work, &plan.steps[node], quieted).await];
+                let lost = is_lost(work, &result).await;
+                let [result] = result;
+                (node, Some((result, lost)))
             })
             .buffer_unordered(UNITS_AT_ONCE);
         while let Some((node, result)) = results.next().await {
             match result {
-                Some(result) => self.take(node, result),
+                Some((result, lost)) => self.take(node, result, lost),
                 // Its late part is open, so it is not done.
                 None => {
                     self.state[node] = State::Left;

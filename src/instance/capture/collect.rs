@@ -1,5 +1,7 @@
 //! Where a capture's results gather: documents, counts, outcomes and progress.
 
+use std::collections::HashSet;
+use std::hash::{BuildHasher, RandomState};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -12,11 +14,18 @@ use crate::event::{Events, Progress};
 use crate::instance::{CaptureSink, InstanceError};
 use crate::pod::{CaptureReport, Document, Observed, ResourceKey, Token, TypeOutcome, TypeReport};
 
+/// Sentences that a type's line in the report has at most: the report is part of the commit, and read by people.
+const MOST_NOTES: usize = 50;
+/// The last of them.
+const MORE_NOTES: &str = "there was more to say";
+
 /// Gathers results from many tasks.
 pub struct Collector<'a> {
     catalog: &'a Catalog,
     sink: Arc<dyn CaptureSink>,
     events: &'a Events,
+    /// Two, so that no two keys of any capture look alike.
+    hashers: [RandomState; 2],
     state: Mutex<State>,
 }
 
@@ -24,6 +33,10 @@ pub struct Collector<'a> {
 struct State {
     /// Configuration waits until all tokens are known.
     waiting: Vec<(ResourceKey, Document, Observed)>,
+    /// The keys taken so far, as hashes: a listing may name something twice.
+    seen: HashSet<[u64; 2]>,
+    /// Types by `service/type` whose listing makes no sense.
+    hopeless: HashSet<String>,
     tokens: Tokens,
     report: CaptureReport,
     progress: Progress,
@@ -42,7 +55,8 @@ impl State {
 impl<'a> Collector<'a> {
     /// An empty one.
     pub fn new(catalog: &'a Catalog, sink: Arc<dyn CaptureSink>, events: &'a Events) -> Self {
-        Self { catalog, sink, events, state: Mutex::default() }
+        let hashers = [RandomState::new(), RandomState::new()];
+        Self { catalog, sink, events, hashers, state: Mutex::default() }
     }
 
     /// Where blobs go.
@@ -55,12 +69,22 @@ impl<'a> Collector<'a> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn print(&self, key: &ResourceKey) -> [u64; 2] {
+        [self.hashers[0].hash_one(key), self.hashers[1].hash_one(key)]
+    }
+
     /// Takes a resource that was read.
     pub fn add(&self, key: ResourceKey, document: Document, observed: Observed) -> Result<(), InstanceError> {
         let spec = self.catalog.get(&key.service, &key.kind);
         let is_data = spec.is_some_and(|spec| spec.data);
         let progress = {
             let mut state = self.state();
+            if !state.seen.insert(self.print(&key)) {
+                let line = line(&mut state.report, &key.service, &key.kind);
+                add_outcome(line, TypeOutcome::Partial);
+                add_note(line, format!("{} was listed twice: what was read first is kept", key.label()));
+                return Ok(());
+            }
             line(&mut state.report, &key.service, &key.kind).count += 1;
             state.take_tokens(spec, &key, &observed);
             for note in spec.map_or(&[][..], |spec| &spec.notes) {
@@ -83,7 +107,13 @@ impl<'a> Collector<'a> {
 
     /// Takes what the emulator brings by itself: others may refer to it.
     pub fn add_builtin(&self, key: ResourceKey, observed: Observed) -> Result<(), InstanceError> {
-        self.state().take_tokens(self.catalog.get(&key.service, &key.kind), &key, &observed);
+        {
+            let mut state = self.state();
+            if !state.seen.insert(self.print(&key)) {
+                return Ok(());
+            }
+            state.take_tokens(self.catalog.get(&key.service, &key.kind), &key, &observed);
+        }
         self.sink.observed(key, &observed)
     }
 
@@ -111,21 +141,26 @@ impl<'a> Collector<'a> {
     pub fn outcome(&self, service: &str, kind: &str, outcome: TypeOutcome, note: Option<String>) {
         let mut state = self.state();
         let line = line(&mut state.report, service, kind);
-        if severity(outcome) > severity(line.outcome) {
-            line.outcome = outcome;
-        }
+        add_outcome(line, outcome);
         if let Some(note) = note {
             add_note(line, note);
         }
     }
 
+    /// Remembers a type whose listing makes no sense.
+    pub fn give_up(&self, service: &str, kind: &str) {
+        self.state().hopeless.insert(format!("{service}/{kind}"));
+    }
+
+    /// Whether [`Collector::give_up`] was called for a type.
+    pub fn is_hopeless(&self, service: &str, kind: &str) -> bool {
+        let state = self.state();
+        !state.hopeless.is_empty() && state.hopeless.contains(&format!("{service}/{kind}"))
+    }
+
     /// Turns a failed call into an outcome.
     pub fn failed(&self, service: &str, kind: &str, error: &AwsError) {
-        let outcome = match error.class {
-            ErrorClass::NotImplemented => TypeOutcome::NotImplemented,
-            ErrorClass::AccessDenied => TypeOutcome::AccessDenied,
-            _ => TypeOutcome::Failed,
-        };
+        let outcome = outcome_of(error.class);
         let note = (outcome != TypeOutcome::NotImplemented).then(|| error.to_string());
         self.outcome(service, kind, outcome, note);
     }
@@ -158,9 +193,25 @@ fn line<'r>(report: &'r mut CaptureReport, service: &str, kind: &str) -> &'r mut
     })
 }
 
+/// A service that fails for each of a million resources has said all by then.
 fn add_note(line: &mut TypeReport, note: String) {
-    if !line.notes.contains(&note) {
-        line.notes.push(note);
+    if line.notes.len() < MOST_NOTES && !line.notes.contains(&note) {
+        line.notes.push(if line.notes.len() + 1 < MOST_NOTES { note } else { MORE_NOTES.to_owned() });
+    }
+}
+
+fn add_outcome(line: &mut TypeReport, outcome: TypeOutcome) {
+    if severity(outcome) > severity(line.outcome) {
+        line.outcome = outcome;
+    }
+}
+
+/// What a failed listing comes to.
+pub fn outcome_of(class: ErrorClass) -> TypeOutcome {
+    match class {
+        ErrorClass::NotImplemented => TypeOutcome::NotImplemented,
+        ErrorClass::AccessDenied => TypeOutcome::AccessDenied,
+        _ => TypeOutcome::Failed,
     }
 }
 

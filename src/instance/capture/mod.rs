@@ -27,7 +27,7 @@ use crate::catalog::spec::{List, TypeSpec};
 use crate::event::Events;
 use crate::pod::{CaptureReport, Document, Observed, ResourceKey, TypeOutcome};
 
-use collect::Collector;
+use collect::{Collector, outcome_of};
 pub use names::named;
 use read::Read;
 pub use read::{is_absent, read, wire};
@@ -90,39 +90,43 @@ impl Walk<'_> {
         self.collector.failed(service, kind, &error);
         Ok(())
     }
+
+    /// Says of what resources of a type contain that it was not read either.
+    fn below(&self, service: &str, kind: &str, outcome: TypeOutcome, note: Option<&str>) {
+        for child in self.catalog.children(service, kind) {
+            self.collector.outcome(service, child.kind(), outcome, note.map(str::to_owned));
+            self.below(service, child.kind(), outcome, note);
+        }
+    }
+
+    /// Says of what one resource contains that it was not read, as the resource was not.
+    fn unread_below(&self, service: &str, kind: &str) {
+        let note = format!("what a {kind} holds that could not be read");
+        self.below(service, kind, TypeOutcome::Partial, Some(&note));
+    }
 }
 
-/// Walks one place; false when the emulator offers none of its types, or stopped answering for one.
+/// Walks one place; false when none of its types can be listed there: the emulator does not offer them, or they fail.
 async fn walk_place(walk: Walk<'_>, place: Place<'_>) -> Result<bool, InstanceError> {
     let mut offered = false;
     for spec in walk.catalog.types(place.service).iter().filter(|spec| spec.parent.is_none()) {
-        match walk_type(walk, place.clone(), spec, None).await? {
-            Answer::Offered => offered = true,
-            Answer::NotOffered => {}
-            // It would take as long to find out for every other type and region.
-            Answer::Silent => return Ok(false),
-        }
+        offered |= walk_type(walk, place.clone(), spec, None).await?;
     }
     Ok(offered)
 }
 
-/// How the emulator answered for a type.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Answer {
-    Offered,
-    NotOffered,
-    /// Not within the client's patience.
-    Silent,
-}
-
-/// Captures a type and what its resources contain.
+/// Captures a type and what its resources contain; false where it cannot be listed.
 fn walk_type<'a>(
     walk: Walk<'a>,
     place: Place<'a>,
     spec: &'a TypeSpec,
     parent: Option<Parent>,
-) -> BoxFuture<'a, Result<Answer, InstanceError>> {
+) -> BoxFuture<'a, Result<bool, InstanceError>> {
     async move {
+        // What talked nonsense in the first place would do so in every other.
+        if walk.collector.is_hopeless(place.service, spec.kind()) {
+            return Ok(false);
+        }
         walk.collector.outcome(place.service, spec.kind(), TypeOutcome::Complete, None);
         // Children are in the report even where there is no parent to look into.
         for child in walk.catalog.children(place.service, spec.kind()) {
@@ -134,27 +138,25 @@ fn walk_type<'a>(
                 None => {
                     let note = Some("this version of podex cannot read it".to_owned());
                     walk.collector.outcome(place.service, spec.kind(), TypeOutcome::NotImplemented, note);
-                    return Ok(Answer::NotOffered);
+                    return Ok(false);
                 }
             }
         } else {
             walk_table(walk, &place, spec, parent.as_ref()).await
         };
         match result {
-            Ok(()) => Ok(Answer::Offered),
+            Ok(()) => Ok(true),
             Err(InstanceError::Aws(error)) => {
-                let answer = match error.class {
-                    ErrorClass::NotImplemented => Answer::NotOffered,
-                    ErrorClass::Connection => Answer::Silent,
-                    _ => Answer::Offered,
-                };
-                if answer == Answer::NotOffered {
-                    for child in walk.catalog.children(place.service, spec.kind()) {
-                        walk.collector.outcome(place.service, child.kind(), TypeOutcome::NotImplemented, None);
-                    }
+                let note =
+                    (error.class != ErrorClass::NotImplemented).then(|| format!("{} could not be listed", spec.kind()));
+                if parent.is_none() && error.class == ErrorClass::Malformed {
+                    walk.collector.give_up(place.service, spec.kind());
                 }
+                let is_the_same_everywhere =
+                    matches!(error.class, ErrorClass::Connection | ErrorClass::Malformed | ErrorClass::NotImplemented);
+                walk.below(place.service, spec.kind(), outcome_of(error.class), note.as_deref());
                 walk.failed(place.service, spec.kind(), error).await?;
-                Ok(answer)
+                Ok(!is_the_same_everywhere)
             }
             Err(error) => Err(error),
         }
@@ -230,6 +232,9 @@ impl Emit for Emitter<'_> {
     fn note(&self, text: String, partial: bool) {
         let outcome = if partial { TypeOutcome::Partial } else { TypeOutcome::Complete };
         self.walk.collector.outcome(self.place.service, self.spec.kind(), outcome, Some(text));
+        if partial {
+            self.walk.unread_below(self.place.service, self.spec.kind());
+        }
     }
 
     fn read(&self, bytes: u64) {
@@ -306,7 +311,10 @@ async fn walk_entry(
     let entry = known.0.get("item").cloned().unwrap_or_default();
     let Read { document, observed, notes } = match read(walk.instance, &scope, place.service, spec, known).await {
         Ok(read) => read,
-        Err(error) => return walk.failed(place.service, spec.kind(), error).await,
+        Err(error) => {
+            walk.unread_below(place.service, spec.kind());
+            return walk.failed(place.service, spec.kind(), error).await;
+        }
     };
     for (text, partial) in notes {
         note(text, partial);
@@ -331,7 +339,7 @@ pub async fn entries(
     known: &Known,
 ) -> Result<Vec<Value>, AwsError> {
     let mut found = Vec::new();
-    let mut pages = client.pages(scope, service, &list.op, known.input_of(None, list.input.as_ref()));
+    let mut pages = client.pages(scope, service, &list.op, known.input_of(None, list.input.as_ref())).kept();
     while let Some(page) = pages.next().await {
         let page = match page {
             Err(error) if is_absent(&error, &list.absent) => break,

@@ -3,7 +3,7 @@
 //! Where a service invents ids, the catalog names resources by what people chose: a `Name` tag, an address range. Two
 //! of one name are told apart by a number, in an order that does not depend on the ids.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
@@ -20,6 +20,7 @@ pub fn named(
     let mut nameless = Vec::new();
     let mut by_name: BTreeMap<Vec<String>, Vec<Value>> = BTreeMap::new();
     let mut order = Vec::new();
+    let mut seen = HashSet::new();
     for entry in entries {
         let mut known = known.clone();
         known.set("item", entry.clone());
@@ -28,10 +29,10 @@ pub fn named(
             Some(name) => {
                 let twins = by_name.entry(name.clone()).or_default();
                 if twins.is_empty() {
-                    order.push(name);
+                    order.push(name.clone());
                 }
                 // Pages that overlap give an entry twice.
-                if !twins.contains(&entry) {
+                if seen.insert((name, entry.clone())) {
                     twins.push(entry);
                 }
             }

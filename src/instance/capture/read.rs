@@ -120,7 +120,7 @@ async fn all_pages(
     input: Value,
     path: &[String],
 ) -> Result<Value, AwsError> {
-    let mut pages = client.pages(scope, service, op, input);
+    let mut pages = client.pages(scope, service, op, input).kept();
     let mut whole: Option<Value> = None;
     while let Some(page) = pages.next().await {
         let page = page?;

@@ -119,7 +119,7 @@ async fn live(events: &Events) -> Result<Demo, OpError> {
     let bob = person(&home, Paths::under(&home), overrides()?, BOB)?;
     let others = home.join("alice");
     let alice = person(&home, Paths::under(&others), overrides()?, ALICE)?;
-    let live = Instance::connect(&bob.endpoint).await?;
+    let live = Instance::connect(&bob.endpoint, bob.timeout).await?;
     story::tell(&bob, &alice, &live, events).await?;
     drop(alice);
     std::fs::remove_dir_all(&others).map_err(ManagedError::io(&others)).map_err(InstanceError::from)?;
