@@ -168,6 +168,7 @@ fn write(store: &Store, resources: u32) -> Digest {
         services: Vec::new(),
         report: Default::default(),
         conflicts: Vec::new(),
+        withheld: None,
     };
     writer.finish(&commit).expect("a commit")
 }

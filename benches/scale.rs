@@ -78,6 +78,7 @@ fn finish(writer: Writer, roots: TreeRoots, parents: &[Digest]) -> Digest {
         services: Vec::new(),
         report: Default::default(),
         conflicts: Vec::new(),
+        withheld: None,
     };
     writer.finish(&commit).expect("a commit")
 }

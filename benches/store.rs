@@ -38,6 +38,7 @@ fn write(store: &Store, changed: u32) -> TreeRoots {
         services: Vec::new(),
         report: Default::default(),
         conflicts: Vec::new(),
+        withheld: None,
     };
     writer.finish(&commit).expect("a commit");
     roots

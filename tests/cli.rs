@@ -52,6 +52,7 @@ fn publish(podex: &Podex, pod: &str, message: &str, fill: impl FnOnce(&Writer)) 
         services: Vec::new(),
         report: Default::default(),
         conflicts: Vec::new(),
+        withheld: None,
     };
     let digest = writer.finish(&commit).unwrap();
     store.publish(&pod, parent, digest).unwrap();

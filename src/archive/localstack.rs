@@ -103,6 +103,7 @@ impl Native {
             services: self.services.keys().cloned().collect(),
             report: CaptureReport { types: report.collect() },
             conflicts: Vec::new(),
+            withheld: None,
         })
     }
 }

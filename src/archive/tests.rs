@@ -49,6 +49,7 @@ fn fixture() -> Fixture {
         services: Vec::new(),
         report: Default::default(),
         conflicts: Vec::new(),
+        withheld: None,
     };
     let digest = writer.finish(&commit).unwrap();
     Fixture { folder, store, commit, digest }

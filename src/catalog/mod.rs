@@ -36,7 +36,7 @@ pub use template::{Template, TemplateError, look_up};
 
 use serde_json::Value;
 
-use crate::pod::{MergeRules, ResourceKey};
+use crate::pod::{Marker, MergeRules, ResourceKey};
 use spec::{ServiceSpec, TypeSpec};
 
 macro_rules! files {
@@ -213,9 +213,9 @@ impl Catalog {
     }
 
     /// Whether `value`, which stands at `path` of a resource, is to be masked: the attribute holds a secret, or may
-    /// hold one and looks like it.
+    /// hold one and looks like it. A marker in its place is no secret.
     pub fn hides(&self, key: &ResourceKey, path: &[String], value: &Value) -> bool {
-        let Some(spec) = self.get(&key.service, &key.kind) else { return false };
+        let Some(spec) = self.get(&key.service, &key.kind).filter(|_| Marker::of(value).is_none()) else { return false };
         spec.secret.iter().any(|secret| secret.is_at_or_above(path))
             || spec.guarded.iter().filter(|guarded| guarded.is_at_or_above(path)).any(|guarded| {
                 // A value in a map is named by its key; the one value of a resource, by the resource.
@@ -223,6 +223,21 @@ impl Catalog {
                 let name = path.last().filter(|_| in_a_map).map_or(key.own_name(), String::as_str);
                 secrets::looks_secret(name, value)
             })
+    }
+
+    /// Whether resources of a type may have something to be masked.
+    pub fn may_hide(&self, service: &str, kind: &str) -> bool {
+        self.get(service, kind).is_some_and(|spec| !spec.secret.is_empty() || !spec.guarded.is_empty())
+    }
+
+    /// What [`Catalog::hides`] goes by: type, paths of secrets, and paths of what may be one.
+    pub fn secret_rules(&self) -> Vec<(String, Vec<String>, Vec<String>)> {
+        let dotted = |paths: &[spec::DottedPath]| paths.iter().map(|path| path.0.join(".")).collect();
+        let types = self.services.iter().flat_map(|(service, spec)| spec.types.iter().map(move |spec| (service, spec)));
+        types
+            .filter(|(service, spec)| self.may_hide(service, spec.kind()))
+            .map(|(service, spec)| (format!("{service}/{}", spec.kind()), dotted(&spec.secret), dotted(&spec.guarded)))
+            .collect()
     }
 
     /// Whether the attribute at `path` of this type is a list whose order means nothing.

@@ -9,7 +9,7 @@ use super::session::Session;
 use super::table::Table;
 use crate::ops::{remote_add, remote_list, remote_login, remote_remove};
 use crate::pod::RemoteName;
-use crate::remote::RemoteConfig;
+use crate::remote::{RemoteConfig, SecretsMode};
 
 /// Manage the places where pods are shared
 #[derive(Args)]
@@ -74,6 +74,9 @@ struct RemoteOptions {
     /// The AWS profile to use; else the environment's credentials, else AWS_PROFILE or the default profile
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
+    /// What becomes of secret values that are pushed there; redact unless said otherwise
+    #[arg(long, value_name = "MODE", value_enum)]
+    secrets: Option<SecretsMode>,
 }
 
 impl RemoteCommand {
@@ -86,10 +89,10 @@ impl RemoteCommand {
         let context = session.context()?;
         match self.action {
             Action::Add { name, url, options } => {
-                let RemoteOptions { ca_file, s3_endpoint, s3_region, profile } = options;
+                let RemoteOptions { ca_file, s3_endpoint, s3_region, profile, secrets } = options;
                 let ca_file = ca_file.map(std::path::absolute).transpose()?;
                 let config = RemoteConfig::new(name.clone(), url);
-                remote_add(&context, RemoteConfig { ca_file, s3_endpoint, s3_region, profile, ..config })?;
+                remote_add(&context, RemoteConfig { ca_file, s3_endpoint, s3_region, profile, secrets, ..config })?;
                 session.out.say(&format!("added {name}: 'podex push POD {name}' shares a pod there"))?;
             }
             Action::List => {

@@ -6,9 +6,9 @@ use serde_json::json;
 use super::args::shifted;
 use super::commit::{WhatArgs, as_json, commit, exit_code};
 use super::error::CliError;
-use super::push::{push, remote_name};
+use super::push::{SecretsArgs, push, remote_name, secrets_json};
 use super::session::Session;
-use crate::ops::remote_open;
+use crate::ops::{PushOutcome, remote_open};
 use crate::pod::PodName;
 
 /// Commit and push: 'localstack pod save' in one word
@@ -29,6 +29,8 @@ pub(super) struct SaveCommand {
     name: Option<PodName>,
     #[command(flatten)]
     what: WhatArgs,
+    #[command(flatten)]
+    secrets: SecretsArgs,
 }
 
 impl SaveCommand {
@@ -39,9 +41,11 @@ impl SaveCommand {
         // A push that cannot go anywhere should not leave a commit behind.
         remote_open(&context, remote.as_ref())?;
         let outcome = commit(session, &pod, self.what).await?;
-        let report = push(session, &context, &pod, remote.as_ref()).await?;
+        let pushed = push(session, &context, &pod, remote.as_ref(), self.secrets.mode).await?;
         if session.out.json {
-            session.out.print_json(&json!({"commit": as_json(&pod, &outcome), "push": report}))?;
+            let PushOutcome { report, .. } = &pushed;
+            let push = json!({"commits": report.commits, "bytes": report.bytes, "secrets": secrets_json(&pushed)});
+            session.out.print_json(&json!({"commit": as_json(&pod, &outcome), "push": push}))?;
         }
         Ok(exit_code(&outcome))
     }

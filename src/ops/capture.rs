@@ -56,6 +56,7 @@ pub(super) async fn capture(
             services: request.services,
             report,
             conflicts: Vec::new(),
+            withheld: None,
         };
         Ok((writer.finish(&commit)?, commit))
     });

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::{OpError, Snapshot};
 use crate::event::Events;
 use crate::instance::Filter;
-use crate::pod::{ResourceKey, TypeOutcome};
+use crate::pod::{ResourceKey, TypeOutcome, fill_in};
 use crate::tree::Difference;
 
 /// Whose silence about a resource counts only where its type was read.
@@ -39,7 +39,7 @@ pub(super) fn differences(
         if events.is_cancelled() {
             return Err(OpError::Cancelled);
         }
-        let difference = difference?;
+        let Some(difference) = with_secrets(difference?) else { continue };
         match silence(before, after, absence, &difference) {
             None => found.push(difference),
             Some(reason) => {
@@ -53,6 +53,16 @@ pub(super) fn differences(
         format!("{kind}: {resources} left out, because {reason}")
     });
     Ok(Compared { found, notes: notes.collect() })
+}
+
+/// The difference with every marker replaced by the value that the other side has and it stands for; None where that
+/// was all of it.
+fn with_secrets(mut difference: Difference) -> Option<Difference> {
+    let Difference { key, before: Some(before), after: Some(after) } = &mut difference else { return Some(difference) };
+    let (one, other) = (before.clone(), after.clone());
+    fill_in(key, before, &[&other]);
+    fill_in(key, after, &[&one]);
+    (before != after).then_some(difference)
 }
 
 /// Why a difference says nothing: the side that lacks the resource did not look, or could not.

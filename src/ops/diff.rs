@@ -177,6 +177,22 @@ pub(super) async fn snapshot(context: &Context, reference: &Reference, events: &
     Ok(Snapshot::of(&context.store, digest, commit))
 }
 
+/// The same as a part of the history here: of a remote's version with its secrets, as far as they are known.
+pub(super) async fn snapshot_here(
+    context: &Context,
+    reference: &Reference,
+    events: &Events,
+) -> Result<Snapshot, OpError> {
+    let found = snapshot(context, reference, events).await?;
+    match reference {
+        Reference::Pod { remote: Some(_), .. } => {
+            let here = super::secrets::local_twin(context, found.digest, events).await?;
+            Ok(Snapshot::load(&context.store, here)?)
+        }
+        _ => Ok(found),
+    }
+}
+
 async fn live_like(context: &Context, pod: &Snapshot, filter: &Filter, events: &Events) -> Result<Snapshot, OpError> {
     let services = if filter.services.is_empty() { &pod.commit.services } else { &filter.services };
     live(context, Some(pod.clone()), services.clone(), events).await

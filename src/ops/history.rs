@@ -69,8 +69,10 @@ pub fn versions(context: &Context, pod: &PodName) -> Result<Vec<VersionSummary>,
         let tags = all_tags.iter().filter(|(_, of)| *of == digest).map(|(tag, _)| tag.to_string()).collect();
         versions.push(VersionSummary { number, digest, commit, pushed_to: Vec::new(), tags });
     }
+    let twins = context.store.twins()?;
     for remote in Config::load(&context.paths.config_file)?.remotes {
         let Some(head) = context.store.remote_head(&remote.name, pod)? else { continue };
+        let head = twins.local(&head).unwrap_or(head);
         let Some(position) = versions.iter().position(|version| version.digest == head) else { continue };
         for version in versions.iter_mut().take(position + 1) {
             version.pushed_to.push(remote.name.to_string());

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::blocking::blocking;
 use super::commit::check_services;
 use super::compare::{Absence, Compared, differences, passes, unmatched_patterns};
-use super::diff::{last_touch, live, snapshot};
+use super::diff::{last_touch, live, snapshot_here};
 use super::merge::refuse_conflicted;
 use super::merge::state::{Sides, merge_states};
 use super::snapshot::{BothSides, StoreBlobs};
@@ -70,7 +70,7 @@ pub async fn prepare_inject(context: &Context, args: &InjectArgs, events: &Event
         return Err(OpError::Usage("@live is the instance itself: name the pod to inject, as in pod:3".to_owned()));
     };
     check_services(context, &args.filter.services)?;
-    let target = snapshot(context, &args.reference, events).await?;
+    let target = snapshot_here(context, &args.reference, events).await?;
     refuse_conflicted(&target.commit, pod, &args.reference.to_string())?;
     prepare(context, Some(pod.clone()), target, args.strategy, args.filter.clone(), events).await
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{OpError, Snapshot};
 use crate::catalog::Catalog;
-use crate::pod::{Pattern, ResourceKey};
+use crate::pod::{Marker, Pattern, ResourceKey};
 
 /// What stands for a secret on screen.
 const MASK: &str = "(secret)";
@@ -106,7 +106,7 @@ pub(super) fn nearest_labels(sides: [&Snapshot; 2], wanted: &str) -> Result<Vec<
     Ok(nearest)
 }
 
-/// The value at `path` of a resource, with every secret in it masked.
+/// The value at `path` of a resource, with every secret in it masked, and markers of those left out as people read them.
 pub fn mask(catalog: &Catalog, key: &ResourceKey, path: &[String], value: &Value) -> Value {
     let mut path = path.to_vec();
     masked(catalog, key, &mut path, value)
@@ -115,6 +115,9 @@ pub fn mask(catalog: &Catalog, key: &ResourceKey, path: &[String], value: &Value
 fn masked(catalog: &Catalog, key: &ResourceKey, path: &mut Vec<String>, value: &Value) -> Value {
     if !path.is_empty() && catalog.hides(key, path, value) {
         return Value::String(MASK.to_owned());
+    }
+    if let Some(marker) = Marker::of(value) {
+        return Value::String(marker.label());
     }
     let mut inner = |name: String, value: &Value| {
         path.push(name);

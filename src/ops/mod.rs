@@ -25,6 +25,7 @@ mod patch;
 mod paths;
 mod resolve;
 mod scan;
+mod secrets;
 mod share;
 mod snapshot;
 mod storage;
@@ -52,8 +53,9 @@ pub use patch::diff_patch;
 pub use paths::Paths;
 pub use resolve::{Choice, Resolution, Take, Target, choose, finish_resolution, resolution, take_back};
 pub use scan::scan;
+pub use secrets::Tally;
 pub use share::{
-    RemotePod, fetch, pull, push, remote_add, remote_list, remote_login, remote_open, remote_pods, remote_remove,
+    PushOutcome, RemotePod, fetch, pull, push, remote_add, remote_list, remote_login, remote_open, remote_pods, remote_remove,
     remote_versions,
 };
 pub use snapshot::Snapshot;

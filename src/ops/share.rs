@@ -3,11 +3,12 @@
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
+use super::secrets::{Policy, SecretsBorder, Tally};
 use super::storage::tidy;
 use super::{Config, Context, OpError, config_add_remote, config_remove_remote, unknown_remote};
 use crate::event::{Events, Progress};
 use crate::pod::{Commit, Digest, PodName, RemoteName, Selector};
-use crate::remote::{self, Remote, RemoteConfig, RemoteError, RemoteVersion, TransferReport};
+use crate::remote::{self, Remote, RemoteConfig, RemoteError, RemoteVersion, SecretsMode, TransferReport};
 use crate::store::{OpRecord, VersionEntry};
 
 /// Pods whose versions are asked for at a time.
@@ -23,7 +24,18 @@ pub struct RemotePod {
     pub versions: Vec<RemoteVersion>,
 }
 
-/// Pushes a pod. `remote` None means the only one configured.
+/// What a push moved, and which secrets it left out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PushOutcome {
+    /// What was moved.
+    pub report: TransferReport,
+    /// What became of secrets.
+    pub mode: SecretsMode,
+    /// Those that were left out of what was not there yet.
+    pub secrets: Tally,
+}
+
+/// Pushes a pod. `remote` None means the only one configured, and `secrets` None what is configured for it.
 ///
 /// # Errors
 /// When the remote has moved on (nothing is pushed then), or it or the store fails.
@@ -31,16 +43,28 @@ pub async fn push(
     context: &Context,
     pod: &PodName,
     remote: Option<&RemoteName>,
+    secrets: Option<SecretsMode>,
     events: &Events,
-) -> Result<TransferReport, OpError> {
+) -> Result<PushOutcome, OpError> {
     let remote = remote_open(context, remote)?;
-    let report = remote::push(&context.store, &*remote, pod, events).await?;
+    let policy = Policy::of(remote.config(), secrets)?;
+    let mode = policy.mode;
+    // What is pushed in a version's stead has no name.
+    let held = context.store.hold()?;
+    let border = SecretsBorder::new(context, policy);
+    let report = remote::push_through(&border, &context.store, &*remote, pod, events).await?;
+    let secrets = border.tally();
     if report.commits > 0 {
+        if let Some(sentence) = secrets.sentence(mode) {
+            events.note(sentence);
+        }
         let head = context.store.resolve(pod, &Selector::Head)?;
         let summary = format!("pushed {} of pod {pod} to {}", versions(report.commits), remote.config().name);
         record(context, "push", pod, head.commit, summary)?;
+        drop(held);
+        tidy(&context.store).await;
     }
-    Ok(report)
+    Ok(PushOutcome { report, mode, secrets })
 }
 
 /// Pulls `remote/pod`, up to version `number` (None: the newest), into the local pod `into` (None: same name).
@@ -59,7 +83,9 @@ pub async fn pull(
     let into = into.unwrap_or(pod);
     // What is received has no name until the last of it is here.
     let held = context.store.hold()?;
-    let (report, head) = remote::pull(&context.store, &*remote, pod, number, into, events).await?;
+    let border = SecretsBorder::new(context, Policy::NONE);
+    let (report, head) =
+        remote::pull_through(&border, &context.store, &*remote, pod, number, into, events).await?;
     if report.commits > 0 {
         let summary = format!("pulled {} of {}/{pod} into pod {into}", versions(report.commits), remote.config().name);
         record(context, "pull", into, head.commit, summary)?;

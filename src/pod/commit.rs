@@ -5,13 +5,17 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Conflict, Digest, canonical_json};
+use super::{Conflict, Digest, Salt, canonical_json};
 
 /// The format of a commit. Raised when a reader of the old one would misread the new.
 pub const COMMIT_FORMAT: u32 = 1;
 
 /// The format of a commit with conflicts, which a reader of the first would take for a settled state.
 const CONFLICTED_FORMAT: u32 = 2;
+
+/// The format of a commit that may have markers in place of secrets, which a reader of the others would put into an
+/// instance as values.
+const WITHHELD_FORMAT: u32 = 3;
 
 /// Who made a commit.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -91,7 +95,7 @@ impl CaptureReport {
 /// An immutable, content-addressed snapshot. Its digest is the sha256 of [`Commit::to_bytes`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Commit {
-    /// [`COMMIT_FORMAT`], or the next one where there are conflicts.
+    /// [`COMMIT_FORMAT`], or another where there are conflicts, or secrets left out.
     pub format: u32,
     /// None for the first of a pod, two for a merge.
     pub parents: Vec<Digest>,
@@ -116,14 +120,44 @@ pub struct Commit {
     /// What a merge left unsettled, in key and path order. The state holds our side's values there.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub conflicts: Vec<Conflict>,
+    /// Set where [`super::Marker`]s may stand for secret values.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub withheld: Option<Withheld>,
+}
+
+/// How secrets were left out of a version that was shared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Withheld {
+    /// What the fingerprints of the pod's secrets are made with.
+    pub salt: Salt,
+    /// By which rules: equal ones leave out the same.
+    pub policy: Digest,
 }
 
 impl Commit {
     /// The same commit with these conflicts, in the format that says so.
     pub fn with_conflicts(mut self, conflicts: Vec<Conflict>) -> Self {
-        self.format = if conflicts.is_empty() { COMMIT_FORMAT } else { CONFLICTED_FORMAT };
         self.conflicts = conflicts;
+        self.in_its_format()
+    }
+
+    /// The same commit, with or without secrets left out, in the format that says so.
+    pub fn with_withheld(mut self, withheld: Option<Withheld>) -> Self {
+        self.withheld = withheld;
+        self.in_its_format()
+    }
+
+    fn in_its_format(mut self) -> Self {
+        self.format = self.own_format();
         self
+    }
+
+    fn own_format(&self) -> u32 {
+        match (&self.withheld, self.conflicts.is_empty()) {
+            (Some(_), _) => WITHHELD_FORMAT,
+            (None, false) => CONFLICTED_FORMAT,
+            (None, true) => COMMIT_FORMAT,
+        }
     }
 
     /// The canonical bytes that are stored and hashed.
@@ -142,11 +176,10 @@ impl Commit {
     /// When the bytes are not JSON of this shape or carry a format this version does not know.
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, CommitError> {
         let commit: Self = serde_json::from_slice(bytes)?;
-        match commit.format {
-            COMMIT_FORMAT if commit.conflicts.is_empty() => Ok(commit),
-            CONFLICTED_FORMAT if !commit.conflicts.is_empty() => Ok(commit),
-            found => Err(CommitError::Format { found }),
+        if commit.format == commit.own_format() {
+            return Ok(commit);
         }
+        Err(CommitError::Format { found: commit.format })
     }
 }
 
@@ -157,7 +190,7 @@ pub enum CommitError {
     #[error("not a commit: {0}")]
     Shape(#[from] serde_json::Error),
     /// Written by a newer podex.
-    #[error("commit format {found} is newer than this podex understands ({CONFLICTED_FORMAT}): update podex")]
+    #[error("commit format {found} is newer than this podex understands ({WITHHELD_FORMAT}): update podex")]
     Format {
         /// The format found.
         found: u32,

@@ -16,10 +16,13 @@ mod patch;
 mod pattern;
 mod reference;
 mod rename;
+mod secret;
 mod token;
 
 pub use change::{Change, ChangeKind, PropertyChange, Reading, diff_documents, diff_values};
-pub use commit::{Author, COMMIT_FORMAT, CaptureReport, Commit, CommitError, InstanceInfo, TypeOutcome, TypeReport};
+pub use commit::{
+    Author, COMMIT_FORMAT, CaptureReport, Commit, CommitError, InstanceInfo, TypeOutcome, TypeReport, Withheld,
+};
 pub use digest::{Digest, ParseDigestError};
 pub use document::{BlobRef, Document, Observed, canonical_json};
 pub use key::{GLOBAL_REGION, ResourceKey};
@@ -31,4 +34,5 @@ pub use patch::{PatchOp, patch, pointer};
 pub use pattern::{EmptyPattern, Pattern};
 pub use reference::{Reference, ReferenceError, Selector};
 pub use rename::{Rename, renames};
+pub use secret::{Marker, Salt, at, each_marker, fill_in, property};
 pub use token::{Token, literal_escape, replace_tokens, tokens_in};

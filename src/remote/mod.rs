@@ -11,6 +11,7 @@ use crate::event::Events;
 use crate::pod::{Commit, Digest, PodName, RemoteName};
 use crate::store::StoreError;
 
+mod border;
 mod bucket;
 mod client;
 mod directory;
@@ -26,8 +27,9 @@ mod verify;
 
 use fault::{Fault, plain};
 use location::Location;
+pub use border::{Border, NoBorder};
 pub use oci::CredentialFiles;
-pub use transfer::{fetch, pull, push, versions};
+pub use transfer::{fetch, pull, pull_through, push, push_through, versions};
 pub use trees::{RemoteTrees, trees};
 
 /// Longest commit object read from a remote: its capture report has a few lines for each resource type.
@@ -53,12 +55,37 @@ pub struct RemoteConfig {
     /// The AWS profile whose credentials open a bucket.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub profile: Option<String>,
+    /// What becomes of secrets on their way there. None: they are encrypted where there are recipients, else redacted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secrets: Option<SecretsMode>,
+    /// Whom secrets are encrypted to: public keys, `age1…`, `ssh-ed25519 …` or `ssh-rsa …`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub recipients: Vec<String>,
+}
+
+/// What becomes of the secret values of a pod that is pushed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub enum SecretsMode {
+    /// A marker takes their place.
+    Redact,
+    /// A marker that the recipients of the remote can open takes their place.
+    Encrypt,
+    /// They are shared as they are.
+    Include,
 }
 
 impl RemoteConfig {
     /// A remote of which nothing but the address needs to be said.
     pub fn new(name: RemoteName, url: impl Into<String>) -> Self {
-        Self { name, url: url.into(), ca_file: None, s3_endpoint: None, s3_region: None, profile: None }
+        let (ca_file, s3_endpoint, s3_region, profile, secrets) = Default::default();
+        Self { name, url: url.into(), ca_file, s3_endpoint, s3_region, profile, secrets, recipients: Vec::new() }
+    }
+
+    /// What becomes of secrets on their way there.
+    pub fn secrets_mode(&self) -> SecretsMode {
+        let by_default = if self.recipients.is_empty() { SecretsMode::Redact } else { SecretsMode::Encrypt };
+        self.secrets.unwrap_or(by_default)
     }
 }
 
@@ -155,6 +182,12 @@ pub enum RemoteError {
         /// The remote.
         remote: RemoteName,
         /// What is wrong.
+        reason: String,
+    },
+    /// Secrets could not be left out or encrypted; nothing was pushed.
+    #[error("secrets: {reason}")]
+    Secrets {
+        /// Why not, and what to do.
         reason: String,
     },
     /// The local store failed.

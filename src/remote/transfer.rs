@@ -12,7 +12,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 
 use super::fault::{cancellable, plain};
 use super::meter::Meter;
-use super::{Remote, RemoteError, RemoteVersion, TransferReport};
+use super::{Border, NoBorder, Remote, RemoteError, RemoteVersion, TransferReport};
 use crate::event::Events;
 use crate::pod::{Commit, Digest, PodName, Selector, nearest};
 use crate::store::{ExportedPack, MAX_PACK_BYTES, Store, StoreError, VersionEntry, did_you_mean};
@@ -27,9 +27,21 @@ pub async fn push(
     pod: &PodName,
     events: &Events,
 ) -> Result<TransferReport, RemoteError> {
+    push_through(&NoBorder, store, remote, pod, events).await
+}
+
+/// The same, publishing what `border` makes of each version.
+pub async fn push_through(
+    border: &dyn Border,
+    store: &Store,
+    remote: &dyn Remote,
+    pod: &PodName,
+    events: &Events,
+) -> Result<TransferReport, RemoteError> {
     events.phase("push");
     let local = store.versions(pod)?;
     let theirs = cancellable(events, RemoteError::Cancelled, remote.versions(pod)).await?;
+    let local = border.outgoing(local, &theirs, events).await?;
     let (missing, first) = match theirs.last() {
         None => (local.clone(), 1),
         Some(head) => match beyond(store, local.clone(), head.digest).await? {
@@ -96,6 +108,19 @@ pub async fn pull(
     into: &PodName,
     events: &Events,
 ) -> Result<(TransferReport, VersionEntry), RemoteError> {
+    pull_through(&NoBorder, store, remote, pod, number, into, events).await
+}
+
+/// The same, taking in what `border` makes of each version.
+pub async fn pull_through(
+    border: &dyn Border,
+    store: &Store,
+    remote: &dyn Remote,
+    pod: &PodName,
+    number: Option<u64>,
+    into: &PodName,
+    events: &Events,
+) -> Result<(TransferReport, VersionEntry), RemoteError> {
     events.phase("pull");
     let theirs = versions(remote, pod, events).await?;
     let selector = number.map_or(Selector::Head, Selector::Version);
@@ -106,15 +131,17 @@ pub async fn pull(
     };
     let mut report = TransferReport::default();
     let mut head = local.last().copied();
+    let local = border.known(local, &theirs).await?;
     let has = |version: &&RemoteVersion| local.iter().any(|entry| entry.commit == version.digest);
     if wanted.last().is_some_and(|newest| !has(&newest)) {
-        let Some(missing) = ahead(head.map(|head| head.commit), wanted) else {
+        let previous = local.last().map(|head| head.commit);
+        let Some(missing) = ahead(previous, wanted) else {
             return Err(RemoteError::BothMoved { remote: remote.config().name.clone(), pod: pod.clone() });
         };
-        let previous = head.map(|head| head.commit);
         report = take_in(store, remote, pod, missing, previous, events).await?;
         for version in missing {
-            head = Some(store.publish(into, head.map(|head| head.commit), version.digest)?);
+            let commit = border.incoming(version.digest, events).await?;
+            head = Some(store.publish(into, head.map(|head| head.commit), commit)?);
         }
     }
     // The newest of theirs that is here now; an older one asked for does not make the others unseen.

@@ -49,6 +49,9 @@ impl Store {
             self.check_pod(&pod, &mut checked, &mut faults);
         }
         self.check_remote_heads(&mut faults)?;
+        for path in self.twin_files()? {
+            faults.extend(read_ref(&path).err().map(|error| error.to_string()));
+        }
         for path in self.log_files()? {
             faults.extend(read_log(&path).err().map(|error| error.to_string()));
         }

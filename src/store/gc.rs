@@ -85,6 +85,7 @@ impl Store {
         self.mark_roots(&self.roots()?, &mut marks, &mut report.notes)?;
         self.mark_recent(options.grace, &HashSet::new(), &mut marks)?;
         self.mark_merge_bases(&mut marks);
+        self.mark_twins(&mut marks)?;
         let plan = self.plan(&marks, options.grace)?;
         report.garbage_chunks = plan.garbage_chunks;
         report.garbage_left = plan.garbage_left;
@@ -111,7 +112,9 @@ impl Store {
         self.mark_roots(&self.roots()?, &mut marks, &mut report.notes)?;
         self.mark_recent(options.grace, &known, &mut marks)?;
         self.mark_merge_bases(&mut marks);
+        self.mark_twins(&mut marks)?;
         self.sweep(&going, &marks, &mut report)?;
+        self.forget_twins(|local| marks.has_commit(local))?;
         drop(refs);
         drop(exclusive);
 

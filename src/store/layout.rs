@@ -6,6 +6,7 @@
 //! idx/<digest>.idx          one index a pack; rebuilt from the pack's footer where missing or damaged
 //! refs/<pod>/<number>       a version: the commit's digest and a check; the last thing written
 //! remotes/<remote>/<pod>    the head last seen there, in the same form
+//! twins/<local>-<published> that the two commits are one, with and without its secrets
 //! ops/<year>-<month>.jsonl  the operation log
 //! tmp/                      files being written
 //! lost/                     damaged files that a repair replaced
@@ -117,6 +118,10 @@ impl Layout {
 
     pub(super) fn remote_head(&self, remote: &RemoteName, pod: &PodName) -> PathBuf {
         self.remotes().join(remote.as_str()).join(pod.as_str())
+    }
+
+    pub(super) fn twins(&self) -> PathBuf {
+        self.root.join("twins")
     }
 
     pub(super) fn ops(&self) -> PathBuf {

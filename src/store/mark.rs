@@ -37,6 +37,11 @@ pub(super) struct Marks {
 }
 
 impl Marks {
+    /// Whether the commit is needed, be it for its history alone.
+    pub(super) fn has_commit(&self, commit: &Digest) -> bool {
+        self.history.contains_key(commit)
+    }
+
     /// Whether the chunk is needed.
     pub(super) fn contains(&self, chunk: &Digest) -> bool {
         self.history.contains_key(chunk)
@@ -110,6 +115,25 @@ impl Store {
             // Another store's, or collected before: what is not there cannot be kept.
             let _ = self.mark(&base, marks);
         }
+    }
+
+    /// Marks the published twins of what is marked so far: the next push builds on them, and sends what they lack.
+    pub(super) fn mark_twins(&self, marks: &mut Marks) -> Result<(), StoreError> {
+        let twins = self.twins()?;
+        for local in marks.commits.iter().copied().collect::<Vec<_>>() {
+            for published in twins.published(&local) {
+                // What is not there is made again, or has been collected with the twin's own versions.
+                let _ = self.mark(published, marks);
+            }
+        }
+        for local in marks.history.keys().copied().collect::<Vec<_>>() {
+            for published in twins.published(&local) {
+                if let Ok(commit) = self.commit(published) {
+                    marks.history.entry(*published).or_insert(commit.parents);
+                }
+            }
+        }
+        Ok(())
     }
 
     fn mark_blob(&self, blob: &BlobRef, marks: &mut Marks) -> Result<(), StoreError> {

@@ -39,6 +39,7 @@ mod stats;
 #[cfg(test)]
 mod tests;
 mod transfer;
+mod twins;
 mod writer;
 
 pub use blob::BlobWriter;
@@ -53,6 +54,7 @@ pub(crate) use map::{PackMap, Run};
 pub use repack::RepackReport;
 pub use stats::{ChunkStats, StoreStats};
 pub use transfer::{ExportedPack, TemporaryFile};
+pub use twins::{Twin, Twins};
 pub use writer::Writer;
 
 /// A commit's place in its pod.

@@ -3,6 +3,7 @@
 //! - an index is made again from its pack's footer
 //! - the intact chunks of a damaged pack are copied into a new one, by its footer or, where that is gone, its index
 //! - a version's ref is made again from the parent of the next version's commit, or from the operation log
+//! - a damaged pair of twins is made again from its name
 //! - damaged lines of the operation log, tags and remembered remote heads are left out
 
 use std::fs::File;
@@ -48,6 +49,15 @@ impl Store {
                     self.put_aside(&path)?;
                     done.push(format!("{}: put aside; the next push or pull writes it again", path.display()));
                 }
+            }
+        }
+        for path in self.twin_files()? {
+            let policy = Digest::of(b"made again by a repair");
+            if read_ref(&path).is_err() {
+                self.put_aside(&path)?;
+                // The name says which commits are one; by which rules, the next push finds out anew.
+                layout.write(&path, encode_ref(&policy).as_bytes())?;
+                done.push(format!("{}: made again from its name", path.display()));
             }
         }
         Ok(done)

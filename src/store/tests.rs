@@ -46,6 +46,7 @@ pub(super) fn commit_of(roots: TreeRoots, parents: &[Digest]) -> Commit {
         services: Vec::new(),
         report: Default::default(),
         conflicts: Vec::new(),
+        withheld: None,
     }
 }
 

@@ -177,7 +177,7 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             (text, Outcome::Applied(Box::new(outcome)))
         }
         Job::Push { pod, remote } => {
-            let report = ops::push(context, &pod, Some(&remote), events).await?;
+            let report = ops::push(context, &pod, Some(&remote), None, events).await?.report;
             (transferred("pushed", report.commits, report.bytes), Outcome::Pushed)
         }
         Job::Pull { remote, pod, number, into } => {

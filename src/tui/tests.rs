@@ -214,6 +214,7 @@ fn commit(number: u64) -> Commit {
         services: Vec::new(),
         report: CaptureReport { types: types.map(|(name, line)| (name.to_owned(), line)).into() },
         conflicts: Vec::new(),
+        withheld: None,
     }
 }
 

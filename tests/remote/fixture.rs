@@ -70,6 +70,7 @@ impl Person {
             services: Vec::new(),
             report: Default::default(),
             conflicts: Vec::new(),
+            withheld: None,
         };
         let digest = writer.finish(&commit).unwrap();
         self.store.publish(pod, parents.first().copied(), digest).unwrap();

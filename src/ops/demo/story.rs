@@ -17,19 +17,19 @@ pub(super) async fn tell(bob: &Context, alice: &Context, live: &Instance, events
     save(alice, DIGITS, "Twenty pictures of digits", events).await?;
     play(live, "sample: digits", include_str!("../../../assets/demo/digits/2-function.json"), events).await?;
     save(alice, DIGITS, "A function that reads them, and its layer of templates", events).await?;
-    push(alice, &DIGITS.parse()?, Some(&TEAM.parse()?), events).await?;
+    push(alice, &DIGITS.parse()?, Some(&TEAM.parse()?), None, events).await?;
 
     empty(live).await?;
     play(live, "sample: orders", include_str!("../../../assets/demo/orders/1-build.json"), events).await?;
     save(bob, ORDERS, "Sign every order with the key in Secrets Manager", events).await?;
     play(live, "sample: orders", include_str!("../../../assets/demo/orders/2-fail.json"), events).await?;
     save(bob, ORDERS, "Two orders failed: why?", events).await?;
-    push(bob, &ORDERS.parse()?, Some(&TEAM.parse()?), events).await?;
+    push(bob, &ORDERS.parse()?, Some(&TEAM.parse()?), None, events).await?;
 
     pull(alice, &TEAM.parse()?, &ORDERS.parse()?, None, None, events).await?;
     play(live, "sample: orders, fixed", include_str!("../../../assets/demo/orders/3-fix.json"), events).await?;
     save(alice, ORDERS, "Read the key from eu-west-1, where it is", events).await?;
-    push(alice, &ORDERS.parse()?, Some(&TEAM.parse()?), events).await?;
+    push(alice, &ORDERS.parse()?, Some(&TEAM.parse()?), None, events).await?;
 
     take_over(bob, events).await?;
     play(live, "sample: orders, in use", include_str!("../../../assets/demo/orders/4-drift.json"), events).await

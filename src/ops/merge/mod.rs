@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::blocking::blocking;
 use super::capture::now_to_the_second;
-use super::diff::snapshot;
+use super::diff::snapshot_here;
 use super::{Context, OpError, Snapshot};
 use crate::event::Events;
 use crate::pod::{
@@ -92,7 +92,7 @@ pub async fn merge(context: &Context, args: &MergeArgs, events: &Events) -> Resu
     // What is fetched, and what the two have in common, has no name until the merge has one.
     let _held = context.store.hold()?;
     let head = context.store.resolve(&args.into, &Selector::Head)?;
-    let theirs = snapshot(context, &args.from, events).await?;
+    let theirs = snapshot_here(context, &args.from, events).await?;
     events.phase("merge");
     let (context, args, events) = (context.clone(), args.clone(), events.clone());
     blocking(move || merge_now(&context, &args, head, &theirs, &events)).await
@@ -208,6 +208,7 @@ fn write(
         time: now_to_the_second(),
         services: services(ours, &sides.theirs.commit),
         report: report(sides, merged),
+        withheld: ours.withheld.or(sides.theirs.commit.withheld),
         ..ours.clone()
     };
     Ok(writer.finish(&commit.with_conflicts(conflicts.clone()))?)

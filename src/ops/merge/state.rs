@@ -8,7 +8,7 @@ use super::check::Checker;
 use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::ops::{OpError, Snapshot};
-use crate::pod::{Conflict, Merge, MergeRules, Observed, ResourceKey, Side, TypeOutcome, merge_documents, settle};
+use crate::pod::{Conflict, Merge, MergeRules, Observed, ResourceKey, Side, TypeOutcome, fill_in, merge_documents, settle};
 use crate::tree::{Difference, ThreeWay, Tree};
 
 /// A resource that a merge changes on our side.
@@ -64,6 +64,7 @@ pub(in crate::ops) fn merge_states(
         }
         let ThreeWay { key, mut base, ours: held, mut theirs } = found?;
         let mut ours = held.clone();
+        with_secrets(&key, [&mut base, &mut ours, &mut theirs]);
         // Who did not look at a type has not deleted anything of it.
         for (value, side) in [(&mut ours, sides.ours), (&mut theirs, sides.theirs)] {
             if value.is_none() && base.is_some() && !knows(side, &key) {
@@ -108,6 +109,15 @@ pub(in crate::ops) fn merge_states(
         format!("{kind}: {resources} kept, because one side did not read them all")
     }));
     Ok(merged)
+}
+
+/// Puts the values that one side has in place of the markers that stand for them on others.
+fn with_secrets(key: &ResourceKey, sides: [&mut Option<Value>; 3]) {
+    let known = sides.each_ref().map(|side| (**side).clone());
+    let known: Vec<&Value> = known.iter().flatten().collect();
+    for side in sides.into_iter().flatten() {
+        fill_in(key, side, &known);
+    }
 }
 
 /// Whether the absence of a resource in a commit means that it was not there.

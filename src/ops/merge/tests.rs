@@ -58,6 +58,7 @@ impl Work {
             services: services.iter().map(|service| (*service).to_owned()).collect(),
             report: CaptureReport::default(),
             conflicts: Vec::new(),
+            withheld: None,
         };
         let digest = writer.finish(&commit).unwrap();
         store.publish(&pod(name), parent, digest).unwrap()

@@ -1,0 +1,98 @@
+//! Secrets at the border to a remote, as a transfer meets it.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+
+use super::incoming::Incoming;
+use super::outgoing::Outgoing;
+use super::{Policy, Tally};
+use crate::event::Events;
+use crate::ops::blocking::blocking;
+use crate::ops::{Context, OpError};
+use crate::pod::Digest;
+use crate::remote::{Border, RemoteError, RemoteVersion};
+use crate::store::VersionEntry;
+
+/// Leaves secrets out on the way to a remote, and puts those known here back on the way from it.
+pub(in crate::ops) struct SecretsBorder {
+    context: Context,
+    policy: Policy,
+    tally: Mutex<Tally>,
+    /// Which commit here stands for which of the remote's, as far as asked.
+    here: Arc<Mutex<HashMap<Digest, Digest>>>,
+}
+
+impl SecretsBorder {
+    pub(in crate::ops) fn new(context: &Context, policy: Policy) -> Self {
+        Self { context: context.clone(), policy, tally: Mutex::default(), here: Arc::default() }
+    }
+
+    /// What was left out so far.
+    pub(in crate::ops) fn tally(&self) -> Tally {
+        self.tally.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+#[async_trait]
+impl Border for SecretsBorder {
+    async fn outgoing(
+        &self,
+        versions: Vec<VersionEntry>,
+        theirs: &[RemoteVersion],
+        events: &Events,
+    ) -> Result<Vec<VersionEntry>, RemoteError> {
+        let (context, policy, events) = (self.context.clone(), self.policy.clone(), events.clone());
+        let theirs: HashSet<Digest> = theirs.iter().map(|version| version.digest).collect();
+        let work = move || {
+            Outgoing::new(&context.store, context.catalog, &policy, None, theirs, &events)?.versions(versions)
+        };
+        let (versions, tally) = blocking(work).await.map_err(refused)?;
+        *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = tally;
+        Ok(versions)
+    }
+
+    async fn known(
+        &self,
+        mut versions: Vec<VersionEntry>,
+        theirs: &[RemoteVersion],
+    ) -> Result<Vec<VersionEntry>, RemoteError> {
+        let twins = self.context.store.twins()?;
+        let theirs: HashSet<Digest> = theirs.iter().map(|version| version.digest).collect();
+        for version in &mut versions {
+            let there = twins.published(&version.commit).iter().find(|twin| theirs.contains(*twin));
+            version.commit = there.copied().unwrap_or(version.commit);
+        }
+        Ok(versions)
+    }
+
+    async fn incoming(&self, published: Digest, events: &Events) -> Result<Digest, RemoteError> {
+        let (context, events, here) = (self.context.clone(), events.clone(), self.here.clone());
+        let work = move || {
+            let mut here = here.lock().unwrap_or_else(PoisonError::into_inner);
+            Incoming { store: &context.store, open: &|_| Ok(None), events: &events }.local(published, &mut here)
+        };
+        blocking(work).await.map_err(refused)
+    }
+}
+
+/// The commit that stands here for one that was fetched from a remote; made where there is none yet.
+pub(in crate::ops) async fn local_twin(
+    context: &Context,
+    published: Digest,
+    events: &Events,
+) -> Result<Digest, OpError> {
+    let border = SecretsBorder::new(context, Policy::NONE);
+    border.incoming(published, events).await.map_err(OpError::from)
+}
+
+/// An operation's failure in the words of a transfer.
+fn refused(error: OpError) -> RemoteError {
+    match error {
+        OpError::Remote(error) => error,
+        OpError::Store(error) => error.into(),
+        error if error.is_cancelled() => RemoteError::Cancelled,
+        error => RemoteError::Secrets { reason: error.to_string() },
+    }
+}

@@ -1,0 +1,358 @@
+//! People who share a pod with secrets in it, through a real folder.
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::event::Events;
+use crate::ops::{
+    self, Context, MergeArgs, MergeKind, MergeOutcome, OpError, Overrides, Paths, PushOutcome, Snapshot, versions,
+};
+use crate::pod::{
+    Author, COMMIT_FORMAT, CaptureReport, Commit, Digest, Document, Marker, Observed, PodName, Reference, ResourceKey,
+    Selector,
+};
+use crate::remote::{RemoteConfig, RemoteError, SecretsMode};
+use crate::store::{FsckLevel, GcOptions, VersionEntry};
+
+/// What a secret's value, and a function's environment, are in a version.
+type Secrets<'a> = &'a [(&'a str, &'a str)];
+
+struct Person {
+    name: &'static str,
+    context: Context,
+    _home: tempfile::TempDir,
+}
+
+fn pod() -> PodName {
+    "shop".parse().unwrap()
+}
+
+fn secret_key(name: &str) -> ResourceKey {
+    ResourceKey::new("000000000000", "us-east-1", "secretsmanager", "secret-version", [name, "v1"])
+}
+
+fn function_key() -> ResourceKey {
+    ResourceKey::new("000000000000", "us-east-1", "lambda", "function", ["pay"])
+}
+
+impl Person {
+    fn new(name: &'static str, share: &Path) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let context = Context::new(Paths::under(home.path()), Overrides::default()).unwrap();
+        let config = RemoteConfig::new("team".parse().unwrap(), format!("file://{}", share.display()));
+        ops::remote_add(&context, config).unwrap();
+        Self { name, context, _home: home }
+    }
+
+    /// Commits what a capture would have found: secrets, and a function with an environment and this much memory.
+    fn commit(&self, secrets: Secrets<'_>, memory: u64) -> VersionEntry {
+        let store = &self.context.store;
+        let writer = store.writer().unwrap();
+        for (name, value) in secrets {
+            let document = Document::from_value(json!({"SecretString": value, "VersionStages": ["AWSCURRENT"]}));
+            writer.document(secret_key(name), &document, &Observed::new()).unwrap();
+        }
+        let environment = json!({"API_KEY": "env-opensesame-1", "TABLE": "orders"});
+        let function = json!({"MemorySize": memory, "Environment": {"Variables": environment}});
+        writer.document(function_key(), &Document::from_value(function), &Observed::new()).unwrap();
+        let roots = writer.trees().unwrap();
+        let parent = store.head(&pod()).ok().map(|(head, _)| head.commit);
+        let commit = Commit {
+            format: COMMIT_FORMAT,
+            parents: parent.into_iter().collect(),
+            state: roots.state,
+            observed: roots.observed,
+            resources: roots.resources,
+            message: format!("by {}", self.name),
+            author: Author { name: self.name.to_owned(), email: String::new() },
+            time: jiff::Timestamp::now(),
+            instance: Default::default(),
+            services: Vec::new(),
+            report: CaptureReport::default(),
+            conflicts: Vec::new(),
+            withheld: None,
+        };
+        let digest = writer.finish(&commit).unwrap();
+        store.publish(&pod(), parent, digest).unwrap()
+    }
+
+    async fn push(&self, secrets: Option<SecretsMode>) -> Result<PushOutcome, OpError> {
+        ops::push(&self.context, &pod(), None, secrets, &Events::silent()).await
+    }
+
+    async fn pull(&self) -> Result<(u64, VersionEntry), OpError> {
+        let team = "team".parse().unwrap();
+        let pulled = ops::pull(&self.context, &team, &pod(), None, None, &Events::silent()).await;
+        pulled.map(|(report, head)| (report.commits, head))
+    }
+
+    async fn merge(&self) -> MergeOutcome {
+        let from = "team/shop".parse().unwrap();
+        let args = MergeArgs { into: pod(), from, prefer: None, message: None, dry_run: false };
+        ops::merge(&self.context, &args, &Events::silent()).await.unwrap()
+    }
+
+    fn head(&self) -> Snapshot {
+        let head = self.context.store.resolve(&pod(), &Selector::Head).unwrap();
+        Snapshot::load(&self.context.store, head.commit).unwrap()
+    }
+
+    /// The secrets of the newest version by name.
+    fn secrets(&self) -> BTreeMap<String, Value> {
+        let entries = self.head().state.entries().map(Result::unwrap).filter(|(key, _)| key.service == "secretsmanager");
+        entries.map(|(key, mut value)| (key.name[0].clone(), value["attributes"]["SecretString"].take())).collect()
+    }
+
+    fn environment(&self) -> Value {
+        let document = self.head().document(&function_key()).unwrap().unwrap();
+        document.attributes["Environment"]["Variables"].clone()
+    }
+
+    async fn diff(&self, before: &str, after: &str) -> Vec<String> {
+        let [before, after]: [Reference; 2] = [before.parse().unwrap(), after.parse().unwrap()];
+        let found =
+            ops::diff(&self.context, &before, &after, &Default::default(), &Events::silent()).await.unwrap();
+        found
+            .changes
+            .iter()
+            .flat_map(|change| {
+                change.properties.iter().map(|property| format!("{} {}", change.key.label(), property.path.join(".")))
+            })
+            .collect()
+    }
+
+    /// Which versions the remote is known to have.
+    fn pushed(&self) -> Vec<u64> {
+        let versions = versions(&self.context, &pod()).unwrap().into_iter();
+        versions.filter(|version| !version.pushed_to.is_empty()).map(|version| version.number).collect()
+    }
+
+    fn is_sound(&self) {
+        assert_eq!(self.context.store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
+    }
+
+    fn collect_garbage(&self) {
+        self.context.store.gc(&GcOptions { dry_run: false, grace: std::time::Duration::ZERO }).unwrap();
+        self.is_sound();
+    }
+}
+
+/// Everything in a folder's files, with every zstd frame in it opened.
+fn all_bytes(folder: &Path) -> Vec<u8> {
+    const FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+    let mut all = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            all.extend(all_bytes(&path));
+            continue;
+        }
+        let bytes = std::fs::read(&path).unwrap();
+        for start in (0..bytes.len()).filter(|start| bytes[*start..].starts_with(&FRAME)) {
+            let mut frame = Vec::new();
+            // What only looks like a frame ends in an error; what was read before it counts.
+            let _ = zstd::Decoder::new(&bytes[start..]).map(|decoder| decoder.single_frame().read_to_end(&mut frame));
+            all.extend(frame);
+        }
+        all.extend(bytes);
+    }
+    all
+}
+
+fn holds(folder: &Path, text: &str) -> bool {
+    all_bytes(folder).windows(text.len()).any(|window| window == text.as_bytes())
+}
+
+fn is_marker(value: &Value) -> bool {
+    Marker::of(value).is_some()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_pushed_holds_no_secret_and_what_is_here_keeps_them() {
+    let share = tempfile::tempdir().unwrap();
+    let bob = Person::new("Bob", share.path());
+    bob.commit(&[("db", "hunter2-db"), ("mail", "hunter2-mail")], 128);
+    let version = bob.commit(&[("db", "hunter2-db"), ("mail", "hunter2-new")], 256);
+    let outcome = bob.push(None).await.unwrap();
+    assert_eq!((outcome.report.commits, outcome.mode), (2, SecretsMode::Redact));
+    assert_eq!(
+        outcome.secrets.sentence(outcome.mode).unwrap(),
+        "redacted 3 secret values: lambda/function 1 (pay), secretsmanager/secret-version 2 (db/v1, mail/v1)"
+    );
+    for secret in ["hunter2-db", "hunter2-mail", "hunter2-new", "env-opensesame-1"] {
+        assert!(!holds(share.path(), secret), "{secret}");
+    }
+    // The search itself works: what is no secret is there.
+    assert!(holds(share.path(), "AWSCURRENT") && holds(share.path(), "orders"));
+    assert_eq!(bob.head().digest, version.commit);
+    assert_eq!(bob.secrets()["db"], "hunter2-db");
+    assert_eq!(bob.pushed(), [1, 2]);
+    assert!(bob.diff("shop", "team/shop").await.is_empty());
+
+    // Once more, and after garbage was collected: nothing new.
+    for _ in 0..2 {
+        assert_eq!(bob.push(None).await.unwrap().report.commits, 0);
+        assert_eq!(bob.pull().await.unwrap(), (0, version));
+        bob.collect_garbage();
+    }
+    // What comes later is sent without what is there already.
+    bob.commit(&[("db", "hunter2-db"), ("mail", "hunter2-new")], 512);
+    let outcome = bob.push(None).await.unwrap();
+    assert_eq!((outcome.report.commits, outcome.secrets.values()), (1, 1), "{:?}", outcome.secrets);
+    bob.collect_garbage();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_goes_back_and_forth_and_everybody_keeps_the_secrets_he_knows() {
+    let share = tempfile::tempdir().unwrap();
+    let [bob, alice] = ["Bob", "Alice"].map(|name| Person::new(name, share.path()));
+    let secrets = [("db", "hunter2-db"), ("mail", "hunter2-mail")];
+    bob.commit(&secrets, 128);
+    bob.commit(&[("db", "hunter2-old"), ("mail", "hunter2-mail")], 128);
+    bob.commit(&secrets, 128);
+    bob.push(None).await.unwrap();
+
+    // She sees what changed without seeing what it is.
+    assert_eq!(alice.pull().await.unwrap().0, 3);
+    assert!(alice.secrets().values().all(is_marker));
+    assert!(is_marker(&alice.environment()["API_KEY"]) && alice.environment()["TABLE"] == "orders");
+    assert_eq!(alice.diff("shop:1", "shop:2").await, ["secret-version/db/v1 SecretString"]);
+    assert!(alice.diff("shop:1", "shop:3").await.is_empty());
+    assert_eq!(alice.pull().await.unwrap().0, 0);
+
+    // Her instance has the same secrets but for one: only that one is a change, for her and for him.
+    let hers = alice.commit(&[("db", "hunter2-db"), ("mail", "hunter2-hers")], 128);
+    assert_eq!(alice.diff("shop:3", "shop:4").await, ["secret-version/mail/v1 SecretString"]);
+    assert_eq!(alice.push(None).await.unwrap().report.commits, 1);
+    assert_eq!(alice.head().digest, hers.commit);
+    assert_eq!(bob.pull().await.unwrap().0, 1);
+    assert_eq!(bob.diff("shop:3", "shop:4").await, ["secret-version/mail/v1 SecretString"]);
+    assert_eq!(bob.secrets()["db"], "hunter2-db");
+    assert!(is_marker(&bob.secrets()["mail"]));
+    assert_eq!(bob.environment()["API_KEY"], "env-opensesame-1");
+    assert_eq!(bob.pull().await.unwrap().0, 0);
+
+    // And on: his next version is hers plus his change.
+    bob.commit(&[("db", "hunter2-next"), ("mail", "hunter2-hers")], 128);
+    assert_eq!(bob.push(None).await.unwrap().report.commits, 1);
+    let (moved, head) = alice.pull().await.unwrap();
+    assert_eq!((moved, head.number), (1, 5));
+    assert_eq!(alice.secrets()["mail"], "hunter2-hers");
+    assert_eq!(alice.diff("shop:4", "shop:5").await, ["secret-version/db/v1 SecretString"]);
+    for person in [&bob, &alice] {
+        assert_eq!(person.push(None).await.unwrap().report.commits, 0);
+        assert_eq!(person.pushed(), [1, 2, 3, 4, 5]);
+        person.collect_garbage();
+        assert_eq!(person.pull().await.unwrap().0, 0);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn histories_that_parted_are_joined_without_taking_a_redacted_secret_for_a_change() {
+    let share = tempfile::tempdir().unwrap();
+    let [bob, alice] = ["Bob", "Alice"].map(|name| Person::new(name, share.path()));
+    bob.commit(&[("db", "hunter2-db"), ("mail", "hunter2-mail")], 128);
+    bob.push(None).await.unwrap();
+    alice.pull().await.unwrap();
+    alice.commit(&[("db", "hunter2-db"), ("mail", "hunter2-mail"), ("new", "hunter2-new")], 128);
+    alice.push(None).await.unwrap();
+    bob.commit(&[("db", "hunter2-db"), ("mail", "hunter2-mail")], 256);
+    let error = bob.push(None).await.unwrap_err();
+    assert!(matches!(error, OpError::Remote(RemoteError::Diverged { .. })), "{error}");
+    assert!(matches!(bob.pull().await.unwrap_err(), OpError::Remote(RemoteError::BothMoved { .. })));
+
+    let outcome = bob.merge().await;
+    assert_eq!((outcome.kind, outcome.changed), (MergeKind::Merged, (1, 0, 0)));
+    let secrets = bob.secrets();
+    assert_eq!((&secrets["db"], &secrets["mail"]), (&json!("hunter2-db"), &json!("hunter2-mail")));
+    assert!(is_marker(&secrets["new"]));
+    assert_eq!(bob.push(None).await.unwrap().report.commits, 1);
+    assert_eq!(bob.merge().await.kind, MergeKind::UpToDate);
+
+    let (moved, _) = alice.pull().await.unwrap();
+    assert_eq!((moved, alice.secrets()["new"].clone()), (1, json!("hunter2-new")));
+    assert_eq!(alice.head().document(&function_key()).unwrap().unwrap().attributes["MemorySize"], 256);
+    assert_eq!(alice.push(None).await.unwrap().report.commits, 0);
+    for secret in ["hunter2", "env-opensesame-1"] {
+        assert!(!holds(share.path(), secret), "{secret}");
+    }
+    alice.is_sound();
+    bob.is_sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pod_without_secrets_is_the_same_on_both_sides() {
+    let share = tempfile::tempdir().unwrap();
+    let [bob, alice] = ["Bob", "Alice"].map(|name| Person::new(name, share.path()));
+    let store = &bob.context.store;
+    let mut parent: Option<Digest> = None;
+    for number in 0..3 {
+        let writer = store.writer().unwrap();
+        let key = ResourceKey::new("000000000000", "us-east-1", "sqs", "queue", ["orders"]);
+        writer.document(key, &Document::from_value(json!({"DelaySeconds": number})), &Observed::new()).unwrap();
+        let roots = writer.trees().unwrap();
+        let commit = Commit { parents: parent.into_iter().collect(), state: roots.state, observed: roots.observed, ..blank() };
+        let digest = writer.finish(&commit).unwrap();
+        store.publish(&pod(), parent, digest).unwrap();
+        parent = Some(digest);
+    }
+    let outcome = bob.push(None).await.unwrap();
+    assert_eq!((outcome.report.commits, outcome.secrets.values()), (3, 0));
+    let (moved, head) = alice.pull().await.unwrap();
+    assert_eq!((moved, Some(head.commit)), (3, parent));
+}
+
+fn blank() -> Commit {
+    let nothing = Digest::of(b"");
+    Commit {
+        format: COMMIT_FORMAT,
+        parents: Vec::new(),
+        state: nothing,
+        observed: nothing,
+        resources: 1,
+        message: String::new(),
+        author: Author::default(),
+        time: jiff::Timestamp::UNIX_EPOCH,
+        instance: Default::default(),
+        services: Vec::new(),
+        report: CaptureReport::default(),
+        conflicts: Vec::new(),
+        withheld: None,
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_remote_that_may_have_them_gets_the_secrets_and_another_does_not() {
+    let (share, open) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let bob = Person::new("Bob", share.path());
+    bob.commit(&[("db", "hunter2-db")], 128);
+    bob.push(None).await.unwrap();
+    let trusted = RemoteConfig {
+        secrets: Some(SecretsMode::Include),
+        ..RemoteConfig::new("trusted".parse().unwrap(), format!("file://{}", open.path().display()))
+    };
+    ops::remote_add(&bob.context, trusted).unwrap();
+    let name = "trusted".parse().unwrap();
+    let push = || async { ops::push(&bob.context, &pod(), Some(&name), None, &Events::silent()).await.unwrap() };
+    assert_eq!(push().await.mode, SecretsMode::Include);
+    assert!(holds(open.path(), "hunter2-db") && !holds(share.path(), "hunter2-db"));
+    let head = bob.head().digest;
+    let there = ops::remote_versions(&bob.context, &name, &pod(), &Events::silent()).await.unwrap();
+    assert_eq!(there.last().unwrap().digest, head);
+    assert_eq!(push().await.report.commits, 0);
+
+    // Both go on, and what was included once is left out when that is asked for.
+    bob.commit(&[("db", "hunter2-next")], 128);
+    let team = "team".parse().unwrap();
+    ops::push(&bob.context, &pod(), Some(&team), None, &Events::silent()).await.unwrap();
+    let outcome =
+        ops::push(&bob.context, &pod(), Some(&name), Some(SecretsMode::Redact), &Events::silent()).await.unwrap();
+    assert_eq!((outcome.report.commits, outcome.secrets.values()), (1, 2));
+    for folder in [&share, &open] {
+        assert!(!holds(folder.path(), "hunter2-next"));
+    }
+    bob.is_sound();
+}
