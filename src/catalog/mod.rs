@@ -230,6 +230,15 @@ impl Catalog {
         self.get(service, kind).is_some_and(|spec| !spec.secret.is_empty() || !spec.guarded.is_empty())
     }
 
+    /// Whether what stands at `path` is one of several values that may each be secret, as a function's variables are:
+    /// the resource can do without it.
+    pub fn is_map_entry(&self, service: &str, kind: &str, path: &[String]) -> bool {
+        self.get(service, kind).is_some_and(|spec| {
+            let mut guarded = spec.guarded.iter().filter(|guarded| guarded.is_at_or_above(path));
+            guarded.any(|guarded| guarded.0.len() == path.len() && guarded.0.last().is_some_and(|last| last == "*"))
+        })
+    }
+
     /// What [`Catalog::hides`] goes by: type, paths of secrets, and paths of what may be one.
     pub fn secret_rules(&self) -> Vec<(String, Vec<String>, Vec<String>)> {
         let dotted = |paths: &[spec::DottedPath]| paths.iter().map(|path| path.0.join(".")).collect();

@@ -1,5 +1,7 @@
 //! `podex inject`.
 
+use std::path::PathBuf;
+
 use clap::Args;
 use serde_json::json;
 
@@ -20,12 +22,19 @@ use crate::pod::Reference;
 /// The emulator is read first (that is the safety commit 'podex undo' goes back to), the difference becomes a plan,
 /// and only what differs is touched. On a terminal the plan is shown and confirmed. Without a terminal a plan that
 /// only creates and updates is carried out; one that deletes or replaces anything needs --yes.
+///
+/// Secrets that a pod was shared without come from --secrets-from FILE, or stay as the emulator has them. What is still
+/// missing is named, and the exit code is 5: a function is made without the variable, a secret is left as it is. The
+/// file says for which resource (or '#' and its property) a value is, as in
+/// "secretsmanager/secret-version/orders/db" = "…" or
+/// "lambda/function/pay#Environment.Variables.API_KEY" = "…".
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   podex inject shop                          the newest version
   podex inject shop:3 --dry-run              show what would be done
   podex inject shop@1f3a --strategy overwrite --yes
+  podex inject shop --secrets-from secrets.toml
   podex inject team/shop --service s3 --only 's3/bucket/logs-*'")]
 pub(super) struct InjectCommand {
     #[command(flatten)]
@@ -42,6 +51,10 @@ pub(super) struct HowArgs {
     strategy: Strategy,
     #[command(flatten)]
     filter: FilterArgs,
+    /// Values for the secrets that the pod was shared without: a TOML or JSON file of resource paths and values;
+    /// PODEX_SECRETS_FROM names it for the explorer, too
+    #[arg(long, value_name = "FILE")]
+    secrets_from: Option<PathBuf>,
     #[command(flatten)]
     plan: PlanArgs,
 }
@@ -92,7 +105,8 @@ pub(super) async fn inject(
     reference: &Reference,
     how: HowArgs,
 ) -> Result<u8, CliError> {
-    let args = InjectArgs { reference: reference.clone(), strategy: how.strategy, filter: how.filter.filter() };
+    let (reference, filter) = (reference.clone(), how.filter.filter());
+    let args = InjectArgs { reference, strategy: how.strategy, filter, secrets_from: how.secrets_from };
     let prepared = prepare_inject(context, &args, &session.events()).await?;
     carry_out(session, context, &prepared, &how.plan).await
 }
@@ -115,6 +129,7 @@ pub(super) async fn carry_out(
                 "safety": prepared.safety,
                 "steps": view.steps_json(plan),
                 "notes": plan.notes,
+                "missing_secrets": prepared.missing,
             }))?;
         } else {
             session.out.print(&view.plan(plan))?;
@@ -146,13 +161,14 @@ pub(super) async fn carry_out(
 fn report(session: &Session, prepared: &PreparedInject, outcome: &InjectOutcome) -> Result<u8, CliError> {
     session.progress.clear();
     let ApplyReport { applied, failed, left, notes, stopped } = &outcome.report;
-    let partly = !failed.is_empty() || !left.is_empty() || stopped.is_some();
+    let partly = !failed.is_empty() || !left.is_empty() || stopped.is_some() || !prepared.missing.is_empty();
     if session.out.json {
         session.out.print_json(&json!({
             "target": prepared.target,
             "safety": outcome.safety,
             "report": outcome.report,
             "notes": prepared.plan.notes,
+            "missing_secrets": prepared.missing,
         }))?;
     } else {
         notes.iter().for_each(|note| session.progress.warn(note));
@@ -174,7 +190,11 @@ fn report(session: &Session, prepared: &PreparedInject, outcome: &InjectOutcome)
             0 => String::new(),
             rest => format!("; {} left", count(rest as u64, "step")),
         };
-        session.out.say(&format!("{done}{rest}{back}"))?;
+        let missing = match prepared.missing.len() {
+            0 => String::new(),
+            missing => format!("; {} missing", count(missing as u64, "secret value")),
+        };
+        session.out.say(&format!("{done}{rest}{missing}{back}"))?;
     }
     Ok(if partly { EXIT_PARTLY } else { 0 })
 }

@@ -8,7 +8,7 @@ use super::instances::{Launched, in_background, launch};
 use super::{Context, InjectArgs, OpError, Snapshot, apply_inject, prepare_inject};
 use crate::event::Events;
 use crate::instance::managed::{ManagedEmulator, emulators_folder};
-use crate::instance::{Emulator, Filter, InstanceError, Strategy};
+use crate::instance::{Emulator, InstanceError, Strategy};
 use crate::pod::{Digest, PodName, Reference, Selector};
 
 /// What a command said about a version.
@@ -150,7 +150,8 @@ async fn put(there: &Context, pod: &PodName, digest: Digest, events: &Events) ->
     there.accounts.sort_unstable();
     there.accounts.dedup();
     let reference = Reference::Pod { remote: None, pod: pod.clone(), selector: Selector::Revision(digest.hex()) };
-    let args = InjectArgs { reference, strategy: Strategy::Overwrite, filter: Filter::default() };
+    let (filter, secrets_from) = Default::default();
+    let args = InjectArgs { reference, strategy: Strategy::Overwrite, filter, secrets_from };
     let prepared = prepare_inject(&there, &args, events).await?;
     let report = apply_inject(&there, &prepared, events).await?.report;
     match report.failed.first() {

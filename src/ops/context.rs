@@ -1,6 +1,7 @@
 //! What every operation needs, and where it comes from.
 
 use std::fmt;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::config::is_account;
@@ -42,6 +43,8 @@ pub struct Context {
     pub mouse: bool,
     /// Whether everything that changes pods, remotes or the instance is refused.
     pub read_only: bool,
+    /// A file with values for secrets that pods were shared without: `PODEX_SECRETS_FROM`.
+    pub secrets_from: Option<PathBuf>,
 }
 
 /// What the command line says about a context; it wins over environment and configuration.
@@ -129,6 +132,7 @@ impl Context {
             theme: config.theme,
             mouse: config.mouse.unwrap_or(true),
             read_only: config.read_only || overrides.read_only,
+            secrets_from: std::env::var_os("PODEX_SECRETS_FROM").filter(|file| !file.is_empty()).map(PathBuf::from),
         };
         if let Some((endpoint, origin)) = named.or_else(|| context.managed_endpoint()) {
             (context.endpoint, context.origin) = (endpoint, origin);

@@ -1,6 +1,7 @@
 //! `inject` and `undo`: plan, safety commit, apply.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::blocking::blocking;
@@ -9,6 +10,7 @@ use super::compare::{Absence, Compared, differences, passes, unmatched_patterns}
 use super::diff::{last_touch, live, snapshot_here};
 use super::merge::refuse_conflicted;
 use super::merge::state::{Sides, merge_states};
+use super::secrets::{MissingSecret, SecretsFile, Sources, Supplied, supply};
 use super::snapshot::{BothSides, StoreBlobs};
 use super::{Context, OpError, Snapshot};
 use crate::catalog::Catalog;
@@ -29,6 +31,8 @@ pub struct InjectArgs {
     pub strategy: Strategy,
     /// Which part of it.
     pub filter: Filter,
+    /// A file with values for the secrets that the pod was shared without; None is what the context names.
+    pub secrets_from: Option<PathBuf>,
 }
 
 /// An inject that is planned but not begun. Nothing of the instance is changed yet.
@@ -42,6 +46,8 @@ pub struct PreparedInject {
     pub safety: Digest,
     /// What will be done.
     pub plan: Plan,
+    /// Secret values that nobody gave, of which the plan's notes tell.
+    pub missing: Vec<MissingSecret>,
 }
 
 /// An inject that was carried out, fully or partly.
@@ -70,9 +76,12 @@ pub async fn prepare_inject(context: &Context, args: &InjectArgs, events: &Event
         return Err(OpError::Usage("@live is the instance itself: name the pod to inject, as in pod:3".to_owned()));
     };
     check_services(context, &args.filter.services)?;
+    let file = args.secrets_from.as_deref().or(context.secrets_from.as_deref());
+    let secrets = file.map(|file| SecretsFile::read(file, events)).transpose()?.unwrap_or_default();
     let target = snapshot_here(context, &args.reference, events).await?;
     refuse_conflicted(&target.commit, pod, &args.reference.to_string())?;
-    prepare(context, Some(pod.clone()), target, args.strategy, args.filter.clone(), events).await
+    let how = (args.strategy, args.filter.clone(), secrets);
+    prepare(context, Some(pod.clone()), target, how, events).await
 }
 
 /// Plans to take the instance back to before the last inject into it that is not undone yet.
@@ -87,7 +96,8 @@ pub async fn prepare_undo(context: &Context, events: &Events) -> Result<Prepared
         )));
     };
     let target = Snapshot::load(&context.store, safety)?;
-    prepare(context, None, target, Strategy::Overwrite, Filter::default(), events).await
+    let how = (Strategy::Overwrite, Filter::default(), SecretsFile::default());
+    prepare(context, None, target, how, events).await
 }
 
 /// The safety commit of the last inject at `endpoint` that is not undone, in a log that is newest first.
@@ -108,8 +118,7 @@ async fn prepare(
     context: &Context,
     pod: Option<PodName>,
     target: Snapshot,
-    strategy: Strategy,
-    mut filter: Filter,
+    (strategy, mut filter, secrets): (Strategy, Filter, SecretsFile),
     events: &Events,
 ) -> Result<PreparedInject, OpError> {
     let touch = (strategy == Strategy::ThreeWay).then(|| last_touch(context)).transpose()?.flatten();
@@ -129,6 +138,9 @@ async fn prepare(
         let sides = Sides { base, ours: &safety, theirs: &target };
         let Compared { found: selected, notes: left_out } =
             wanted(catalog, strategy, &sides, before.as_ref(), &filter, &events)?;
+        let sources = Sources { catalog, live: &safety.state, file: &secrets, open: &|_| Ok(None) };
+        let Supplied { found: selected, missing, notes: of_secrets } = supply(selected, &sources)?;
+        notes.extend(of_secrets);
         let live = safety.state.entries().map(|entry| entry.map_err(OpError::from));
         let selected = instance::bring_along(catalog, selected, live)?;
         let mut plan = instance::plan(catalog, selected)?;
@@ -139,7 +151,7 @@ async fn prepare(
         notes.append(&mut plan.notes);
         notes.extend(unread(&safety));
         plan.notes = notes;
-        Ok(PreparedInject { target: target.digest, pod, safety: safety.digest, plan })
+        Ok(PreparedInject { target: target.digest, pod, safety: safety.digest, plan, missing })
     })
     .await
 }
@@ -226,6 +238,7 @@ pub async fn apply_inject(
     // Recorded before the first step: should this process die in the middle, undo still knows the way back.
     record(context, prepared)?;
     if prepared.plan.steps.is_empty() {
+        record_missing(context, prepared)?;
         return Ok(InjectOutcome { report: ApplyReport::default(), safety: prepared.safety });
     }
     events.phase("apply");
@@ -236,8 +249,18 @@ pub async fn apply_inject(
         let left = report.failed.len() + report.left.len();
         let summary = format!("{left} of {} steps are left: run it again", prepared.plan.steps.len());
         append(context, prepared, INCOMPLETE, None, summary)?;
+    } else {
+        record_missing(context, prepared)?;
     }
     Ok(InjectOutcome { report, safety: prepared.safety })
+}
+
+fn record_missing(context: &Context, prepared: &PreparedInject) -> Result<(), OpError> {
+    match prepared.missing.len() {
+        0 => Ok(()),
+        1 => append(context, prepared, INCOMPLETE, None, "1 secret value is missing".to_owned()),
+        count => append(context, prepared, INCOMPLETE, None, format!("{count} secret values are missing")),
+    }
 }
 
 fn record(context: &Context, prepared: &PreparedInject) -> Result<(), OpError> {

@@ -53,7 +53,7 @@ pub use patch::diff_patch;
 pub use paths::Paths;
 pub use resolve::{Choice, Resolution, Take, Target, choose, finish_resolution, resolution, take_back};
 pub use scan::scan;
-pub use secrets::Tally;
+pub use secrets::{MissingSecret, Tally};
 pub use share::{
     PushOutcome, RemotePod, fetch, pull, push, remote_add, remote_list, remote_login, remote_open, remote_pods, remote_remove,
     remote_versions,

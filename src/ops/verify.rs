@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::blocking::blocking;
-use super::diff::{live, snapshot};
+use super::diff::{live, snapshot_here};
 use super::instances::{Launched, in_background, launch};
 use super::{Context, EndpointOrigin, InjectArgs, OpError, Snapshot, apply_inject, prepare_inject};
 use crate::event::Events;
@@ -65,7 +65,7 @@ pub async fn verify(
     on: VerifyOn,
     events: &Events,
 ) -> Result<VerifyOutcome, OpError> {
-    let target = snapshot(context, reference, events).await?;
+    let target = snapshot_here(context, reference, events).await?;
     let mut context = context.clone();
     // Ends with this function.
     let _running = match on {
@@ -78,7 +78,12 @@ pub async fn verify(
             Some(launched)
         }
     };
-    let args = InjectArgs { reference: reference.clone(), strategy: Strategy::Overwrite, filter: Filter::default() };
+    let args = InjectArgs {
+        reference: reference.clone(),
+        strategy: Strategy::Overwrite,
+        filter: Filter::default(),
+        secrets_from: None,
+    };
     let prepared = prepare_inject(&context, &args, events).await?;
     let report = apply_inject(&context, &prepared, events).await?.report;
     if let Some(reason) = &report.stopped {

@@ -283,6 +283,8 @@ pub fn inject_command(args: &InjectArgs) -> String {
     }
     args.filter.services.iter().for_each(|service| command.push_str(&format!(" --service {service}")));
     args.filter.only.iter().for_each(|only| command.push_str(&format!(" --only {}", quoted(&only.to_string()))));
+    let file = args.secrets_from.iter().map(|file| file.to_string_lossy());
+    file.for_each(|file| command.push_str(&format!(" --secrets-from {}", quoted(&file))));
     command
 }
 
@@ -335,8 +337,9 @@ mod tests {
             reference: "team/orders:3".parse().unwrap(),
             strategy: Strategy::Overwrite,
             filter: Filter { services: Vec::new(), only: vec!["s3/bucket/b*".parse().unwrap()] },
+            secrets_from: Some("my secrets.toml".into()),
         };
-        assert_eq!(inject_command(&inject), "podex inject team/orders:3 --strategy overwrite --only 's3/bucket/b*'");
+        assert_eq!(inject_command(&inject), "podex inject team/orders:3 --strategy overwrite --only 's3/bucket/b*' --secrets-from 'my secrets.toml'");
     }
 
     #[test]

@@ -167,8 +167,12 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
         Job::Apply { prepared, .. } => {
             let outcome = ops::apply_inject(context, &prepared, events).await?;
             let report = &outcome.report;
+            let missing = match prepared.missing.len() {
+                0 => String::new(),
+                missing => format!(", {} missing", count(missing as u64, "secret value")),
+            };
             let text = format!(
-                "{} applied, {} failed, {} left{}",
+                "{} applied, {} failed, {} left{missing}{}",
                 report.applied.len(),
                 report.failed.len(),
                 report.left.len(),

@@ -315,6 +315,7 @@ fn prepared() -> PreparedInject {
         pod: Some("orders".parse().unwrap()),
         safety: Digest::of(b"safety"),
         plan: Plan { steps, notes },
+        missing: Vec::new(),
     }
 }
 

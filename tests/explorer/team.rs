@@ -20,6 +20,11 @@ fn alice_finds_fixes_and_shares_what_fails_for_bob() {
     let Some(registry) = support::registry() else { return };
     let (Some(his), Some(hers)) = (support::ministack(), support::ministack()) else { return };
     let (bob, alice) = (Podex::new("Bob").at(&his), Podex::new("Alice").at(&hers));
+    // What signs orders is not shared with the pod: he tells her some other way.
+    let secrets = alice.home().join("secrets.toml");
+    let key = "'secretsmanager/secret-version/orders/signing-key' = 'sample-key-of-the-podex-demo'";
+    std::fs::write(&secrets, key).expect("it can be written");
+    let alice = alice.with("PODEX_SECRETS_FROM", &secrets.to_string_lossy());
     let url = registry.url("pods");
 
     // Bob keeps his account as it was, builds a workflow that does not work, keeps that too, and asks for help.

@@ -12,6 +12,7 @@ mod merging;
 mod moves;
 mod reading;
 mod round_trip;
+mod secrets;
 mod secure;
 mod servers;
 mod services;

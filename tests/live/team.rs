@@ -3,6 +3,9 @@
 use crate::reading::play;
 use crate::support::{self, Podex};
 
+/// What the demo's key is, as `--secrets-from` takes it.
+const SECRETS: &str = "'secretsmanager/secret-version/orders/signing-key' = 'sample-key-of-the-podex-demo'";
+
 #[test]
 fn alice_fixes_what_fails_for_bob_and_he_gets_it_working() {
     let Some(registry) = support::registry() else { return };
@@ -18,7 +21,12 @@ fn alice_fixes_what_fails_for_bob_and_he_gets_it_working() {
     bob.run(["push", "orders", "team"]).expect(0);
 
     alice.run(["pull", "team/orders"]).expect(0);
-    alice.run(["inject", "orders", "--yes"]).expect(0);
+    // The key that signs orders was not shared. He tells it to her some other way.
+    let without = alice.run(["inject", "orders", "--yes"]).expect(5).stderr;
+    assert!(without.contains("secretsmanager/secret-version/orders/signing-key"), "{without}");
+    let secrets = alice.home().join("secrets.toml");
+    std::fs::write(&secrets, SECRETS).expect("it can be written");
+    alice.run(["inject", "orders", "--yes", "--secrets-from", &secrets.to_string_lossy()]).expect(0);
     alice.run(["diff", "orders", "@live", "--exit-code"]).expect(0);
     let seen = alice.run(["inspect", "orders", "--format", "tree"]).expect(0).stdout;
     assert!(seen.contains("eu-west-1") && seen.contains("orders/signing-key"), "{seen}");

@@ -11,17 +11,24 @@
 //! | `outgoing` | makes the twins that are pushed |
 //! | `incoming` | makes versions of the twins that are pulled |
 //! | `border` | both, as a transfer needs them |
+//! | `supply` | gives an inject the values that its pod lacks |
+//! | `file` | values that a person gives |
 //! | `tally` | what was left out, in a sentence |
 
 mod border;
+mod file;
 mod incoming;
 mod outgoing;
 mod policy;
 mod redact;
+mod supply;
 mod tally;
 #[cfg(test)]
 mod tests;
 
 pub(super) use border::{SecretsBorder, local_twin};
-pub use policy::Policy;
+pub(super) use file::SecretsFile;
+pub(super) use policy::Policy;
+pub use supply::MissingSecret;
+pub(super) use supply::{Sources, Supplied, supply};
 pub use tally::Tally;

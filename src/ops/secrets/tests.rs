@@ -61,19 +61,12 @@ impl Person {
         let roots = writer.trees().unwrap();
         let parent = store.head(&pod()).ok().map(|(head, _)| head.commit);
         let commit = Commit {
-            format: COMMIT_FORMAT,
             parents: parent.into_iter().collect(),
-            state: roots.state,
-            observed: roots.observed,
             resources: roots.resources,
             message: format!("by {}", self.name),
             author: Author { name: self.name.to_owned(), email: String::new() },
             time: jiff::Timestamp::now(),
-            instance: Default::default(),
-            services: Vec::new(),
-            report: CaptureReport::default(),
-            conflicts: Vec::new(),
-            withheld: None,
+            ..commit_of(roots.state, roots.observed)
         };
         let digest = writer.finish(&commit).unwrap();
         store.publish(&pod(), parent, digest).unwrap()
@@ -294,7 +287,8 @@ async fn a_pod_without_secrets_is_the_same_on_both_sides() {
         let key = ResourceKey::new("000000000000", "us-east-1", "sqs", "queue", ["orders"]);
         writer.document(key, &Document::from_value(json!({"DelaySeconds": number})), &Observed::new()).unwrap();
         let roots = writer.trees().unwrap();
-        let commit = Commit { parents: parent.into_iter().collect(), state: roots.state, observed: roots.observed, ..blank() };
+        let parents = parent.into_iter().collect();
+        let commit = Commit { parents, ..commit_of(roots.state, roots.observed) };
         let digest = writer.finish(&commit).unwrap();
         store.publish(&pod(), parent, digest).unwrap();
         parent = Some(digest);
@@ -305,13 +299,13 @@ async fn a_pod_without_secrets_is_the_same_on_both_sides() {
     assert_eq!((moved, Some(head.commit)), (3, parent));
 }
 
-fn blank() -> Commit {
-    let nothing = Digest::of(b"");
+/// A commit of these trees, of nobody at no time.
+pub(super) fn commit_of(state: Digest, observed: Digest) -> Commit {
     Commit {
         format: COMMIT_FORMAT,
         parents: Vec::new(),
-        state: nothing,
-        observed: nothing,
+        state,
+        observed,
         resources: 1,
         message: String::new(),
         author: Author::default(),

@@ -2,7 +2,6 @@
 
 use super::enabled::remotes_with;
 use super::{follow, outside};
-use crate::instance::{Filter, Strategy};
 use crate::ops::InjectArgs;
 use crate::pod::{PodName, Reference};
 use crate::tasks::Job;
@@ -285,7 +284,8 @@ fn in_order(state: &State, one: RowId, other: RowId) -> (RowId, RowId) {
 
 fn inject(state: &mut State) -> Vec<Effect> {
     let Some(reference) = state.pods.chosen().reference() else { return Vec::new() };
-    plan(state, Some(InjectArgs { reference, strategy: Strategy::default(), filter: Filter::default() }))
+    let (strategy, filter, secrets_from) = Default::default();
+    plan(state, Some(InjectArgs { reference, strategy, filter, secrets_from }))
 }
 
 /// Makes a plan and shows it when it is there: of an inject, or of an undo.

@@ -127,7 +127,7 @@ pub(super) fn revert(state: &mut State) -> Vec<Effect> {
     let only = patterns(&screen.changes);
     let reference = Reference::Pod { remote: None, pod, selector: Selector::Revision(base.hex()) };
     let filter = Filter { services: Vec::new(), only };
-    plan(state, Some(InjectArgs { reference, strategy: Strategy::Overwrite, filter }))
+    plan(state, Some(InjectArgs { reference, strategy: Strategy::Overwrite, filter, secrets_from: None }))
 }
 
 /// What picks the changed resources.
