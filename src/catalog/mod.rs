@@ -215,7 +215,9 @@ impl Catalog {
     /// Whether `value`, which stands at `path` of a resource, is to be masked: the attribute holds a secret, or may
     /// hold one and looks like it. A marker in its place is no secret.
     pub fn hides(&self, key: &ResourceKey, path: &[String], value: &Value) -> bool {
-        let Some(spec) = self.get(&key.service, &key.kind).filter(|_| Marker::of(value).is_none()) else { return false };
+        let Some(spec) = self.get(&key.service, &key.kind).filter(|_| Marker::of(value).is_none()) else {
+            return false;
+        };
         spec.secret.iter().any(|secret| secret.is_at_or_above(path))
             || spec.guarded.iter().filter(|guarded| guarded.is_at_or_above(path)).any(|guarded| {
                 // A value in a map is named by its key; the one value of a resource, by the resource.

@@ -84,8 +84,7 @@ pub async fn pull(
     // What is received has no name until the last of it is here.
     let held = context.store.hold()?;
     let border = SecretsBorder::new(context, Policy::NONE);
-    let (report, head) =
-        remote::pull_through(&border, &context.store, &*remote, pod, number, into, events).await?;
+    let (report, head) = remote::pull_through(&border, &context.store, &*remote, pod, number, into, events).await?;
     if report.commits > 0 {
         let summary = format!("pulled {} of {}/{pod} into pod {into}", versions(report.commits), remote.config().name);
         record(context, "pull", into, head.commit, summary)?;

@@ -45,11 +45,7 @@ impl Border for NoBorder {
         Ok(versions)
     }
 
-    async fn known(
-        &self,
-        versions: Vec<VersionEntry>,
-        _: &[RemoteVersion],
-    ) -> Result<Vec<VersionEntry>, RemoteError> {
+    async fn known(&self, versions: Vec<VersionEntry>, _: &[RemoteVersion]) -> Result<Vec<VersionEntry>, RemoteError> {
         Ok(versions)
     }
 

@@ -25,9 +25,9 @@ mod transfer;
 mod trees;
 mod verify;
 
+pub use border::{Border, NoBorder};
 use fault::{Fault, plain};
 use location::Location;
-pub use border::{Border, NoBorder};
 pub use oci::CredentialFiles;
 pub use transfer::{fetch, pull, pull_through, push, push_through, versions};
 pub use trees::{RemoteTrees, trees};

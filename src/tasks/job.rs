@@ -339,7 +339,10 @@ mod tests {
             filter: Filter { services: Vec::new(), only: vec!["s3/bucket/b*".parse().unwrap()] },
             secrets_from: Some("my secrets.toml".into()),
         };
-        assert_eq!(inject_command(&inject), "podex inject team/orders:3 --strategy overwrite --only 's3/bucket/b*' --secrets-from 'my secrets.toml'");
+        assert_eq!(
+            inject_command(&inject),
+            "podex inject team/orders:3 --strategy overwrite --only 's3/bucket/b*' --secrets-from 'my secrets.toml'"
+        );
     }
 
     #[test]

@@ -44,7 +44,8 @@ fn alice_joins_bobs_work_with_hers_and_settles_what_both_changed() {
     let (Some(his), Some(hers)) = (support::ministack(), support::ministack()) else { return };
     let (bob, alice) = (Podex::new("Bob").at(&his), Podex::new("Alice").at(&hers));
     for one in [&bob, &alice] {
-        one.run(["remote", "add", "team", &registry.url("pods")]).expect(0);
+        // The sample's key is no secret, and she is to have it.
+        one.run(["remote", "add", "team", &registry.url("pods"), "--secrets", "include"]).expect(0);
     }
     // Both begin with the same workflow; hers goes on in a pod of its own.
     play(&his, "orders/1-build.json");

@@ -42,7 +42,9 @@ fn has_secret(emulator: &Emulator, name: &str, value: &str) {
 fn team(his: &Emulator, hers: &Emulator, folder: &std::path::Path) -> (Podex, Podex) {
     let (bob, alice) = (Podex::new("Bob").at(his), Podex::new("Alice").at(hers));
     for one in [&bob, &alice] {
-        one.run(["remote", "add", "team", &format!("file://{}", folder.display())]).expect(0);
+        // The sample's key is no secret, and she is to have it.
+        let url = format!("file://{}", folder.display());
+        one.run(["remote", "add", "team", &url, "--secrets", "include"]).expect(0);
     }
     play(his, &["orders/1-build.json"]);
     bob.run(["commit", "orders", "-m", "the workflow"]).expect(0);

@@ -29,9 +29,10 @@ def make(secrets, ssm, functions):
 def read(secrets, ssm, functions):
     print(secrets.describe_secret(SecretId="shop/db")["Description"])
     try:
-        print(secrets.get_secret_value(SecretId="shop/db")["SecretString"])
+        print(secrets.get_secret_value(SecretId="shop/db").get("SecretString"))
     except secrets.exceptions.ResourceNotFoundException:
-        print("the secret has no value")
+        # So say others where there is none.
+        print(None)
     for parameter in ssm.get_parameters(Names=["/shop/token", "/shop/greeting"], WithDecryption=True)["Parameters"]:
         print(parameter["Name"], parameter["Value"])
     print(functions.get_function_configuration(FunctionName="pay")["Environment"]["Variables"])
@@ -44,7 +45,8 @@ def main():
     if options.step == "make":
         make(secrets, ssm, functions)
     elif options.step == "change":
-        secrets.put_secret_value(SecretId="shop/db", SecretString="hunter2-changed-since")
+        variables = {"API_KEY": "hunter2-changed-since", "TABLE": "made to be seen"}
+        functions.update_function_configuration(FunctionName="pay", Environment={"Variables": variables})
     elif options.step == "own":
         secrets.put_secret_value(SecretId="shop/db", SecretString="hers-and-hers-alone")
     else:

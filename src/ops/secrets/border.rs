@@ -45,9 +45,8 @@ impl Border for SecretsBorder {
     ) -> Result<Vec<VersionEntry>, RemoteError> {
         let (context, policy, events) = (self.context.clone(), self.policy.clone(), events.clone());
         let theirs: HashSet<Digest> = theirs.iter().map(|version| version.digest).collect();
-        let work = move || {
-            Outgoing::new(&context.store, context.catalog, &policy, None, theirs, &events)?.versions(versions)
-        };
+        let work =
+            move || Outgoing::new(&context.store, context.catalog, &policy, None, theirs, &events)?.versions(versions);
         let (versions, tally) = blocking(work).await.map_err(refused)?;
         *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = tally;
         Ok(versions)

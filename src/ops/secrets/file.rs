@@ -74,7 +74,9 @@ impl SecretsFile {
                 None => (name.clone(), None),
             };
             if selects(&path).is_err() {
-                return Err(format!("{name:?} names no resource: write a path, as in \"secretsmanager/secret-version/db\""));
+                return Err(format!(
+                    "{name:?} names no resource: write a path, as in \"secretsmanager/secret-version/db\""
+                ));
             }
             match (value, property) {
                 (Value::Object(properties), None) => {

@@ -115,7 +115,9 @@ impl Incoming<'_> {
             let state = self.store.tree(local.state);
             if known.states.is_empty() && local.withheld.is_none() {
                 let there = self.store.commit(there).ok().map(|commit| self.store.tree(commit.state));
-                known.base = there.filter(|there| self.store.has_chunk(&there.root).unwrap_or(false)).map(|there| (there, state.clone()));
+                known.base = there
+                    .filter(|there| self.store.has_chunk(&there.root).unwrap_or(false))
+                    .map(|there| (there, state.clone()));
             }
             known.states.push(state);
         }

@@ -200,8 +200,7 @@ impl<'a> Outgoing<'a> {
             None => there.withheld.map(|withheld| withheld.policy),
         };
         // What a teammate left out says by which rules it was.
-        let same = policy == Some(self.policy)
-            || there.withheld.is_some_and(|withheld| withheld.policy == self.policy);
+        let same = policy == Some(self.policy) || there.withheld.is_some_and(|withheld| withheld.policy == self.policy);
         // The twins of versions are kept with them.
         if !same || !self.named.contains(&local) || !self.store.has_chunk(&there.state)? {
             return Ok(None);
@@ -248,7 +247,8 @@ impl<'a> Outgoing<'a> {
             None => {
                 for entry in state.encoded_entries() {
                     let (key, value) = entry?;
-                    let Some(key) = decode_key(&key).filter(|key| self.catalog.may_hide(&key.service, &key.kind)) else {
+                    let Some(key) = decode_key(&key).filter(|key| self.catalog.may_hide(&key.service, &key.kind))
+                    else {
                         continue;
                     };
                     let mut document: Value = serde_json::from_slice(&value)

@@ -226,7 +226,11 @@ mod tests {
         assert!(some.found.is_empty());
         assert_eq!(some.missing.len(), 1);
         assert!(some.missing[0].left && some.missing[0].key == db);
-        assert!(some.notes[1].contains("secretsmanager/secret-version/db/v1: the value of SecretString"), "{:?}", some.notes);
+        assert!(
+            some.notes[1].contains("secretsmanager/secret-version/db/v1: the value of SecretString"),
+            "{:?}",
+            some.notes
+        );
     }
 
     #[test]

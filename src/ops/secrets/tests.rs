@@ -95,7 +95,8 @@ impl Person {
 
     /// The secrets of the newest version by name.
     fn secrets(&self) -> BTreeMap<String, Value> {
-        let entries = self.head().state.entries().map(Result::unwrap).filter(|(key, _)| key.service == "secretsmanager");
+        let entries =
+            self.head().state.entries().map(Result::unwrap).filter(|(key, _)| key.service == "secretsmanager");
         entries.map(|(key, mut value)| (key.name[0].clone(), value["attributes"]["SecretString"].take())).collect()
     }
 
@@ -106,8 +107,7 @@ impl Person {
 
     async fn diff(&self, before: &str, after: &str) -> Vec<String> {
         let [before, after]: [Reference; 2] = [before.parse().unwrap(), after.parse().unwrap()];
-        let found =
-            ops::diff(&self.context, &before, &after, &Default::default(), &Events::silent()).await.unwrap();
+        let found = ops::diff(&self.context, &before, &after, &Default::default(), &Events::silent()).await.unwrap();
         found
             .changes
             .iter()
