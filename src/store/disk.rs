@@ -29,6 +29,9 @@ pub(super) trait Disk: Send + Sync {
         file.sync_all()
     }
 
+    /// Lets a file that will be synced later be written out meanwhile. Only a hint: the sync is what counts.
+    fn begin_sync(&self, _file: &File) {}
+
     /// Moves a file or folder, in place of a file that is there.
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         std::fs::rename(from, to)
@@ -59,12 +62,26 @@ pub(super) trait Disk: Send + Sync {
 /// The file system as it is.
 pub(super) struct RealDisk;
 
-impl Disk for RealDisk {}
+impl Disk for RealDisk {
+    #[cfg(target_os = "linux")]
+    fn begin_sync(&self, file: &File) {
+        use std::os::fd::AsRawFd;
+        // SAFETY: the descriptor is open as long as `file` is borrowed, and the call touches no memory of ours.
+        unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
+    }
+}
 
 /// A temporary file that is written through a [`Disk`].
 pub(super) struct DiskFile {
     pub(super) file: NamedTempFile,
     pub(super) disk: Arc<dyn Disk>,
+}
+
+impl DiskFile {
+    /// See [`Disk::begin_sync`].
+    pub(super) fn begin_sync(&self) {
+        self.disk.begin_sync(self.file.as_file());
+    }
 }
 
 impl Write for DiskFile {

@@ -18,6 +18,9 @@ use super::format::{
 use super::layout::read_at;
 use crate::pod::Digest;
 
+/// Bytes after which a pack begins to be written out: while the next ones are made, not all at the end.
+const BEGIN_SYNC_BYTES: u64 = 8 << 20;
+
 /// A pack being written to a temporary file.
 pub(super) struct PackBuilder {
     file: std::io::BufWriter<DiskFile>,
@@ -47,8 +50,13 @@ impl PackBuilder {
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         self.hasher.update(bytes);
+        let steps = self.length / BEGIN_SYNC_BYTES;
         self.length += bytes.len() as u64;
-        self.file.write_all(bytes).map_err(StoreError::io(self.file.get_ref().file.path()))
+        self.file.write_all(bytes).map_err(StoreError::io(self.file.get_ref().file.path()))?;
+        if self.length / BEGIN_SYNC_BYTES > steps {
+            self.file.get_ref().begin_sync();
+        }
+        Ok(())
     }
 
     /// Adds a frame.
