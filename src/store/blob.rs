@@ -80,6 +80,7 @@ impl PieceList {
 pub struct BlobWriter {
     writer: Writer,
     buffer: Vec<u8>,
+    /// Of what was cut into pieces so far: a blob that stays whole has its digest from the pack's writer.
     hasher: Sha256,
     size: u64,
     pieces: Vec<(Digest, u32)>,
@@ -115,6 +116,7 @@ impl BlobWriter {
             let chunker = FastCDC::new(rest, MIN_PIECE_BYTES, MEAN_PIECE_BYTES, MAX_PIECE_BYTES);
             let (_, end) = chunker.cut(0, rest.len());
             let piece = &rest[..end];
+            self.hasher.update(piece);
             let digest = self.writer.put(Kind::Data, None, piece)?;
             self.pieces.push((digest, piece.len() as u32));
             start += end;
@@ -128,7 +130,6 @@ impl Write for BlobWriter {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
         // Not more at once than the buffer should hold.
         let taken = &bytes[..bytes.len().min(BUFFER_BYTES)];
-        self.hasher.update(taken);
         self.size += taken.len() as u64;
         self.buffer.extend_from_slice(taken);
         if self.buffer.len() >= BUFFER_BYTES {

@@ -3,10 +3,12 @@
 use std::io::Read;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
+use tokio::task::{JoinError, JoinHandle};
 
-use super::{BlobSource, CaptureContext, Emit, InstanceError};
+use super::{BlobSink, BlobSource, CaptureContext, Emit, InstanceError};
 use crate::aws::{AwsError, ByteStream, ErrorClass, RequestBody};
 use crate::pod::BlobRef;
 
@@ -117,15 +119,74 @@ where
     Ok(())
 }
 
-/// Stores a body as it arrives.
+/// Bytes of a body that are handed over at a time.
+const BATCH_BYTES: usize = 512 * 1024;
+/// Bodies up to this size are written at once: to hand them over would take longer.
+const SHORT_BYTES: usize = 64 * 1024;
+
+/// Stores a body as it arrives. Hashing, compressing and writing it happen beside the network, not in its way.
 pub(super) async fn store(mut stream: ByteStream, emit: &dyn Emit) -> Result<BlobRef, InstanceError> {
-    let mut sink = emit.blob()?;
+    let mut sink = Handover { sink: Some(emit.blob()?), writing: None };
+    let (mut batch, mut size) = (Vec::new(), 0);
     while let Some(piece) = stream.next().await {
         let piece = piece?;
-        sink.write_all(&piece).map_err(|error| InstanceError::Sink(error.to_string()))?;
         emit.read(piece.len() as u64);
+        size += piece.len();
+        batch.push(piece);
+        if size >= BATCH_BYTES {
+            sink.write(std::mem::take(&mut batch)).await?;
+            size = 0;
+        }
     }
-    sink.finish()
+    let whole = sink.writing.is_none() && size <= SHORT_BYTES;
+    let mut sink = sink.back().await?;
+    let finish = move || {
+        write_all(&mut sink, &batch)?;
+        sink.finish()
+    };
+    if whole { finish() } else { beside(finish).await }
+}
+
+/// A blob's sink that is either here or being written to.
+struct Handover {
+    sink: Option<Box<dyn BlobSink>>,
+    writing: Option<JoinHandle<Result<Box<dyn BlobSink>, InstanceError>>>,
+}
+
+impl Handover {
+    /// Begins to write `batch`, once what was handed over before it is written.
+    async fn write(&mut self, batch: Vec<Bytes>) -> Result<(), InstanceError> {
+        let mut sink = self.back().await?;
+        self.writing = Some(tokio::task::spawn_blocking(move || write_all(&mut sink, &batch).map(|()| sink)));
+        Ok(())
+    }
+
+    /// The sink, once everything handed over is written.
+    async fn back(&mut self) -> Result<Box<dyn BlobSink>, InstanceError> {
+        if let Some(writing) = self.writing.take() {
+            self.sink = Some(joined(writing.await)?);
+        }
+        self.sink.take().ok_or_else(|| InstanceError::Sink("its writer is gone".to_owned()))
+    }
+}
+
+fn write_all(sink: &mut Box<dyn BlobSink>, batch: &[Bytes]) -> Result<(), InstanceError> {
+    batch.iter().try_for_each(|piece| sink.write_all(piece)).map_err(|error| InstanceError::Sink(error.to_string()))
+}
+
+/// Does work that takes the processor or the disk, where it holds up nobody.
+async fn beside<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, InstanceError> + Send + 'static,
+) -> Result<T, InstanceError> {
+    joined(tokio::task::spawn_blocking(work).await)
+}
+
+fn joined<T>(result: Result<Result<T, InstanceError>, JoinError>) -> Result<T, InstanceError> {
+    match result {
+        Ok(result) => result,
+        Err(error) if error.is_panic() => std::panic::resume_unwind(error.into_panic()),
+        Err(error) => Err(InstanceError::Sink(error.to_string())),
+    }
 }
 
 /// A blob as a request body.
