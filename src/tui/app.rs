@@ -267,6 +267,11 @@ impl App {
     }
 
     fn draw(&mut self) -> Result<(), TuiError> {
+        let (columns, rows) = self.screen.size()?;
+        if (columns, rows) != self.state.size {
+            // A new size has no effects of its own.
+            update(&mut self.state, Message::Resize(columns, rows));
+        }
         self.screen.draw(&self.state)?;
         self.drawn = Instant::now();
         Ok(())

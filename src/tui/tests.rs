@@ -26,6 +26,8 @@ use crate::remote::{RemoteConfig, RemoteVersion};
 use crate::tasks::{Cause, Failure, Job, Loaded, Outcome, Task, TaskId, TaskState};
 
 mod conflicts;
+mod fuzz;
+mod strange;
 
 use conflicts::resolution;
 

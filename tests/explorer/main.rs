@@ -1,6 +1,7 @@
 //! The explorer as a user meets it: the real program in a real pseudo-terminal. Each test reads as a story: press,
 //! then expect.
 
+mod fuzz;
 mod hands;
 mod merge;
 mod screen;

@@ -1,6 +1,7 @@
 //! A pseudo-terminal with the explorer in it.
 
 use std::io::{Read, Write};
+use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -15,7 +16,8 @@ const PATIENCE: Duration = Duration::from_secs(60);
 pub struct Screen {
     parser: Arc<Mutex<vt100::Parser>>,
     written: Arc<Mutex<Vec<u8>>>,
-    writer: Box<dyn Write + Send>,
+    /// Bytes for a thread to write: a program that reads no more must not hold the test up.
+    keys: Sender<Vec<u8>>,
     master: Box<dyn MasterPty + Send>,
     child: Box<dyn Child + Send + Sync>,
 }
@@ -64,8 +66,15 @@ impl Screen {
                 for_thread.lock().unwrap_or_else(PoisonError::into_inner).process(&buffer[..length]);
             }
         });
-        let writer = pair.master.take_writer().expect("a writer");
-        Self { parser, written, writer, master: pair.master, child }
+        let mut writer = pair.master.take_writer().expect("a writer");
+        let (keys, to_write) = channel::<Vec<u8>>();
+        std::thread::spawn(move || {
+            for bytes in to_write {
+                // A program that has ended takes no more keys.
+                let _ = writer.write_all(&bytes).and_then(|()| writer.flush());
+            }
+        });
+        Self { parser, written, keys, master: pair.master, child }
     }
 
     /// Presses keys: text is typed as it is; names in angle brackets are keys.
@@ -79,11 +88,15 @@ impl Screen {
             .replace("<Right>", "\x1b[C")
             .replace("<C-p>", "\x10")
             .replace("<C-c>", "\x03");
-        self.writer.write_all(keys.as_bytes()).expect("keys are taken");
-        self.writer.flush().expect("keys are taken");
+        self.tap(&keys);
         // A lone escape is told from the beginning of a longer key by what follows it in time.
         std::thread::sleep(Duration::from_millis(60));
         self
+    }
+
+    /// Sends bytes as they are, without waiting.
+    pub fn tap(&mut self, bytes: &str) {
+        self.keys.send(bytes.as_bytes().to_vec()).expect("the thread that writes is there");
     }
 
     /// What is on the screen.
@@ -173,6 +186,13 @@ impl Screen {
             .enumerate()
             .find_map(|(row, line)| line.find(text).map(|bytes| (line[..bytes].chars().count(), row)));
         found.unwrap_or_else(|| panic!("{text:?} is not on this screen:\n{}", self.text()))
+    }
+
+    /// Panics, with what the program said last, where it has ended.
+    #[track_caller]
+    pub fn expect_alive(&mut self) {
+        let status = self.child.try_wait().expect("the child can be asked");
+        assert!(status.is_none(), "podex ended with {status:?}; its screen:\n{}", self.text());
     }
 
     /// Waits for the program's end; gives its exit code.

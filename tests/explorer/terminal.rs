@@ -106,6 +106,17 @@ fn another_size_is_another_screen_and_a_tiny_one_says_what_is_needed() {
 }
 
 #[test]
+fn a_paste_larger_than_any_buffer_arrives_whole_and_keys_go_on() {
+    let mut screen = Screen::open(&alone(), &[], (100, 30));
+    screen.expect("no remotes").press("A").expect("Add a remote");
+    // More than the terminal holds for a program that does not read.
+    let long = "x".repeat(20_000);
+    screen.press(&format!("\x1b[200~{long}y\x1b[201~")).expect("xxxy").press("<Esc>").expect_gone("Add a remote");
+    screen.press("q");
+    assert_eq!(screen.end(), 0);
+}
+
+#[test]
 fn a_task_is_cancelled_from_the_task_panel() {
     // A fake server, because no real emulator takes a connection and then never answers.
     let silent = TcpListener::bind("127.0.0.1:0").unwrap();

@@ -51,12 +51,28 @@ pub struct DetailRow {
 /// Least room for a value beside its name; with less it would break into slivers.
 const NARROWEST_VALUE: usize = 12;
 
-/// Where the value of a row starts and how many columns it has, in a pane of `width` columns.
-pub fn value_place(row: &DetailRow, width: usize) -> (usize, usize) {
+/// Where the value of a row stands in a pane.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ValuePlace {
+    /// The column it starts in.
+    pub start: usize,
+    /// How many columns it has.
+    pub room: usize,
+    /// It stands below its name, because there is no room beside it.
+    pub below: bool,
+}
+
+/// Where the value of a row stands, in a pane of `width` columns.
+pub fn value_place(row: &DetailRow, width: usize) -> ValuePlace {
     // Indent, the fold's arrow, the name, and two columns between name and value.
     let start = row.depth * 2 + 2 + text::width(&row.label) + 2;
     let room = width.saturating_sub(start);
-    if room >= NARROWEST_VALUE { (start, room) } else { (start, NARROWEST_VALUE.max(room)) }
+    if room >= NARROWEST_VALUE || text::width(&row.value) <= room {
+        return ValuePlace { start, room: room.max(1), below: false };
+    }
+    // Two further than its name; very deep ones move back rather than out of sight.
+    let start = (row.depth * 2 + 4).min(width.saturating_sub(NARROWEST_VALUE));
+    ValuePlace { start, room: width.saturating_sub(start).max(1), below: true }
 }
 
 /// Which values are secret, by their path and what they are.

@@ -279,6 +279,6 @@ pub(super) fn settle_detail(state: &mut State, (width, height): (usize, usize)) 
 
 /// How many lines a row of the detail pane takes at this width.
 pub fn row_height(row: &DetailRow, width: usize) -> usize {
-    let (_, room) = detail::value_place(row, width);
-    text::wrap(&row.value, room).len()
+    let place = detail::value_place(row, width);
+    text::wrap(&row.value, place.room).len() + usize::from(place.below)
 }

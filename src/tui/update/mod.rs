@@ -31,8 +31,20 @@ mod themes;
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = take_in(state, message);
     effects.extend(follow::follow(state));
+    if state.read_only {
+        refuse_changes(state, &mut effects);
+    }
     settle(state);
     effects
+}
+
+/// Menus offer jobs as they are: none that changes something leaves here where nothing may be changed.
+fn refuse_changes(state: &mut State, effects: &mut Vec<Effect>) {
+    let changes = |effect: &Effect| matches!(effect, Effect::Submit(job) if !job.is_read_only());
+    if effects.iter().any(changes) {
+        effects.retain(|effect| !changes(effect));
+        state.hint("podex was started to look only (--read-only)");
+    }
 }
 
 fn take_in(state: &mut State, message: Message) -> Vec<Effect> {

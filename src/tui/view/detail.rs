@@ -8,7 +8,7 @@ use ratatui::text::{Line, Span};
 use super::tree::message;
 use super::{highlight, lines, pane, span};
 use crate::pod::ResourceKey;
-use crate::tui::model::detail::{DetailRow, value_place};
+use crate::tui::model::detail::{DetailRow, ValuePlace, value_place};
 use crate::tui::state::{Pane, State, Subject};
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -77,15 +77,14 @@ fn row_lines<'a>(state: &State, row: &'a DetailRow, width: usize) -> Vec<Line<'a
         let wrapped = text::wrap(&row.value, width);
         return wrapped.into_iter().map(|line| Line::from(span(state, row.role, line))).collect();
     }
-    let (start, room) = value_place(row, width);
+    let ValuePlace { start, room, below } = value_place(row, width);
     let mut wrapped = text::wrap(&row.value, room).into_iter();
-    let mut first = vec![
-        Span::raw(indent),
-        span(state, Role::Muted, arrow),
-        span(state, Role::Property, text::cut(&row.label, width.saturating_sub(4)).into_owned()),
-        Span::raw("  "),
-    ];
-    first.extend(wrapped.next().map(|line| span(state, row.role, line)));
+    let label = text::cut(&row.label, width.saturating_sub(row.depth * 2 + 2)).into_owned();
+    let mut first =
+        vec![Span::raw(indent), span(state, Role::Muted, arrow), span(state, Role::Property, label), Span::raw("  ")];
+    if !below {
+        first.extend(wrapped.next().map(|line| span(state, row.role, line)));
+    }
     let rest = wrapped.map(|line| Line::from(vec![Span::raw(" ".repeat(start)), span(state, row.role, line)]));
     std::iter::once(Line::from(first)).chain(rest).collect()
 }

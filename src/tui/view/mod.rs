@@ -33,6 +33,11 @@ pub use themes::rows as theme_rows;
 pub fn view(state: &State, frame: &mut Frame) {
     let area = frame.area();
     frame.buffer_mut().set_style(area, state.theme.style(Role::Text));
+    if (area.width, area.height) != state.size {
+        // The terminal became another size this very moment: the message that says so is on its way, and until then
+        // every place worked out for the old size may lie outside.
+        return;
+    }
     if area.width < SMALLEST.0 || area.height < SMALLEST.1 {
         return too_small(frame, area);
     }

@@ -140,12 +140,7 @@ fn label<'a>(state: &State, tree: &TreeModel, id: NodeId, room: usize) -> Line<'
     };
     let room = room.saturating_sub(text::width(&count));
     let label = text::cut_middle(&text::clean(node.label), room).into_owned();
-    let front: String = tree
-        .in_front(id)
-        .into_iter()
-        .map(|id| format!("{} › ", text::clean(tree.metamodel().node(id).label)))
-        .collect();
-    let front = text::cut_middle(&front, room.saturating_sub(text::width(&label))).into_owned();
+    let front = front(tree, id, room.saturating_sub(text::width(&label)));
     let mut spans = match tree.query() {
         Some(kept) => matched(state, &label, &kept.query),
         None => vec![Span::raw(label)],
@@ -170,6 +165,22 @@ fn label<'a>(state: &State, tree: &TreeModel, id: NodeId, room: usize) -> Line<'
         spans.insert(0, span(state, Role::Muted, front));
     }
     Line::from(spans)
+}
+
+/// The groups in front of a label: all, or the outermost and as many of the nearest as there is room for.
+fn front(tree: &TreeModel, id: NodeId, room: usize) -> String {
+    let labels: Vec<String> = tree
+        .in_front(id)
+        .into_iter()
+        .map(|id| format!("{} › ", text::clean(tree.metamodel().node(id).label)))
+        .collect();
+    let [outermost, inner @ ..] = labels.as_slice() else { return String::new() };
+    let fits = |front: &String| text::width(front) <= room;
+    let shortened = (0..=inner.len()).map(|left_out| match left_out {
+        0 => labels.concat(),
+        _ => format!("{outermost}… › {}", inner.get(left_out..).unwrap_or_default().concat()),
+    });
+    shortened.chain(["… › ".to_owned()]).find(fits).unwrap_or_default()
 }
 
 /// `label` with what the filter matched set off.
