@@ -115,11 +115,14 @@ pub(super) struct FilterArgs {
     /// Only resources matching service[/type[/name]], with * and ?, as in 's3/bucket/logs-*' (repeatable)
     #[arg(long, value_name = "PATTERN")]
     only: Vec<Pattern>,
+    /// Not these, in the same way of writing (repeatable)
+    #[arg(long, value_name = "PATTERN")]
+    except: Vec<Pattern>,
 }
 
 impl FilterArgs {
     pub(super) fn filter(&self) -> Filter {
-        Filter { services: self.services.clone(), only: self.only.clone() }
+        Filter { services: self.services.clone(), only: self.only.clone(), except: self.except.clone() }
     }
 }
 

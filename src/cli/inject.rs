@@ -35,7 +35,8 @@ Examples:
   podex inject shop:3 --dry-run              show what would be done
   podex inject shop@1f3a --strategy overwrite --yes
   podex inject shop --secrets-from secrets.toml
-  podex inject team/shop --service s3 --only 's3/bucket/logs-*'")]
+  podex inject team/shop --service s3 --only 's3/bucket/logs-*'
+  podex inject shop --except secretsmanager --except 's3/object/b/*.log'")]
 pub(super) struct InjectCommand {
     #[command(flatten)]
     reference: ReferenceArg,

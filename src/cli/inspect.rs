@@ -11,7 +11,7 @@ use super::explore::{explore, has_terminal};
 use super::format::{Values, clean, readable};
 use super::session::Session;
 use super::show_tree::tree;
-use crate::ops::{Context, Found, OpError, Snapshot, browse, find, resolve};
+use crate::ops::{Context, Found, OpError, Referrer, Snapshot, browse, find, referrers, resolve};
 use crate::pod::{BlobRef, Document, Observed, Reference, ResourceKey};
 use crate::tui::StartAt;
 
@@ -30,6 +30,7 @@ Examples:
   podex inspect shop s3/bucket/photos --format json
   podex inspect shop s3/object/photos/cat.jpg --body > cat.jpg
   podex inspect @live sqs --format tree
+  podex inspect shop iam/role/writer --referrers
   podex inspect --name shop")]
 pub(super) struct InspectCommand {
     /// Which version: POD, POD:N, POD@REVISION, REMOTE/POD or @live
@@ -47,6 +48,9 @@ pub(super) struct InspectCommand {
     /// Write the bytes of the one blob the resource has (an object's body, a function's code) to standard output
     #[arg(long)]
     body: bool,
+    /// Show what refers to the one resource that PATH names
+    #[arg(long, requires = "path", conflicts_with = "body")]
+    referrers: bool,
     /// Show secrets
     #[arg(long)]
     show_secrets: bool,
@@ -68,7 +72,7 @@ impl InspectCommand {
             None if !has_terminal() => Some(Format::Tree),
             format => format,
         };
-        let Some(format) = format.or(self.body.then_some(Format::Tree)) else {
+        let Some(format) = format.or((self.body || self.referrers).then_some(Format::Tree)) else {
             return explore(session, StartAt { reference: Some(reference), path, ..session.start() }).await;
         };
         let context = session.context()?;
@@ -82,6 +86,11 @@ impl InspectCommand {
         session.progress.clear();
         let snapshot = &browsed.snapshot;
         let found = find(snapshot, path.as_deref())?;
+        if self.referrers {
+            show_referrers(session, snapshot, &found)?;
+            browsed.keep()?;
+            return Ok(0);
+        }
         let values = Values { catalog: context.catalog, show_secrets: self.show_secrets };
         match (format, found) {
             (Format::Json, Found::Exactly(keys) | Found::Below(keys)) => {
@@ -146,18 +155,45 @@ fn resource_text(
     Ok(text)
 }
 
-/// Writes the bytes of the only blob of the only resource.
-fn body(context: &Context, snapshot: &Snapshot, found: &Found) -> Result<u8, CliError> {
+/// The one resource that was found, as an option needs it.
+fn only<'a>(found: &'a Found, option: &str) -> Result<&'a ResourceKey, CliError> {
     let keys = match found {
         Found::Exactly(keys) => keys.as_slice(),
         Found::Below(_) => &[],
     };
     let [key] = keys else {
         return Err(CliError::usage(format!(
-            "--body needs a path that names one resource; this one names {}",
+            "{option} needs a path that names one resource; this one names {}",
             if keys.is_empty() { "none" } else { "several: put account/region/ before it" }
         )));
     };
+    Ok(key)
+}
+
+/// Names what refers to the only resource.
+fn show_referrers(session: &Session, snapshot: &Snapshot, found: &Found) -> Result<(), CliError> {
+    let key = only(found, "--referrers")?;
+    let found = referrers(snapshot, key, &session.events())?;
+    session.progress.clear();
+    if session.out.json {
+        session.out.print_json(&json!({ "key": key, "referrers": found }))?;
+        return Ok(());
+    }
+    let mut text = String::new();
+    for Referrer { key, property } in &found {
+        let name = format!("{}/{}", key.service, key.label());
+        text.push_str(&format!("{}  {}\n", clean(&name), session.out.paint.dim(&clean(property))));
+    }
+    if text.is_empty() {
+        text = format!("nothing refers to {}/{}\n", clean(&key.service), clean(&key.label()));
+    }
+    session.out.print(&text)?;
+    Ok(())
+}
+
+/// Writes the bytes of the only blob of the only resource.
+fn body(context: &Context, snapshot: &Snapshot, found: &Found) -> Result<u8, CliError> {
+    let key = only(found, "--body")?;
     let (document, _) = read(snapshot, key)?;
     let mut blobs = document.blobs.values();
     let (Some(blob), None) = (blobs.next(), blobs.next()) else {

@@ -200,6 +200,18 @@ pub struct Filter {
     pub services: Vec<String>,
     /// Patterns; empty means all.
     pub only: Vec<Pattern>,
+    /// Patterns of what is left out of that.
+    pub except: Vec<Pattern>,
+}
+
+impl Filter {
+    /// Whether it lets a resource through.
+    pub fn picks(&self, key: &ResourceKey) -> bool {
+        let matches = |patterns: &[Pattern]| patterns.iter().any(|pattern| pattern.matches(key));
+        (self.services.is_empty() || self.services.contains(&key.service))
+            && (self.only.is_empty() || matches(&self.only))
+            && !matches(&self.except)
+    }
 }
 
 /// One step that did not work.

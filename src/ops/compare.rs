@@ -92,18 +92,12 @@ fn emulator(side: &Snapshot) -> &str {
     &side.commit.instance.emulator
 }
 
-/// Whether a filter lets a resource through.
-pub(super) fn passes(filter: &Filter, key: &ResourceKey) -> bool {
-    (filter.services.is_empty() || filter.services.contains(&key.service))
-        && (filter.only.is_empty() || filter.only.iter().any(|pattern| pattern.matches(key)))
-}
-
 /// One sentence for each pattern that picks nothing of what both sides hold, with the nearest labels.
 ///
 /// # Errors
 /// When a tree is damaged.
 pub(super) fn unmatched_patterns(sides: [&Snapshot; 2], filter: &Filter) -> Result<Vec<String>, OpError> {
-    let mut open: Vec<_> = filter.only.iter().collect();
+    let mut open: Vec<_> = filter.only.iter().chain(&filter.except).collect();
     for side in sides {
         for key in side.state.keys() {
             if open.is_empty() {

@@ -8,7 +8,7 @@ use serde::Serialize;
 use super::blocking::blocking;
 use super::capture::{Wanted, capture};
 use super::commit::check_services;
-use super::compare::{Absence, Compared, differences, passes, unmatched_patterns};
+use super::compare::{Absence, Compared, differences, unmatched_patterns};
 use super::inject::INCOMPLETE;
 use super::snapshot::parse;
 use super::{Browsed, Context, OpError, Snapshot, browse};
@@ -144,7 +144,7 @@ pub async fn diff(
         let (before, after, both) = (&before.snapshot, &after.snapshot, [&before, &after]);
         let Compared { found, mut notes } = differences(before, after, Absence::BothSides, &events)?;
         notes.extend(unmatched_patterns([before, after], &filter)?);
-        let kept = found.into_iter().filter(|difference| passes(&filter, &difference.key));
+        let kept = found.into_iter().filter(|difference| filter.picks(&difference.key));
         let changes = changes(catalog, before, kept)?;
         let renames = renames(&changes);
         both.into_iter().try_for_each(Browsed::keep)?;
@@ -226,7 +226,7 @@ pub fn observed_changes(context: &Context, outcome: &DiffOutcome, filter: &Filte
     let mut changes = Vec::new();
     for difference in before.observed.diff(&after.observed) {
         let Difference { key, before: Some(one), after: Some(other) } = difference? else { continue };
-        if passes(filter, &key) {
+        if filter.picks(&key) {
             let [one, other] = [one, other].map(|value| parse::<Observed>(&before.observed, value));
             let properties = diff_values(&one?.into(), &other?.into());
             changes.push(Change { key, kind: ChangeKind::Modified, properties });

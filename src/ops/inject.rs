@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::blocking::blocking;
 use super::commit::check_services;
-use super::compare::{Absence, Compared, differences, passes, unmatched_patterns};
+use super::compare::{Absence, Compared, differences, unmatched_patterns};
 use super::diff::{last_touch, live, snapshot_here};
 use super::merge::refuse_conflicted;
 use super::merge::state::{Sides, merge_states};
@@ -209,7 +209,7 @@ fn three_way(
         None => Ok(false),
     };
     let mut merged = merge_states(catalog, sides, None, &never_there, events)?;
-    merged.conflicts.retain(|conflict| passes(filter, &conflict.key));
+    merged.conflicts.retain(|conflict| filter.picks(&conflict.key));
     if merged.conflicts.is_empty() {
         let mut notes = merged.warnings;
         notes.append(&mut merged.notes);

@@ -39,6 +39,13 @@ pub struct PropertyChange {
     pub after: Option<Value>,
 }
 
+impl PropertyChange {
+    /// The same seen from the other side.
+    pub fn swapped(self) -> Self {
+        Self { path: self.path, before: self.after, after: self.before }
+    }
+}
+
 /// One resource that differs.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Change {

@@ -51,6 +51,12 @@ impl Document {
         };
         Self { attributes, blobs: BTreeMap::new() }
     }
+
+    /// The value of a tag, where the catalog keeps tags by their names.
+    pub fn tag(&self, name: &str) -> Option<&str> {
+        let tags = self.attributes.iter().find(|(section, _)| section.eq_ignore_ascii_case("tags"));
+        tags?.1.get(name)?.as_str()
+    }
 }
 
 #[cfg(test)]

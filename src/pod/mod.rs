@@ -3,6 +3,7 @@
 //! A [`Document`] is one resource's canonical JSON under its [`ResourceKey`]; a [`Commit`] names the
 //! two trees that hold every document of one capture; a [`Reference`] is how people name commits.
 
+mod arn;
 mod change;
 mod commit;
 mod digest;
@@ -19,6 +20,7 @@ mod rename;
 mod secret;
 mod token;
 
+pub use arn::Arn;
 pub use change::{Change, ChangeKind, PropertyChange, Reading, diff_documents, diff_values};
 pub use commit::{
     Author, COMMIT_FORMAT, CaptureReport, Commit, CommitError, InstanceInfo, TypeOutcome, TypeReport, Withheld,
@@ -27,7 +29,7 @@ pub use digest::{Digest, ParseDigestError};
 pub use document::{BlobRef, Document, Observed, canonical_json};
 pub use key::{GLOBAL_REGION, ResourceKey};
 pub use merge::{Conflict, Merge, MergeRule, MergeRules, Side, merge_documents, settle};
-pub use metamodel::{Metamodel, Node, NodeId, NodeKind};
+pub use metamodel::{Arrangement, Grouping, Leaf, Metamodel, Node, NodeId, NodeKind, Sorting};
 pub use name::{InvalidName, PodName, RemoteName, TagName};
 pub use nearest::nearest;
 pub use patch::{PatchOp, patch, pointer};

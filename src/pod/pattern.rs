@@ -36,6 +36,11 @@ impl fmt::Display for Pattern {
 }
 
 impl Pattern {
+    /// The pattern that names one resource.
+    pub fn of(ResourceKey { account, region, service, kind, name }: &ResourceKey) -> Self {
+        Self { text: format!("{account}/{region}/{service}/{kind}/{}", name.join("/")) }
+    }
+
     /// Whether the pattern picks the resource at `key`.
     pub fn matches(&self, key: &ResourceKey) -> bool {
         let ResourceKey { account, region, service, kind, name } = key;

@@ -1,8 +1,9 @@
 //! What the explorer asks for, as data, with the headless command that does the same.
 
+use super::gate::Priority;
 use crate::instance::{Emulator, Strategy};
 use crate::ops::{CommitArgs, InjectArgs, MergeArgs, PreparedInject, Take, Target};
-use crate::pod::{PodName, Reference, RemoteName, ResourceKey};
+use crate::pod::{Digest, PodName, Reference, RemoteName, ResourceKey};
 use crate::remote::RemoteConfig;
 
 /// Which tasks may run at the same time.
@@ -116,6 +117,15 @@ pub enum Job {
         /// The resource.
         key: ResourceKey,
     },
+    /// Find out what refers to a resource.
+    Referrers {
+        /// In which commit.
+        digest: Digest,
+        /// What people call it.
+        reference: Reference,
+        /// The resource.
+        key: ResourceKey,
+    },
     /// Merge a version into a pod.
     Merge(MergeArgs),
     /// Read what is to be settled in a pod's newest version.
@@ -160,6 +170,14 @@ impl Job {
                 Lane::Merge
             }
             _ => Lane::Read,
+        }
+    }
+
+    /// Whether anybody waits for it.
+    pub fn priority(&self) -> Priority {
+        match self {
+            Self::Drift | Self::Scan | Self::RemotePods(_) | Self::Index => Priority::Background,
+            _ => Priority::Asked,
         }
     }
 
@@ -209,6 +227,9 @@ impl Job {
             Self::StartInstance { emulator, .. } => format!("start {}", emulator_name(*emulator)),
             Self::AddRemote(config) => format!("add remote {}", config.name),
             Self::Blame { reference, key } => format!("history of {}/{} in {reference}", key.service, key.label()),
+            Self::Referrers { reference, key, .. } => {
+                format!("what refers to {}/{} in {reference}", key.service, key.label())
+            }
             Self::Merge(args) => format!("merge {} into {}", args.from, args.into),
             Self::Conflicts(pod) => format!("read the conflicts of {pod}"),
             Self::Choose { pod, .. } => format!("settle conflicts of {pod}"),
@@ -254,6 +275,9 @@ impl Job {
             }
             Self::AddRemote(config) => format!("podex remote add {} {}", config.name, quoted(&config.url)),
             Self::Blame { reference, key } => format!("podex blame {reference} {}", quoted(&key.to_string())),
+            Self::Referrers { reference, key, .. } => {
+                format!("podex inspect {reference} {} --referrers", quoted(&key.to_string()))
+            }
             Self::Merge(args) => format!("podex merge {} {}", args.into, args.from),
             Self::Conflicts(pod) => format!("podex resolve {pod}"),
             Self::Choose { pod, targets, take } => {
@@ -283,6 +307,7 @@ pub fn inject_command(args: &InjectArgs) -> String {
     }
     args.filter.services.iter().for_each(|service| command.push_str(&format!(" --service {service}")));
     args.filter.only.iter().for_each(|only| command.push_str(&format!(" --only {}", quoted(&only.to_string()))));
+    args.filter.except.iter().for_each(|one| command.push_str(&format!(" --except {}", quoted(&one.to_string()))));
     let file = args.secrets_from.iter().map(|file| file.to_string_lossy());
     file.for_each(|file| command.push_str(&format!(" --secrets-from {}", quoted(&file))));
     command
@@ -336,12 +361,16 @@ mod tests {
         let inject = InjectArgs {
             reference: "team/orders:3".parse().unwrap(),
             strategy: Strategy::Overwrite,
-            filter: Filter { services: Vec::new(), only: vec!["s3/bucket/b*".parse().unwrap()] },
+            filter: Filter {
+                only: vec!["s3/bucket/b*".parse().unwrap()],
+                except: vec!["sqs".parse().unwrap()],
+                ..Filter::default()
+            },
             secrets_from: Some("my secrets.toml".into()),
         };
         assert_eq!(
             inject_command(&inject),
-            "podex inject team/orders:3 --strategy overwrite --only 's3/bucket/b*' --secrets-from 'my secrets.toml'"
+            "podex inject team/orders:3 --strategy overwrite --only 's3/bucket/b*' --except sqs --secrets-from 'my secrets.toml'"
         );
     }
 

@@ -4,12 +4,15 @@
 //! the headless command that does the same. Nothing here prints: whoever owns the queue is told of changes
 //! through a channel.
 
+mod gate;
 mod job;
 mod queue;
 mod run;
 mod task;
 
+pub use crate::ops::Referrer;
+pub use gate::Priority;
 pub use job::{Job, Lane, emulator_name, inject_command, strategy_name};
-pub use queue::{Notice, Queue, Work};
+pub use queue::{Notice, Order, Queue, Work};
 pub use run::{Indexed, Loaded, Outcome, count, read_tree, size};
-pub use task::{Cause, Failure, LogLevel, LogLine, Task, TaskId, TaskState};
+pub use task::{Cause, Failure, LogLevel, LogLine, Pace, Task, TaskId, TaskState};

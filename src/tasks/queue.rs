@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, mpsc};
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
+use super::gate::{Gate, Priority};
 use super::job::Lane;
 use super::task::{Cause, Failure, Task, TaskId, TaskState};
 use crate::event::Events;
@@ -33,11 +34,30 @@ struct Entry {
     cancel: CancellationToken,
     /// The owner was told of a change it has not read yet.
     told: bool,
+    /// How it ended, for those that wait for it: whether well.
+    ended: watch::Sender<Option<bool>>,
+}
+
+/// When a task runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order {
+    /// Beside which others.
+    pub lane: Lane,
+    /// Before which others.
+    pub priority: Priority,
+    /// Not before this one has ended well.
+    pub after: Option<TaskId>,
+}
+
+impl From<Lane> for Order {
+    fn from(lane: Lane) -> Self {
+        Self { lane, priority: Priority::Asked, after: None }
+    }
 }
 
 struct Inner<T> {
     entries: Mutex<BTreeMap<TaskId, Entry>>,
-    lanes: BTreeMap<Lane, Arc<Semaphore>>,
+    lanes: BTreeMap<Lane, Arc<Gate>>,
     notices: mpsc::UnboundedSender<Notice<T>>,
 }
 
@@ -56,35 +76,51 @@ impl<T: Send + 'static> Queue<T> {
     /// An empty queue and the channel it tells changes through.
     pub fn new() -> (Self, mpsc::UnboundedReceiver<Notice<T>>) {
         let (notices, receiver) = mpsc::unbounded_channel();
-        let lanes = Lane::ALL.map(|lane| (lane, Arc::new(Semaphore::new(lane.width())))).into();
+        let lanes = Lane::ALL.map(|lane| (lane, Gate::new(lane.width()))).into();
         (Self { inner: Arc::new(Inner { entries: Mutex::default(), lanes, notices }) }, receiver)
     }
 
-    /// Queues work; it runs as soon as its lane has room. Must be called within a tokio runtime.
-    pub fn submit(&self, lane: Lane, title: String, command: Option<String>, work: Work<T>) -> TaskId {
+    /// Queues work; it runs as soon as its lane has room, and what it is to come after has ended well. Must be called
+    /// within a tokio runtime.
+    pub fn submit(&self, order: impl Into<Order>, title: String, command: Option<String>, work: Work<T>) -> TaskId {
+        let Order { lane, priority, after } = order.into();
         let cancel = CancellationToken::new();
-        let id = {
+        let (id, before) = {
             let mut entries = self.entries();
             let id = TaskId(entries.last_key_value().map_or(1, |(last, _)| last.0 + 1));
-            entries.insert(id, Entry { task: Task::new(id, title, command), cancel: cancel.clone(), told: false });
+            let before = after.and_then(|after| entries.get(&after)).map(|entry| entry.ended.subscribe());
+            let task = Task { after, ..Task::new(id, title, command) };
+            let ended = watch::Sender::new(None);
+            entries.insert(id, Entry { task, cancel: cancel.clone(), told: false, ended });
             forget_old(&mut entries);
-            id
+            (id, before)
         };
         self.changed(id);
         let queue = self.clone();
         let room = self.inner.lanes.get(&lane).cloned();
         tokio::spawn(async move {
-            let permit = async {
-                match room {
-                    Some(room) => room.acquire_owned().await.ok(),
-                    None => None,
+            let turn = async {
+                if let Some(mut before) = before {
+                    // What was forgotten is long over.
+                    let ended = before.wait_for(Option::is_some).await.map_or(Some(true), |ended| *ended);
+                    if ended != Some(true) {
+                        return Err("not begun, because what it was to come after did not end well".to_owned());
+                    }
                 }
+                Ok(match room {
+                    Some(room) => Some(room.enter(priority, id).await),
+                    None => None,
+                })
             };
-            let _permit = tokio::select! {
+            let turn = tokio::select! {
                 // A task cancelled while it waits never starts, even when room appears at the same moment.
                 biased;
                 () = cancel.cancelled() => return queue.end(id, Err(Failure::Cancelled)),
-                permit = permit => permit,
+                turn = turn => turn,
+            };
+            let _pass = match turn {
+                Ok(pass) => pass,
+                Err(reason) => return queue.end(id, Err(Failure::Failed { reason, cause: Cause::Other })),
             };
             queue.with(id, Task::start);
             let reporter = queue.clone();
@@ -115,6 +151,11 @@ impl<T: Send + 'static> Queue<T> {
             drop(entries);
             self.changed(id);
         }
+    }
+
+    /// Has a task that waits for its lane run next; gives whether it waits.
+    pub fn raise(&self, id: TaskId) -> bool {
+        self.inner.lanes.values().any(|gate| gate.raise(id))
     }
 
     /// Tells every task to stop and waits until all are over, at most for `patience`.
@@ -153,7 +194,11 @@ impl<T: Send + 'static> Queue<T> {
                 (TaskState::Failed(reason.clone()), Err(Failure::Failed { reason, cause }))
             }
         };
+        let well = result.is_ok();
         self.with(id, |task| task.end(state));
+        if let Some(entry) = self.entries().get(&id) {
+            entry.ended.send_replace(Some(well));
+        }
         // A receiver that is gone has stopped caring.
         let _ = self.inner.notices.send(Notice::Finished(id, result));
     }
@@ -284,5 +329,19 @@ mod tests {
         let (queue, _notices) = Queue::new();
         queue.submit(Lane::Read, "loop".to_owned(), None, until_cancelled());
         assert!(queue.shut_down(Duration::from_secs(5)).await);
+    }
+
+    #[tokio::test]
+    async fn a_task_that_comes_after_another_runs_once_that_ended_well_and_never_else() {
+        let (queue, mut notices) = Queue::new();
+        let after = |after| Order { after: Some(after), ..Lane::Read.into() };
+        let first = queue.submit(Lane::Transfer, "pull".to_owned(), None, work(|_| Ok(("pulled".to_owned(), 1))));
+        let second = queue.submit(after(first), "plan".to_owned(), None, work(|_| Ok(("planned".to_owned(), 2))));
+        assert_eq!(finished(&mut notices, second).await, Ok(2));
+        let failing = work(|_| Err(Failure::Failed { reason: "offline".to_owned(), cause: Cause::Other }));
+        let first = queue.submit(Lane::Transfer, "pull".to_owned(), None, failing);
+        let second = queue.submit(after(first), "plan".to_owned(), None, work(|_| Ok((String::new(), 2))));
+        let ended = finished(&mut notices, second).await;
+        assert!(matches!(&ended, Err(Failure::Failed { reason, .. }) if reason.contains("not begun")), "{ended:?}");
     }
 }

@@ -9,9 +9,11 @@ use crate::event::Events;
 use crate::instance::{Emulator, InstanceError};
 use crate::ops::{
     self, CommitOutcome, Context, DiffOutcome, InjectOutcome, ManagedInstance, MergeKind, MergeOutcome, OpError,
-    PodSummary, PreparedInject, RemotePod, Resolution, Snapshot, StatusOutcome, VersionSummary,
+    PodSummary, PreparedInject, Referrer, RemotePod, Resolution, Snapshot, StatusOutcome, VersionSummary,
 };
-use crate::pod::{Commit, Digest, InstanceInfo, Metamodel, PodName, Reference, ResourceKey};
+use crate::pod::{
+    Arrangement, Commit, Digest, Document, Grouping, InstanceInfo, Leaf, Metamodel, PodName, Reference, ResourceKey,
+};
 use crate::remote::{RemoteConfig, RemoteError};
 use crate::search::Index;
 use crate::store::VersionEntry;
@@ -74,6 +76,8 @@ pub enum Outcome {
     Started(ManagedInstance),
     /// Who last changed a resource, as text.
     Blamed(String),
+    /// What refers to a resource.
+    Referrers(Vec<Referrer>),
     /// A merge made.
     Merged(Box<MergeOutcome>),
     /// What is to be settled in a pod, and what was chosen.
@@ -116,7 +120,7 @@ fn failure(error: &OpError) -> Failure {
 async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Outcome), OpError> {
     Ok(match job {
         Job::ListPods => {
-            let pods = list_pods(context)?;
+            let pods = ops::pods_with_versions(context)?;
             (count(pods.len() as u64, "local pod"), Outcome::Pods(pods))
         }
         Job::ListRemotes => {
@@ -140,7 +144,7 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
         Job::Open(reference) => {
             let browsed = ops::browse(context, &reference, events).await?;
             let Snapshot { digest, commit, .. } = browsed.read_whole(events).await?;
-            let metamodel = Arc::new(read_tree(context, commit.state, events)?);
+            let metamodel = Arc::new(read_tree(context, commit.state, &Arrangement::default(), events)?);
             let loaded = Loaded { digest, commit, metamodel };
             let text = format!("{} in {reference}", count(loaded.commit.resources, "resource"));
             (text, Outcome::Opened(Box::new(loaded)))
@@ -223,6 +227,11 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             let text = history(context, &reference, &key, events).await?;
             (format!("read the history of {}", key.label()), Outcome::Blamed(text))
         }
+        Job::Referrers { digest, key, .. } => {
+            let snapshot = Snapshot::load(&context.store, digest)?;
+            let found = ops::referrers(&snapshot, &key, events)?;
+            (format!("{} to {}", count(found.len() as u64, "reference"), key.label()), Outcome::Referrers(found))
+        }
         Job::Merge(args) => {
             let outcome = ops::merge(context, &args, events).await?;
             (merged(&args, &outcome), Outcome::Merged(Box::new(outcome)))
@@ -304,27 +313,34 @@ fn merged(args: &ops::MergeArgs, outcome: &MergeOutcome) -> String {
     }
 }
 
-fn list_pods(context: &Context) -> Result<Vec<(PodSummary, Vec<VersionSummary>)>, OpError> {
-    let with_versions = |mut pod: PodSummary| {
-        // One pod that cannot be read must not hide the others.
-        let versions = ops::versions(context, &pod.name).unwrap_or_else(|error| {
-            pod.fault.get_or_insert_with(|| error.to_string());
-            Vec::new()
-        });
-        (pod, versions)
-    };
-    Ok(ops::pods(context)?.into_iter().map(with_versions).collect())
-}
-
-/// Reads the tree with this root as people browse it. Reads disks: for threads made for waiting.
-pub fn read_tree(context: &Context, state: Digest, events: &Events) -> Result<Metamodel, OpError> {
+/// Reads the tree with this root as people browse it, laid out as they wish. Reads disks: for threads made for waiting.
+pub fn read_tree(
+    context: &Context,
+    state: Digest,
+    arrangement: &Arrangement,
+    events: &Events,
+) -> Result<Metamodel, OpError> {
     let tree = context.store.tree(state);
-    let keys = tree.keys().map(|key| match events.is_cancelled() {
-        true => Err(OpError::Cancelled),
-        false => Ok(key?),
-    });
     let parent = |service: &str, kind: &str| context.catalog.parent_kind(service, kind).map(str::to_owned);
-    Metamodel::try_from_keys(keys, &parent)
+    let unless_cancelled =
+        |leaf: Result<Leaf, OpError>| if events.is_cancelled() { Err(OpError::Cancelled) } else { leaf };
+    if !arrangement.needs_documents() {
+        let leaves = tree.keys().map(|key| unless_cancelled(key.map(Leaf::from).map_err(OpError::from)));
+        return Metamodel::try_arranged(leaves, &parent, arrangement);
+    }
+    let leaves = tree.entries().map(|entry| {
+        let (key, value) = entry?;
+        // Blobs apart, a document takes about what its JSON does.
+        let own = serde_json::to_string(&value).map_or(0, |text| text.len() as u64);
+        let document: Document = serde_json::from_value(value).unwrap_or_default();
+        let tag = match &arrangement.grouping {
+            Grouping::Tag(name) => document.tag(name).map(str::to_owned),
+            _ => None,
+        };
+        let size = document.blobs.values().fold(own, |size, blob| size.saturating_add(blob.size));
+        unless_cancelled(Ok(Leaf { key, tag, size }))
+    });
+    Metamodel::try_arranged(leaves, &parent, arrangement)
 }
 
 /// A size for people: `512 B`, `1.2 MiB`.

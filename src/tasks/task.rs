@@ -86,6 +86,17 @@ pub struct LogLine {
     pub text: String,
 }
 
+/// How fast a task is.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// In a second.
+    pub rate: f64,
+    /// Bytes; else items.
+    pub in_bytes: bool,
+    /// Seconds left.
+    pub left: Option<f64>,
+}
+
 /// A piece of background work: a snapshot that is cheap to clone.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Task {
@@ -101,6 +112,10 @@ pub struct Task {
     pub phase: String,
     /// How far the phase is.
     pub progress: Progress,
+    /// When the phase began.
+    pub phase_began: Option<Timestamp>,
+    /// The task it waits for.
+    pub after: Option<TaskId>,
     /// What it said, oldest first.
     pub log: Arc<Vec<LogLine>>,
     /// When it was submitted.
@@ -121,6 +136,8 @@ impl Task {
             state: TaskState::Queued,
             phase: String::new(),
             progress: Progress::default(),
+            phase_began: None,
+            after: None,
             log: Arc::new(Vec::new()),
             submitted: Timestamp::now(),
             started: None,
@@ -135,6 +152,21 @@ impl Task {
         (whole > 0).then(|| (part as f64 / whole as f64).clamp(0.0, 1.0))
     }
 
+    /// How many bytes, or else items, the phase has done in a second so far, and the seconds left at that rate where
+    /// the phase says how much there is. None in the first second, when a rate would only be a guess.
+    pub fn pace(&self, now: Timestamp) -> Option<Pace> {
+        let elapsed = now.duration_since(self.phase_began?).as_secs_f64();
+        let Progress { done, total, bytes, total_bytes } = self.progress;
+        let in_bytes = bytes > 0;
+        let (part, whole) = if in_bytes { (bytes, total_bytes) } else { (done, total) };
+        if elapsed < 1.0 || part == 0 {
+            return None;
+        }
+        let rate = part as f64 / elapsed;
+        let left = (whole > part).then(|| (whole - part) as f64 / rate).filter(|left| left.is_finite());
+        Some(Pace { rate, in_bytes, left })
+    }
+
     /// Takes in what the work reports.
     pub(super) fn record(&mut self, event: Event) {
         match event {
@@ -142,6 +174,7 @@ impl Task {
                 self.say(LogLevel::Phase, name.clone());
                 self.phase = name;
                 self.progress = Progress::default();
+                self.phase_began = Some(Timestamp::now());
             }
             Event::Progress(progress) => self.progress = progress,
             Event::Note(text) => self.say(LogLevel::Note, text),
@@ -186,6 +219,17 @@ mod tests {
         assert_eq!(task.share(), Some(0.75));
         task.record(Event::Phase("apply".to_owned()));
         assert_eq!((task.share(), task.phase.as_str()), (None, "apply"));
+    }
+
+    #[test]
+    fn a_task_tells_its_rate_and_what_is_left() {
+        let mut task = Task::new(TaskId(1), "t".to_owned(), None);
+        task.record(Event::Phase("transfer".to_owned()));
+        task.record(Event::Progress(Progress { bytes: 100, total_bytes: 300, ..Progress::default() }));
+        let began = task.phase_began.unwrap();
+        assert_eq!(task.pace(began), None);
+        let pace = task.pace(began + jiff::SignedDuration::from_secs(10)).unwrap();
+        assert_eq!(pace, Pace { rate: 10.0, in_bytes: true, left: Some(20.0) });
     }
 
     #[test]

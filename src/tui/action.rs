@@ -9,6 +9,8 @@ pub enum Scope {
     Browse,
     /// In the comparison.
     Diff,
+    /// In a plan.
+    Plan,
     /// Where conflicts are settled.
     Conflicts,
     /// In the task panel.
@@ -17,7 +19,7 @@ pub enum Scope {
 
 impl Scope {
     /// Every scope, in the order of help.
-    pub const ALL: [Self; 5] = [Self::Browse, Self::Diff, Self::Conflicts, Self::Tasks, Self::Anywhere];
+    pub const ALL: [Self; 6] = [Self::Browse, Self::Diff, Self::Plan, Self::Conflicts, Self::Tasks, Self::Anywhere];
 
     /// The heading in help.
     pub fn title(self) -> &'static str {
@@ -25,6 +27,7 @@ impl Scope {
             Self::Anywhere => "Anywhere",
             Self::Browse => "Pods, tree and detail",
             Self::Diff => "Comparison",
+            Self::Plan => "Plan of an inject",
             Self::Conflicts => "Conflicts of a merge",
             Self::Tasks => "Task panel",
         }
@@ -89,6 +92,7 @@ actions! {
     DiffLive, Browse, Looks, "diff-live", "diff live", "Compare the chosen version with the live instance", Some("podex diff REF @live");
     Push, Browse, Changes, "push", "push", "Push the chosen pod to a remote", Some("podex push POD REMOTE");
     Pull, Browse, Changes, "pull", "pull", "Pull the chosen remote pod, or what a remote has new of the chosen local one", Some("podex pull REMOTE/POD");
+    Load, Browse, Destroys, "load", "pull, inject", "Pull the chosen remote pod and inject it when that is done: shows the plan first", Some("podex load REMOTE/POD");
     Merge, Browse, Changes, "merge", "merge", "Merge the chosen version into a local pod, property by property", Some("podex merge POD REF");
     Conflicts, Browse, Looks, "conflicts", "conflicts", "Show what a merge left to settle in the chosen pod: ours, base and theirs", Some("podex resolve POD");
     Undo, Browse, Destroys, "undo", "undo", "Take the live instance back to before the last inject: shows the plan first", Some("podex undo");
@@ -99,6 +103,11 @@ actions! {
     Edit, Browse, Looks, "edit", "editor", "Look at the chosen document or body in $EDITOR (changes there are not kept)", Some("podex inspect REF PATH");
     Pager, Browse, Looks, "pager", "pager", "Read the chosen document or body in $PAGER", Some("podex inspect REF PATH");
     Blame, Browse, Looks, "blame", "history", "Show who last changed each property of the chosen resource, and which versions touched it", Some("podex blame REF PATH");
+    Follow, Browse, Looks, "follow", "follow", "Go to the resource that the chosen row, or else the document, refers to", Some("podex inspect REF PATH");
+    Referrers, Browse, Looks, "referrers", "used by", "Show what refers to the chosen resource, and go there", Some("podex inspect REF PATH --referrers");
+    Backward, Browse, Looks, "backward", "go back", "Go back to where you were before the last jump", None;
+    Forward, Browse, Looks, "forward", "go forward", "Go forward again", None;
+    Arrange, Browse, Looks, "arrange", "group, sort", "Group the tree by place, service, type or tag, and sort it by name, size or count", None;
     Save, Browse, Looks, "save", "save body", "Save the chosen body, or a function's code, to a file", None;
     Reveal, Anywhere, Looks, "reveal", "reveal", "Show or hide secret values", None;
     ExpandAll, Browse, Looks, "expand-all", "expand all", "Unfold everything below the chosen row", None;
@@ -118,8 +127,12 @@ actions! {
     PreviousChange, Diff, Looks, "previous-change", "previous change", "Go to the change before", None;
     SwitchSides, Diff, Looks, "switch-sides", "list / change", "Go from the list of resources to the change and back", None;
     Unified, Diff, Looks, "unified", "layout", "Switch between side by side and unified", None;
-    KeepDrift, Diff, Changes, "commit-drift", "commit", "In drift: commit the live instance as it is, into the pod it drifted from", Some("podex commit POD -m MESSAGE");
+    Whole, Diff, Looks, "whole", "all / changes", "Show everything the resource has, or only what differs", Some("podex inspect REF PATH");
+    Swap, Diff, Looks, "swap", "swap", "Swap the two sides", Some("podex diff REF REF");
+    InjectSide, Diff, Destroys, "inject-side", "inject", "Put one of the two sides into the live instance: shows the plan first", Some("podex inject REF");
+    KeepDrift, Diff, Changes, "commit-drift", "commit", "Commit the live instance as it is, where it is one of the sides, into the pod it is compared with", Some("podex commit POD -m MESSAGE");
     Revert, Diff, Destroys, "revert", "revert", "In drift: take the live instance back to what it drifted from: shows the plan first", Some("podex inject REF --only PATTERN");
+    LeaveOut, Plan, Looks, "leave-out", "leave out", "Leave the chosen step out of the plan, or take it in again", Some("podex inject REF --except PATTERN");
     NextOpen, Conflicts, Looks, "next-open", "next open", "Go to the next conflict that is open", None;
     PreviousOpen, Conflicts, Looks, "previous-open", "open before", "Go to the conflict before that is open", None;
     TakeOurs, Conflicts, Changes, "take-ours", "ours", "Take what the pod had for the chosen property", Some("podex resolve POD PATTERN#PROPERTY --ours");
@@ -130,6 +143,8 @@ actions! {
     TakeMatching, Conflicts, Changes, "take-matching", "by pattern", "Take one side for all conflicts that a pattern picks", Some("podex resolve POD PATTERN --theirs");
     TakeBack, Conflicts, Changes, "take-back", "undo", "Take the last choice back", Some("podex resolve POD --undo");
     Settle, Conflicts, Changes, "settle", "commit", "Commit the result, once every conflict is settled", Some("podex resolve POD -m MESSAGE");
+    Retry, Tasks, Changes, "retry", "again", "Do the chosen task again, where it failed or was cancelled", None;
+    Hurry, Tasks, Looks, "hurry", "next", "Run the chosen task before the others that wait", None;
     CancelTask, Tasks, Looks, "cancel-task", "cancel", "Tell the chosen task to stop", None;
     Up, Anywhere, Looks, "up", "up", "One row up", None;
     Down, Anywhere, Looks, "down", "down", "One row down", None;

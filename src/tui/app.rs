@@ -15,12 +15,14 @@ use tokio::task::JoinHandle;
 use super::crash::{self, Crash};
 use super::keymap::Keymap;
 use super::latest::Latest;
+use super::logfile::LogFile;
 use super::message::{Effect, Message, Program};
 use super::model::detail::Content;
 use super::model::pods::Live;
 use super::model::tree;
 use super::overlay::Overlay;
 use super::preview::{self, Preview};
+use super::session::{self, Session};
 use super::state::{Settings, Shown, State};
 use super::terminal::Screen;
 use super::theme::{Depth, Role, Theme};
@@ -29,10 +31,10 @@ use super::watch::Watch;
 use super::{StartAt, TuiError};
 use crate::event::Events;
 use crate::ops::{Context, OpError, Snapshot, config_set_theme};
-use crate::pod::{BlobRef, Commit, Digest, Metamodel, ResourceKey};
+use crate::pod::{Arrangement, BlobRef, Commit, Digest, Metamodel, ResourceKey};
 use crate::search::{Index, Searcher};
 use crate::store::{Store, StoreError};
-use crate::tasks::{Job, Loaded, Notice, Outcome, Queue, read_tree};
+use crate::tasks::{Job, Loaded, Notice, Order, Outcome, Queue, TaskId, read_tree};
 
 /// Bursts of changes are drawn as one frame no more often than this; a key is always drawn at once.
 const FRAME: Duration = Duration::from_millis(16);
@@ -75,6 +77,8 @@ pub async fn run(context: Context, start: StartAt) -> Result<(), TuiError> {
         state.say(Role::Warning, format!("{fault}; going on with the default theme"), None);
     }
     state.wanted = start.reference.map(|reference| (reference, start.path));
+    let session_file = session::file(&context.paths.data);
+    session::read(&session_file).restore(&mut state);
     if let Some(notice) = start.notice {
         state.overlays.push(Overlay::Notice { title: "Welcome".to_owned(), text: notice, failure: false });
     }
@@ -83,6 +87,8 @@ pub async fn run(context: Context, start: StartAt) -> Result<(), TuiError> {
     crash::prepare(None);
     // The terminal first: stopping tasks may take a moment.
     drop(app.screen);
+    // Nothing depends on it: a folder that cannot be written to is told of where it matters.
+    let _ = session::write(&session_file, Session::of(&app.state));
     app.queue.shut_down(PATIENCE).await;
     result
 }
@@ -100,10 +106,12 @@ struct App {
     inputs: mpsc::UnboundedReceiver<Input>,
     input_sender: mpsc::UnboundedSender<Input>,
     reader: JoinHandle<()>,
-    trees: Latest<(Digest, Commit)>,
+    trees: Latest<(Digest, Commit, Arrangement)>,
     documents: Latest<(Digest, Commit, ResourceKey)>,
+    unchanged: Latest<(Digest, ResourceKey)>,
     filters: Latest<(Digest, Arc<Metamodel>, String)>,
     searches: Latest<(Arc<Index>, String)>,
+    log: LogFile,
     drawn: Instant,
     leaving: bool,
 }
@@ -115,16 +123,24 @@ impl App {
         let (sender, answers) = mpsc::unbounded_channel();
         let (input_sender, inputs) = mpsc::unbounded_channel();
         let for_trees = context.clone();
-        let trees = Latest::new(sender.clone(), move |(digest, commit): (Digest, Commit), cancel| {
-            let events = Events::new(|_| {}, cancel);
-            let metamodel = read_tree(&for_trees, commit.state, &events);
-            let loaded = metamodel.map(|metamodel| Box::new(Loaded { digest, commit, metamodel: Arc::new(metamodel) }));
-            Message::Tree(digest, loaded.map_err(|error| error.to_string()))
-        });
+        let trees =
+            Latest::new(sender.clone(), move |(digest, commit, wanted): (Digest, Commit, Arrangement), cancel| {
+                let events = Events::new(|_| {}, cancel);
+                let metamodel = read_tree(&for_trees, commit.state, &wanted, &events);
+                let loaded =
+                    metamodel.map(|metamodel| Box::new(Loaded { digest, commit, metamodel: Arc::new(metamodel) }));
+                Message::Tree(digest, loaded.map_err(|error| error.to_string()))
+            });
         let for_documents = context.clone();
         let documents = Latest::new(sender.clone(), move |(digest, commit, key): (Digest, Commit, ResourceKey), _| {
             let content = read_document(&for_documents, digest, commit, &key).map_err(|error| error.to_string());
             Message::Document(digest, key, content.map(Box::new))
+        });
+        let for_unchanged = context.clone();
+        let unchanged = Latest::new(sender.clone(), move |(digest, key): (Digest, ResourceKey), _| {
+            let document = Snapshot::load(&for_unchanged.store, digest).map_err(OpError::from);
+            let document = document.and_then(|snapshot| Ok(snapshot.document(&key)?.unwrap_or_default()));
+            Message::Unchanged(digest, key, document.map(Box::new).map_err(|error| error.to_string()))
         });
         let filters = Latest::new(sender.clone(), |(digest, metamodel, query): (Digest, Arc<Metamodel>, String), _| {
             Message::Filtered(digest, tree::keep(&metamodel, &query))
@@ -143,6 +159,7 @@ impl App {
             Message::Found(query, hits, true)
         });
         let reader = read_terminal(input_sender.clone());
+        let log = LogFile::at(context.paths.data.join("explorer.log"));
         Ok(Self {
             screen,
             state,
@@ -157,8 +174,10 @@ impl App {
             reader,
             trees,
             documents,
+            unchanged,
             filters,
             searches,
+            log,
             drawn: Instant::now(),
             leaving: false,
         })
@@ -179,7 +198,7 @@ impl App {
             panic!("as PODEX_TEST_PANIC asks");
         }
         for job in [Job::ListPods, Job::Detect, Job::ListRemotes] {
-            self.submit(job);
+            self.submit(job, None);
         }
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -293,11 +312,13 @@ impl App {
         crash::prepare(Some(Crash { folder: self.context.paths.data.join("crashes"), trail }));
     }
 
-    fn submit(&mut self, job: Job) {
+    fn submit(&mut self, job: Job, after: Option<TaskId>) -> TaskId {
         let work = job.clone().work(self.context.clone());
-        let id = self.queue.submit(job.lane(), job.title(), job.command(), work);
+        let order = Order { lane: job.lane(), priority: job.priority(), after };
+        let id = self.queue.submit(order, job.title(), job.command(), work);
         // Submitting has no effects of its own.
         update(&mut self.state, Message::Submitted(id, Box::new(job)));
+        id
     }
 
     async fn take_in(&mut self, message: Message) -> Result<(), TuiError> {
@@ -307,10 +328,21 @@ impl App {
         }
         for effect in update(&mut self.state, message) {
             match effect {
-                Effect::Submit(job) => self.submit(*job),
+                Effect::Submit(job) => {
+                    self.submit(*job, None);
+                }
+                Effect::Chain(jobs) => {
+                    jobs.into_iter().fold(None, |before, job| Some(self.submit(job, before)));
+                }
+                Effect::Hurry(id) => {
+                    if !self.queue.raise(id) {
+                        self.state.hint("it has begun already, or waits for another task");
+                    }
+                }
                 Effect::Cancel(id) => self.queue.cancel(id),
-                Effect::ReadTree(digest, commit) => self.trees.ask((digest, *commit)),
+                Effect::ReadTree(digest, commit, wanted) => self.trees.ask((digest, *commit, wanted)),
                 Effect::ReadDocument(digest, commit, key) => self.documents.ask((digest, *commit, key)),
+                Effect::ReadUnchanged(digest, key) => self.unchanged.ask((digest, key)),
                 Effect::Filter(digest, metamodel, query) => self.filters.ask((digest, metamodel, query)),
                 Effect::Search(index, query) => self.searches.ask((index, query)),
                 Effect::Copy(text) => self.screen.copy(&text)?,
@@ -338,6 +370,7 @@ impl App {
                 Effect::Quit => self.leaving = true,
             }
         }
+        self.state.unlogged.drain(..).for_each(|line| self.log.write(&line));
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::model::detail::Content;
 use super::model::tree::Kept;
 use super::theme::Theme;
-use crate::pod::{BlobRef, Commit, Digest, Metamodel, ResourceKey};
+use crate::pod::{Arrangement, BlobRef, Commit, Digest, Document, Metamodel, ResourceKey};
 use crate::search::{Hit, Index};
 use crate::tasks::{Failure, Job, Loaded, Outcome, Task, TaskId};
 
@@ -33,6 +33,8 @@ pub enum Message {
     Tree(Digest, Result<Box<Loaded>, String>),
     /// A document was read.
     Document(Digest, ResourceKey, Result<Box<Content>, String>),
+    /// A document of the first side of a comparison was read.
+    Unchanged(Digest, ResourceKey, Result<Box<Document>, String>),
     /// A filter was worked out.
     Filtered(Digest, Kept),
     /// A search was answered, in full or with the best so far.
@@ -65,12 +67,18 @@ pub enum Program {
 pub enum Effect {
     /// Queue a job.
     Submit(Box<Job>),
+    /// Queue jobs of which each comes after the one before.
+    Chain(Vec<Job>),
+    /// Have a task run before others that wait.
+    Hurry(TaskId),
     /// Tell a task to stop.
     Cancel(TaskId),
-    /// Read a stored version's tree. A later request replaces an earlier one.
-    ReadTree(Digest, Box<Commit>),
+    /// Read a stored version's tree, laid out so. A later request replaces an earlier one.
+    ReadTree(Digest, Box<Commit>, Arrangement),
     /// Read a document of a version. A later request replaces an earlier one.
     ReadDocument(Digest, Box<Commit>, ResourceKey),
+    /// Read a document of the first side of a comparison. A later request replaces an earlier one.
+    ReadUnchanged(Digest, ResourceKey),
     /// Work a filter out. A later request replaces an earlier one.
     Filter(Digest, Arc<Metamodel>, String),
     /// Search for this. A later request replaces an earlier one.

@@ -10,12 +10,14 @@ mod error;
 mod keymap;
 mod latest;
 mod layout;
+mod logfile;
 mod message;
 mod model;
 mod overlay;
 mod place;
 mod preview;
 mod reference;
+mod session;
 mod state;
 mod terminal;
 #[cfg(test)]

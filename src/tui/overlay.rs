@@ -7,9 +7,9 @@ use tui_input::Input;
 use super::action::Action;
 use super::model::list::Cursor;
 use super::theme::Theme;
-use crate::instance::Emulator;
+use crate::instance::{Emulator, Step};
 use crate::ops::{InjectArgs, PreparedInject};
-use crate::pod::{BlobRef, PodName, RemoteName};
+use crate::pod::{Arrangement, BlobRef, Pattern, PodName, Reference, RemoteName, ResourceKey};
 use crate::search::Hit;
 use crate::tasks::{Job, TaskId};
 
@@ -93,6 +93,8 @@ pub enum Purpose {
     Take(PodName),
     /// A commit of what was chosen for this pod's conflicts: message.
     Settle(PodName),
+    /// The tag to group by: name.
+    GroupByTag,
 }
 
 /// One field of a form.
@@ -182,6 +184,12 @@ impl Form {
         }
     }
 
+    /// The tag to group by.
+    pub fn group_by_tag() -> Self {
+        let fields = vec![field("tag", "", "its name, as in team or env")];
+        Self { title: "Group by tag".to_owned(), purpose: Purpose::GroupByTag, fields, at: 0, error: None }
+    }
+
     /// A remote.
     pub fn add_remote() -> Self {
         let fields = vec![
@@ -225,6 +233,14 @@ pub enum Choice {
     Do(Action),
     /// Another endpoint is looked at.
     Connect(String),
+    /// Another resource of the version on screen is.
+    Go(Box<ResourceKey>),
+    /// Trees are laid out so.
+    Arrange(Box<Arrangement>),
+    /// The tag to group by is asked for.
+    AskTag,
+    /// A version is to be injected.
+    Inject(Box<Reference>),
 }
 
 /// One of several.
@@ -292,10 +308,19 @@ pub struct PlanView {
     pub args: Option<InjectArgs>,
     /// How far it is.
     pub stage: PlanStage,
+    /// What is left out of it.
+    pub left_out: Vec<Pattern>,
     /// The chosen step.
     pub cursor: Cursor,
     /// The button to apply is chosen.
     pub yes: bool,
+}
+
+impl PlanView {
+    /// Whether a step is left out.
+    pub fn leaves_out(&self, step: &Step) -> bool {
+        self.left_out.iter().any(|pattern| pattern.matches(&step.key))
+    }
 }
 
 /// The task panel.

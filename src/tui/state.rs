@@ -1,6 +1,6 @@
 //! Everything the screen shows. Changed by `update` alone, drawn by `view` alone.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use serde_json::Value;
@@ -15,10 +15,15 @@ use super::model::list::Cursor;
 use super::model::pods::{Pods, RowId};
 use super::model::tree::TreeModel;
 use super::overlay::Overlay;
+use super::session::Places;
 use super::theme::{Depth, Role, Theme};
+use super::update::places::Jumps;
 use crate::instance::Emulator;
 use crate::ops::{Resolution, Target};
-use crate::pod::{Change, Commit, Digest, InstanceInfo, Merge, NodeId, NodeKind, PodName, Reference, ResourceKey};
+use crate::pod::{
+    Arrangement, Change, Commit, Digest, Document, InstanceInfo, Merge, NodeId, NodeKind, PodName, Reference,
+    ResourceKey,
+};
 use crate::tasks::{Indexed, Job, Task, TaskId};
 
 /// How many trees are kept for going back to.
@@ -80,6 +85,8 @@ pub struct Detail {
     pub cursor: Cursor,
     /// The rows must be made anew.
     pub stale: bool,
+    /// The row to go to as soon as the rows are there.
+    pub line: Option<usize>,
 }
 
 /// Which half of the comparison the keys go to.
@@ -114,6 +121,14 @@ pub struct DiffScreen {
     pub unified: bool,
     /// Whether secrets are shown.
     pub reveal: bool,
+    /// Whether what does not differ is shown too.
+    pub whole: bool,
+    /// The commit of the first side.
+    pub base: Option<Digest>,
+    /// The resource's document on the first side, once it was read for that.
+    pub document: Option<(ResourceKey, Document)>,
+    /// The resource whose document was asked for.
+    pub asked: Option<ResourceKey>,
     /// What the live instance drifted from, where this is its drift.
     pub drift: Option<(PodName, Digest)>,
 }
@@ -220,12 +235,26 @@ pub struct State {
     pub live: Option<(Digest, jiff::Timestamp)>,
     /// Other emulators on this machine, once they were looked for.
     pub found: Option<Vec<(Emulator, InstanceInfo)>>,
+    /// The pod whose tree is on screen, as references write it.
+    pub place: Option<String>,
+    /// The pod whose tree is about to come on screen.
+    pub arriving: Option<String>,
+    /// How pods' trees were left.
+    pub places: Places,
+    /// How trees are laid out.
+    pub arrangement: Arrangement,
+    /// Where one has been.
+    pub jumps: Jumps,
+    /// What was chosen when the explorer was left the last time, until it is listed or a key is pressed.
+    pub restore: Option<Reference>,
     /// The detail pane.
     pub detail: Detail,
     /// The filter being typed.
     pub filter: Option<Input>,
     /// What the tree is to be filtered for, as soon as that is worked out.
     pub sought: Option<String>,
+    /// What is being worked out of that.
+    pub filtering: Option<(Digest, String)>,
     /// The comparison, when it is on screen.
     pub diff: Option<DiffScreen>,
     /// The conflicts of a merge, when they are on screen.
@@ -240,6 +269,8 @@ pub struct State {
     pub tasks: Vec<Task>,
     /// What each unfinished task is to do.
     pub jobs: HashMap<TaskId, Job>,
+    /// What tasks were to do that did not end well: it can be done again.
+    pub undone: BTreeMap<TaskId, Job>,
     /// Pods to choose once they are listed, and a path to go to once the tree is there.
     pub wanted: Option<(Reference, Option<String>)>,
     /// The index of all pods, once search was asked for; gone when the pods changed.
@@ -248,6 +279,8 @@ pub struct State {
     pub status: Option<(Role, String)>,
     /// What was done.
     pub journal: Vec<JournalLine>,
+    /// Lines of the journal that are not in the log file yet.
+    pub unlogged: Vec<JournalLine>,
     /// Counts ticks, to turn the spinner.
     pub spin: usize,
     /// The explorer is about to end.
@@ -278,9 +311,16 @@ impl State {
             opened: HashMap::new(),
             live: None,
             found: None,
+            place: None,
+            arriving: None,
+            places: Places::new(),
+            arrangement: Arrangement::default(),
+            jumps: Jumps::default(),
+            restore: None,
             detail: Detail::default(),
             filter: None,
             sought: None,
+            filtering: None,
             diff: None,
             conflicts: None,
             drift: None,
@@ -288,10 +328,12 @@ impl State {
             overlays: Vec::new(),
             tasks: Vec::new(),
             jobs: HashMap::new(),
+            undone: BTreeMap::new(),
             wanted: None,
             index: None,
             status: None,
             journal: Vec::new(),
+            unlogged: Vec::new(),
             spin: 0,
             leaving: false,
         }
@@ -327,10 +369,7 @@ impl State {
     }
 
     /// Keeps a tree, forgetting the one that was not looked at for longest.
-    pub fn keep_tree(&mut self, digest: Digest, mut tree: TreeModel) {
-        if let Some(last) = self.tree().or_else(|| self.trees.last().map(|(_, tree)| tree)) {
-            tree.adopt(last);
-        }
+    pub fn keep_tree(&mut self, digest: Digest, tree: TreeModel) {
         self.trees.retain(|(known, _)| *known != digest);
         self.trees.push((digest, tree));
         if self.trees.len() > TREES_KEPT {
@@ -340,10 +379,7 @@ impl State {
 
     /// The commit with this digest, where any row or capture knows it.
     pub fn commit(&self, digest: &Digest) -> Option<&Commit> {
-        self.opened.get(digest).or_else(|| {
-            let mut rows = self.pods.rows().iter();
-            rows.find_map(|row| self.pods.commit(row).filter(|(found, _)| found == digest).map(|(_, commit)| commit))
-        })
+        self.opened.get(digest).or_else(|| self.pods.commit_of(digest))
     }
 
     /// The chosen resource of the tree, with the version it is in.
@@ -370,7 +406,9 @@ impl State {
         if self.journal.len() >= JOURNAL_LINES {
             self.journal.remove(0);
         }
-        self.journal.push(JournalLine { time: self.now, role, text: text.clone(), command });
+        let line = JournalLine { time: self.now, role, text: text.clone(), command };
+        self.unlogged.push(line.clone());
+        self.journal.push(line);
         self.status = Some((role, text));
     }
 

@@ -19,8 +19,8 @@ use super::view::view;
 use crate::instance::{Emulator, Plan, Step, StepAction, Strategy};
 use crate::ops::{DiffOutcome, PodSummary, PreparedInject, RemotePod, StatusOutcome, VersionSummary};
 use crate::pod::{
-    Author, COMMIT_FORMAT, CaptureReport, Change, Commit, Digest, Document, InstanceInfo, Metamodel, Reference,
-    ResourceKey, TypeOutcome, TypeReport,
+    Arrangement, Author, COMMIT_FORMAT, CaptureReport, Change, Commit, Digest, Document, InstanceInfo, Leaf, Metamodel,
+    Reference, ResourceKey, TypeOutcome, TypeReport,
 };
 use crate::remote::{RemoteConfig, RemoteVersion};
 use crate::tasks::{Cause, Failure, Job, Loaded, Outcome, Task, TaskId, TaskState};
@@ -87,7 +87,12 @@ impl Explorer {
     /// Presses keys, named as in the key map and separated by spaces.
     fn press(&mut self, keys: &str) {
         for key in keys.split(' ') {
-            let code = match key {
+            let modifiers = match key {
+                _ if key.starts_with("ctrl-") => KeyModifiers::CONTROL,
+                _ if key.starts_with("alt-") => KeyModifiers::ALT,
+                _ => KeyModifiers::NONE,
+            };
+            let code = match key.trim_start_matches("alt-") {
                 "enter" => KeyCode::Enter,
                 "esc" => KeyCode::Esc,
                 "tab" => KeyCode::Tab,
@@ -105,7 +110,6 @@ impl Explorer {
                 "f1" => KeyCode::F(1),
                 _ => KeyCode::Char(key.chars().next_back().unwrap()),
             };
-            let modifiers = if key.starts_with("ctrl-") { KeyModifiers::CONTROL } else { KeyModifiers::NONE };
             self.tell(Message::Key(KeyEvent::new(code, modifiers)));
         }
     }
@@ -135,8 +139,9 @@ impl Explorer {
     fn read(&mut self) {
         while let Some(effect) = (!self.effects.is_empty()).then(|| self.effects.remove(0)) {
             match effect {
-                Effect::ReadTree(digest, commit) => {
-                    let loaded = Loaded { digest, commit: *commit, metamodel: Arc::new(metamodel()) };
+                Effect::ReadTree(digest, commit, arrangement) => {
+                    let metamodel = Arc::new(metamodel(&arrangement));
+                    let loaded = Loaded { digest, commit: *commit, metamodel };
                     self.tell(Message::Tree(digest, Ok(Box::new(loaded))));
                 }
                 Effect::ReadDocument(digest, _, key) => {
@@ -154,10 +159,11 @@ impl Explorer {
     /// The jobs asked for since the last look.
     fn jobs(&mut self) -> Vec<Job> {
         let jobs = |effect| match effect {
-            Effect::Submit(job) => Some(*job),
-            _ => None,
+            Effect::Submit(job) => vec![*job],
+            Effect::Chain(jobs) => jobs,
+            _ => Vec::new(),
         };
-        std::mem::take(&mut self.effects).into_iter().filter_map(jobs).collect()
+        std::mem::take(&mut self.effects).into_iter().flat_map(jobs).collect()
     }
 
     /// The commands of the jobs asked for since the last look.
@@ -248,7 +254,7 @@ fn key(region: &str, service: &str, kind: &str, name: &[&str]) -> ResourceKey {
     ResourceKey::new("000000000000", region, service, kind, name.iter().copied())
 }
 
-fn metamodel() -> Metamodel {
+fn metamodel(arrangement: &Arrangement) -> Metamodel {
     let keys = [
         key("eu-west-1", "s3", "bucket", &["images"]),
         key("eu-west-1", "s3", "object", &["images", "digits/0.png"]),
@@ -259,7 +265,8 @@ fn metamodel() -> Metamodel {
         key("us-west-2", "secretsmanager", "secret", &["orders/db"]),
     ];
     let parent = |_: &str, kind: &str| (kind == "object").then(|| "bucket".to_owned());
-    Metamodel::from_keys(keys, &parent)
+    let leaves = keys.into_iter().map(|key| Ok::<_, std::convert::Infallible>(Leaf::from(key)));
+    Metamodel::try_arranged(leaves, &parent, arrangement).unwrap()
 }
 
 fn content() -> Content {
@@ -345,6 +352,11 @@ fn in_scope(scope: Scope) -> Explorer {
             let found = resolution(&[]);
             explorer.finish(Job::Conflicts("orders".parse().unwrap()), Ok(Outcome::Conflicts(Box::new(found))));
             explorer.jobs();
+        }
+        Scope::Plan => {
+            explorer.press("i");
+            let job = explorer.jobs().pop().unwrap();
+            explorer.finish(job, Ok(Outcome::Prepared(Box::new(prepared()))));
         }
         Scope::Tasks => explorer.press("t"),
     }
@@ -524,6 +536,34 @@ fn the_comparison_is_side_by_side_where_there_is_room() {
 }
 
 #[test]
+fn a_comparison_shows_everything_on_request_swaps_its_sides_and_injects_one() {
+    let mut explorer = Explorer::loaded(120, 40);
+    let job = Job::Diff { before: "orders:2".parse().unwrap(), after: "orders:3".parse().unwrap() };
+    let (before, after) = (commit(2).digest(), commit(3).digest());
+    let outcome = DiffOutcome { before, after, changes: changes(), renames: Vec::new(), notes: Vec::new() };
+    explorer.finish(job, Ok(Outcome::Diff(outcome)));
+    explorer.press("j a");
+    let asked = explorer.effects.iter().find_map(|effect| match effect {
+        Effect::ReadUnchanged(digest, key) => Some((*digest, key.clone())),
+        _ => None,
+    });
+    let (digest, key) = asked.unwrap();
+    assert_eq!((digest, key.own_name()), (commit(2).digest(), "orders"));
+    let document = Document::from_value(json!({"VisibilityTimeout": 30, "Fifo": false, "SecretString": "hunter2"}));
+    explorer.tell(Message::Unchanged(digest, key, Ok(Box::new(document))));
+    let screen = explorer.screen();
+    assert!(screen.contains("Fifo") && !screen.contains("hunter2"), "{screen}");
+    explorer.press("a");
+    assert!(!explorer.screen().contains("Fifo"), "{}", explorer.screen());
+    explorer.press("x");
+    let screen = explorer.screen();
+    assert!(screen.contains("orders:3 → orders:2") && screen.contains("- s3/bucket/archive"), "{screen}");
+    explorer.effects.clear();
+    explorer.press("i enter");
+    assert_eq!(explorer.commands(), ["podex inject orders:3 --dry-run"]);
+}
+
+#[test]
 fn a_plan_shows_every_step_before_anything_is_done() {
     at_every_size("plan", |explorer| {
         explorer.press("i");
@@ -617,6 +657,25 @@ fn inject_plans_first_and_applies_only_after_a_yes() {
 }
 
 #[test]
+fn a_step_left_out_of_a_plan_is_left_out_of_the_inject_and_of_its_command() {
+    let mut explorer = in_scope(Scope::Plan);
+    explorer.press("down space");
+    let screen = explorer.screen();
+    assert!(screen.contains("○ update  sqs/queue/orders") && screen.contains("left out 1"), "{screen}");
+    explorer.press("y");
+    let Some(Job::Apply { prepared, command }) = explorer.jobs().pop() else { panic!("nothing is applied") };
+    assert_eq!(prepared.plan.steps.len(), 3);
+    assert_eq!(command, "podex inject orders --except 000000000000/us-east-1/sqs/queue/orders --yes");
+    // Taken in again, all are applied; with all left out, nothing is.
+    let mut explorer = in_scope(Scope::Plan);
+    explorer.press("space up space y");
+    assert!(matches!(explorer.jobs().pop(), Some(Job::Apply { prepared, .. }) if prepared.plan.steps.len() == 4));
+    let mut explorer = in_scope(Scope::Plan);
+    explorer.press("space space space space y");
+    assert!(explorer.jobs().is_empty() && explorer.screen().contains("nothing was changed"));
+}
+
+#[test]
 fn another_strategy_makes_another_plan() {
     let mut explorer = Explorer::loaded(120, 40);
     explorer.press("i");
@@ -650,6 +709,21 @@ fn remote_pods_are_pulled_and_local_ones_pushed() {
     assert_eq!(explorer.commands(), ["podex push orders team"]);
     explorer.press("G p");
     assert_eq!(explorer.commands(), ["podex pull team/digits"]);
+}
+
+#[test]
+fn a_remote_pod_is_pulled_and_then_planned_and_what_failed_is_done_again() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("G a");
+    assert_eq!(explorer.commands(), ["podex pull team/digits", "podex inject digits --dry-run"]);
+    assert!(explorer.screen().contains("planning"), "{}", explorer.screen());
+    explorer.press("esc");
+    let pull = Job::Pull { remote: "team".parse().unwrap(), pod: "digits".parse().unwrap(), number: None, into: None };
+    explorer.finish(pull, Err(Failure::Failed { reason: "offline".to_owned(), cause: Cause::Other }));
+    explorer.press("esc t r");
+    assert_eq!(explorer.commands(), ["podex pull team/digits"]);
+    explorer.press("r");
+    assert!(explorer.jobs().is_empty(), "only once");
 }
 
 #[test]

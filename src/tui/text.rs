@@ -118,6 +118,16 @@ pub fn age(time: jiff::Timestamp, now: jiff::Timestamp) -> String {
     }
 }
 
+/// Seconds for people: `8s`, `3m 20s`, `2h 5m`.
+pub fn span_of(seconds: f64) -> String {
+    let seconds = seconds.max(0.0) as u64;
+    match seconds {
+        ..60 => format!("{seconds}s"),
+        60..3_600 => format!("{}m {}s", seconds / 60, seconds % 60),
+        _ => format!("{}h {}m", seconds / 3_600, seconds % 3_600 / 60),
+    }
+}
+
 /// A moment in full.
 pub fn moment(time: jiff::Timestamp) -> String {
     time.strftime("%Y-%m-%d %H:%M:%S UTC").to_string()

@@ -42,8 +42,8 @@ const KEYS: [&str; 24] = [
     "\x1b[<0;30;8M\x1b[<0;30;8m",
 ];
 
-/// A user who pulled the pods of the demo and may only look: keys press "start an emulator" sooner or later.
-fn looker() -> Podex {
+/// A user who pulled the pods of the demo, and whose endpoint answers nobody.
+pub fn with_the_demo_pods() -> Podex {
     let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
     let user = Podex::new("Bob").with("PODEX_ENDPOINT", &format!("http://{free}"));
     let team = user.home().join("team");
@@ -52,7 +52,7 @@ fn looker() -> Podex {
     user.run(["remote", "add", "team", &format!("file://{}", team.display())]).expect(0);
     user.run(["pull", "team/orders"]).expect(0);
     user.run(["pull", "team/digits"]).expect(0);
-    user.with("EDITOR", "true").with("PAGER", "true")
+    user
 }
 
 #[test]
@@ -62,7 +62,8 @@ fn random_keys_into_the_real_program_leave_it_alive_and_answering() {
     // Shown where the test fails.
     println!("PODEX_FUZZ_SEED={seed}");
     let mut random = StdRng::seed_from_u64(seed);
-    let user = looker();
+    let user = with_the_demo_pods().with("EDITOR", "true").with("PAGER", "true");
+    // Only looking: keys press "start an emulator" sooner or later.
     let mut screen = Screen::open(&user, &["--read-only"], (100, 30));
     screen.expect("no emulator at").expect("orders");
     let end = Instant::now() + Duration::from_secs(number("PODEX_FUZZ_SECONDS").unwrap_or(SECONDS));

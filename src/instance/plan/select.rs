@@ -23,15 +23,10 @@ pub fn select(
     };
     differences
         .into_iter()
-        .filter(|difference| picks(filter, &difference.key))
+        .filter(|difference| filter.picks(&difference.key))
         .filter(|difference| difference.before.is_some() || difference.after.is_some())
         .filter(acts_on)
         .collect()
-}
-
-fn picks(filter: &Filter, key: &ResourceKey) -> bool {
-    (filter.services.is_empty() || filter.services.contains(&key.service))
-        && (filter.only.is_empty() || filter.only.iter().any(|pattern| pattern.matches(key)))
 }
 
 #[cfg(test)]
@@ -152,9 +147,14 @@ mod tests {
 
     #[test]
     fn a_filter_picks_by_service_and_pattern() {
-        let only = Filter { services: vec![], only: vec!["us-west-1/sqs/queue/*".parse().unwrap()] };
+        let only = Filter { only: vec!["us-west-1/sqs/queue/*".parse().unwrap()], ..Filter::default() };
         assert_eq!(selected(Strategy::Overwrite, &only), ["us-west-1/pod"]);
-        let other = Filter { services: vec!["s3".to_owned()], only: vec![] };
+        let other = Filter { services: vec!["s3".to_owned()], ..Filter::default() };
         assert_eq!(selected(Strategy::Overwrite, &other), [""; 0]);
+        let except =
+            Filter { except: vec!["us-east-1/sqs".parse().unwrap(), "sqs/queue/pod".parse().unwrap()], ..only };
+        assert_eq!(selected(Strategy::Overwrite, &except), [""; 0]);
+        let except = Filter { except: vec!["sqs/queue/live".parse().unwrap()], ..Filter::default() };
+        assert_eq!(selected(Strategy::Overwrite, &except), ["us-east-1/both", "us-east-1/pod", "us-west-1/pod"]);
     }
 }

@@ -4,8 +4,9 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, HashMap};
 use std::convert::Infallible;
 
+use super::arrange::levels;
 use super::chain::Chain;
-use super::{Metamodel, NodeId, NodeKind, Packed};
+use super::{Arrangement, Grouping, Leaf, Metamodel, NodeId, NodeKind, Packed, Sorting};
 use crate::pod::ResourceKey;
 
 impl Metamodel {
@@ -28,31 +29,57 @@ impl Metamodel {
         keys: impl IntoIterator<Item = Result<ResourceKey, E>>,
         parent_kind: &dyn Fn(&str, &str) -> Option<String>,
     ) -> Result<Self, E> {
+        let leaves = keys.into_iter().map(|key| key.map(Leaf::from));
+        Self::try_arranged(leaves, parent_kind, &Arrangement::default())
+    }
+
+    /// Builds a tree that is laid out in a way of its own, from resources that are still being read.
+    ///
+    /// # Errors
+    /// The first error among the resources.
+    pub fn try_arranged<E>(
+        leaves: impl IntoIterator<Item = Result<Leaf, E>>,
+        parent_kind: &dyn Fn(&str, &str) -> Option<String>,
+        arrangement: &Arrangement,
+    ) -> Result<Self, E> {
         let mut groups: BTreeMap<Place, Group> = BTreeMap::new();
         // Keys mostly come in their order: the group at hand is rarely another one than before.
+        let mut last: Option<(ResourceKey, Option<String>)> = None;
         let mut place = Place::default();
         let mut group = Group::default();
-        for key in keys {
-            let key = key?;
-            if place.0 != key.account || place.1 != key.region || place.2 != key.service {
-                let next = Place(key.account.clone(), key.region.clone(), key.service.clone());
+        let by_type = arrangement.grouping == Grouping::Type;
+        for leaf in leaves {
+            let leaf = leaf?;
+            let key = &leaf.key;
+            let stays = last.as_ref().is_some_and(|(last, tag)| {
+                last.account == key.account
+                    && last.region == key.region
+                    && last.service == key.service
+                    && (!by_type || last.kind == key.kind && last.name.len() == key.name.len())
+                    && *tag == leaf.tag
+            });
+            if !stays {
+                let chain = Chain::of(&key.service, &key.kind, parent_kind);
+                let family = chain.steps(key.name.len()).next().map_or("", |(kind, _)| kind);
+                let next = Place(levels(&leaf, family, &arrangement.grouping));
                 groups.insert(std::mem::replace(&mut place, next), std::mem::take(&mut group));
                 group = groups.remove(&place).unwrap_or_default();
+                last = Some((key.clone(), leaf.tag.clone()));
             }
-            group.add(&key, parent_kind);
+            group.add(&leaf, parent_kind);
         }
         groups.insert(place, group);
-        let mut growing = Growing::new();
+        let mut growing = Growing::new(arrangement);
         for (place, group) in groups {
             growing.take_in(&place, group);
         }
-        Ok(growing.finish())
+        Ok(growing.finish().sorted(arrangement.sorting))
     }
 }
 
-/// An account, a region and a service.
+/// The groups a resource lies in, outermost first.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-struct Place(String, String, String);
+struct Place(Vec<(NodeKind, String)>);
 
 /// The resources of one service in one region, packed: their names are one text.
 #[derive(Default)]
@@ -62,6 +89,8 @@ struct Group {
     names: String,
     /// Where each segment ends in the names; it begins where the one before ends.
     ends: Vec<u32>,
+    /// Bytes of each entry, in the order of adding.
+    sizes: Vec<u64>,
 }
 
 #[derive(Clone, Copy)]
@@ -71,10 +100,13 @@ struct Entry {
     /// Position of its first segment in the ends.
     first: u32,
     segments: u32,
+    /// Its place in the order of adding.
+    at: u32,
 }
 
 impl Group {
-    fn add(&mut self, key: &ResourceKey, parent_kind: &dyn Fn(&str, &str) -> Option<String>) {
+    fn add(&mut self, leaf: &Leaf, parent_kind: &dyn Fn(&str, &str) -> Option<String>) {
+        let key = &leaf.key;
         let known = self.chains.iter().position(|(kind, _)| *kind == key.kind);
         let chain = known.unwrap_or_else(|| {
             self.chains.push((key.kind.clone(), Chain::of(&key.service, &key.kind, parent_kind)));
@@ -85,7 +117,12 @@ impl Group {
             self.names.push_str(segment);
             self.ends.push(self.names.len() as u32);
         }
-        self.entries.push(Entry { chain: chain as u32, first, segments: key.name.len() as u32 });
+        let at = self.entries.len() as u32;
+        self.entries.push(Entry { chain: chain as u32, first, segments: key.name.len() as u32, at });
+        if leaf.size > 0 {
+            self.sizes.resize(self.entries.len(), 0);
+            self.sizes[at as usize] = leaf.size;
+        }
     }
 
     fn segments(&self, entry: Entry, from: usize, to: usize) -> impl Iterator<Item = &str> + Clone {
@@ -127,9 +164,15 @@ struct Growing {
 }
 
 impl Growing {
-    fn new() -> Self {
-        let model =
-            Metamodel { nodes: Vec::new(), labels: String::new(), segments: HashMap::new(), chains: HashMap::new() };
+    fn new(arrangement: &Arrangement) -> Self {
+        let model = Metamodel {
+            nodes: Vec::new(),
+            labels: String::new(),
+            segments: HashMap::new(),
+            chains: HashMap::new(),
+            sizes: (arrangement.sorting == Sorting::Size).then(Vec::new),
+            arrangement: arrangement.clone(),
+        };
         let mut growing = Self { model, open: Vec::new() };
         growing.push(NodeKind::Pod, [""].into_iter());
         growing
@@ -143,24 +186,33 @@ impl Growing {
         entries.sort_by(|one, other| group.compare(*one, *other));
         entries.dedup_by(|one, other| group.compare(*one, *other) == Ordering::Equal);
         for entry in entries {
-            self.enter(1, NodeKind::Account, [place.0.as_str()].into_iter());
-            self.enter(2, NodeKind::Region, [place.1.as_str()].into_iter());
-            self.enter(3, NodeKind::Service, [place.2.as_str()].into_iter());
-            let (mut depth, mut from) = (4, 0);
-            let chain = &group.chains[entry.chain as usize].1;
-            for (kind, to) in chain.steps(entry.segments as usize) {
-                self.enter(depth, NodeKind::Type, [kind].into_iter());
-                self.enter(depth + 1, NodeKind::Absent, group.segments(entry, from, to));
-                (depth, from) = (depth + 2, to);
+            for (above, (kind, label)) in place.0.iter().enumerate() {
+                self.enter(above + 1, *kind, [label.as_str()].into_iter());
             }
+            let (mut depth, mut from) = (place.0.len() + 1, 0);
+            let chain = &group.chains[entry.chain as usize].1;
+            for (step, (kind, to)) in chain.steps(entry.segments as usize).enumerate() {
+                // Where types are the groups, the outermost is one already.
+                if step > 0 || self.model.arrangement.grouping != Grouping::Type {
+                    self.enter(depth, NodeKind::Type, [kind].into_iter());
+                    depth += 1;
+                }
+                self.enter(depth, NodeKind::Absent, group.segments(entry, from, to));
+                (depth, from) = (depth + 1, to);
+            }
+            let size = group.sizes.get(entry.at as usize).copied().unwrap_or_default();
             for id in &self.open {
                 self.model.nodes[id.0 as usize].resources += 1;
+                if let Some(of_node) = self.model.sizes.as_mut().and_then(|sizes| sizes.get_mut(id.0 as usize)) {
+                    *of_node += size;
+                }
             }
             if let Some(id) = self.open.last() {
                 self.model.nodes[id.0 as usize].kind = NodeKind::Resource;
             }
         }
-        self.model.chains.entry(place.2.clone()).or_default().extend(group.chains);
+        let service = place.0.iter().find(|(kind, _)| *kind == NodeKind::Service).map(|(_, label)| label.clone());
+        self.model.chains.entry(service.unwrap_or_default()).or_default().extend(group.chains);
     }
 
     /// Goes to the node at `depth` below the open ones: the open one itself where it is the same, else a new one.
@@ -189,6 +241,9 @@ impl Growing {
             model.segments.insert(id, name.map(str::to_owned).collect());
         }
         let label_end = model.labels.len() as u32;
+        if let Some(sizes) = &mut model.sizes {
+            sizes.push(0);
+        }
         model.nodes.push(Packed { parent, end: id.0 + 1, children: 0, resources: 0, label_end, kind });
         if id != Metamodel::ROOT {
             model.nodes[parent as usize].children += 1;

@@ -9,8 +9,12 @@ use std::ops::Range;
 use self::chain::Chain;
 use super::ResourceKey;
 
+pub use self::arrange::{Arrangement, Grouping, Leaf, Sorting};
+
+mod arrange;
 mod build;
 mod chain;
+mod refer;
 #[cfg(test)]
 mod tests;
 
@@ -20,7 +24,7 @@ mod tests;
 pub struct NodeId(pub u32);
 
 /// What a node stands for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum NodeKind {
     /// The root: the whole pod.
     Pod,
@@ -30,6 +34,10 @@ pub enum NodeKind {
     Region,
     /// A service in a region.
     Service,
+    /// Everything of one type and what lies below that, in a tree grouped by types.
+    Family,
+    /// A value of the tag that is grouped by.
+    Tag,
     /// A resource type of a service, or of a parent resource (a bucket's `object`s).
     Type,
     /// A resource.
@@ -83,6 +91,9 @@ pub struct Metamodel {
     segments: HashMap<NodeId, Vec<String>>,
     /// How the names of each type are divided, by service and type.
     chains: HashMap<String, HashMap<String, Chain>>,
+    /// Bytes at or below each node, where that was asked for.
+    sizes: Option<Vec<u64>>,
+    arrangement: Arrangement,
 }
 
 impl Metamodel {
@@ -133,14 +144,18 @@ impl Metamodel {
             return None;
         }
         let path = self.path(id);
-        let text = |at: usize| path.get(at).map(|id| self.label(*id).to_owned());
-        let below_service = path.get(4..)?;
-        let of_kind = |wanted: fn(NodeKind) -> bool| {
-            below_service.iter().copied().filter(move |id| wanted(self.packed(*id).kind))
+        let last = |wanted: fn(NodeKind) -> bool| {
+            path.iter().rev().find(|id| wanted(self.packed(**id).kind)).map(|id| self.label(*id).to_owned())
         };
-        let kind = of_kind(NodeKind::is_group).next_back().map(|id| self.label(id).to_owned())?;
-        let name = of_kind(|kind| !kind.is_group()).flat_map(|id| self.name_part(id).map(str::to_owned)).collect();
-        Some(ResourceKey { account: text(1)?, region: text(2)?, service: text(3)?, kind, name })
+        let of_resources = path.iter().filter(|id| !self.packed(**id).kind.is_group());
+        let name = of_resources.flat_map(|id| self.name_part(*id).map(str::to_owned)).collect();
+        Some(ResourceKey {
+            account: last(|kind| kind == NodeKind::Account)?,
+            region: last(|kind| kind == NodeKind::Region)?,
+            service: last(|kind| kind == NodeKind::Service)?,
+            kind: last(|kind| matches!(kind, NodeKind::Type | NodeKind::Family))?,
+            name,
+        })
     }
 
     /// The segments of a resource's name that its node adds to those above.
@@ -168,18 +183,48 @@ impl Metamodel {
     /// The node that stands for the resource at `key`, there or absent.
     pub fn find(&self, key: &ResourceKey) -> Option<NodeId> {
         let chain = self.chains.get(&key.service)?.get(&key.kind)?;
-        let account = self.child(Self::ROOT, &key.account)?;
-        let mut at = self.child(self.child(account, &key.region)?, &key.service)?;
-        let mut from = 0;
-        for (kind, to) in chain.steps(key.name.len()) {
-            at = self.named(self.child(at, kind)?, key.name.get(from..to)?)?;
+        let ResourceKey { account, region, service, .. } = key;
+        let family = chain.steps(key.name.len()).next().map_or("", |(kind, _)| kind);
+        let down = |from: NodeId, labels: &[&str]| labels.iter().try_fold(from, |at, label| self.child(at, label));
+        match &self.arrangement.grouping {
+            Grouping::Place => self.find_below(down(Self::ROOT, &[account, region, service])?, chain, key),
+            Grouping::Service => self.find_below(down(Self::ROOT, &[service, account, region])?, chain, key),
+            Grouping::Type => self.find_below(down(Self::ROOT, &[service, family, account, region])?, chain, key),
+            // Nobody knows under which value it lies: there are few of them.
+            Grouping::Tag(_) => self
+                .children(Self::ROOT)
+                .filter_map(|tag| self.find_below(down(tag, &[account, region, service])?, chain, key))
+                .max_by_key(|id| self.packed(*id).kind == NodeKind::Resource),
+        }
+    }
+
+    /// The same below the innermost of the groups it lies in.
+    fn find_below(&self, groups: NodeId, chain: &Chain, key: &ResourceKey) -> Option<NodeId> {
+        let (mut at, mut from) = (groups, 0);
+        for (step, (kind, to)) in chain.steps(key.name.len()).enumerate() {
+            let of_kind =
+                if step == 0 && self.arrangement.grouping == Grouping::Type { at } else { self.child(at, kind)? };
+            at = self.named(of_kind, key.name.get(from..to)?)?;
             from = to;
         }
         Some(at)
     }
 
+    /// Bytes of the documents and blobs at or below a node, where that was asked for.
+    pub fn size(&self, id: NodeId) -> Option<u64> {
+        self.sizes.as_ref()?.get(id.0 as usize).copied()
+    }
+
+    /// How it is laid out.
+    pub fn arrangement(&self) -> &Arrangement {
+        &self.arrangement
+    }
+
     /// The node at the same place as one of another tree.
     pub fn twin(&self, other: &Self, id: NodeId) -> Option<NodeId> {
+        if self.arrangement != other.arrangement {
+            return self.find(&other.key(id)?);
+        }
         let down = |at: NodeId, id: &NodeId| match other.packed(*id).kind.is_group() {
             true => self.child(at, other.label(*id)),
             false => {
@@ -197,6 +242,10 @@ impl Metamodel {
 
     /// The resource with this name directly below a type: found by halving, because types may hold a million.
     fn named(&self, kind: NodeId, name: &[String]) -> Option<NodeId> {
+        if self.arrangement.sorting != Sorting::Name {
+            let is = |id: &NodeId| self.name_part(*id).eq(name.iter().map(String::as_str));
+            return self.children(kind).find(is);
+        }
         let Range { mut start, mut end } = self.below(kind);
         while start < end {
             let mut middle = NodeId(start + (end - start) / 2);

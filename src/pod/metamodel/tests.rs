@@ -123,3 +123,81 @@ proptest! {
         }
     }
 }
+
+fn arranged(grouping: Grouping, sorting: Sorting) -> Metamodel {
+    let leaf = |key: ResourceKey, tag: Option<&str>, size| Leaf { key, tag: tag.map(str::to_owned), size };
+    let leaves = [
+        leaf(key("us-east-1", "s3", "bucket", &["b"]), Some("orders"), 10),
+        leaf(key("us-east-1", "s3", "object", &["b", "small"]), None, 1),
+        leaf(key("us-east-1", "s3", "object", &["b", "large"]), None, 900),
+        leaf(key("us-east-1", "s3", "bucket", &["empty"]), Some("orders"), 10),
+        leaf(key("eu-west-1", "sqs", "queue", &["q"]), Some("orders"), 20),
+    ];
+    let arrangement = Arrangement { grouping, sorting };
+    let leaves = leaves.into_iter().map(Ok::<_, std::convert::Infallible>);
+    Metamodel::try_arranged(leaves, &parent_kind, &arrangement).unwrap()
+}
+
+#[test]
+fn trees_are_grouped_by_service_by_type_and_by_tag() {
+    let top = |grouping: Grouping| -> Vec<String> {
+        drawing(&arranged(grouping, Sorting::Name)).into_iter().filter(|line| !line.starts_with("      ")).collect()
+    };
+    let by_service =
+        [" 5", "  s3 4", "    000000000000 4", "  sqs 1", "    000000000000 1"].map(str::to_owned).to_vec();
+    assert_eq!(top(Grouping::Service), by_service);
+    let by_type = [" 5", "  s3 4", "    bucket 4", "  sqs 1", "    queue 1"].map(str::to_owned).to_vec();
+    assert_eq!(top(Grouping::Type), by_type);
+    let by_tag = [" 5", "  (without) 2", "    000000000000 2", "  team=orders 3", "    000000000000 3"];
+    assert_eq!(top(Grouping::Tag("team".to_owned())), by_tag.map(str::to_owned).to_vec());
+}
+
+#[test]
+fn every_resource_is_found_in_every_arrangement() {
+    for grouping in [Grouping::Place, Grouping::Service, Grouping::Type, Grouping::Tag("team".to_owned())] {
+        for sorting in [Sorting::Name, Sorting::Size, Sorting::Count] {
+            let model = arranged(grouping.clone(), sorting);
+            let resources: Vec<NodeId> =
+                model.iter().filter(|(_, node)| node.kind == NodeKind::Resource).map(|(id, _)| id).collect();
+            assert_eq!(resources.len(), 5, "{grouping:?}");
+            for id in resources {
+                let key = model.key(id).unwrap();
+                assert_eq!(model.find(&key), Some(id), "{grouping:?} {sorting:?} {key}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_takes_most_comes_first_by_size_and_what_holds_most_by_count() {
+    let names = |sorting| -> Vec<String> {
+        let model = arranged(Grouping::Place, sorting);
+        let resources = model.iter().filter(|(_, node)| node.kind == NodeKind::Resource);
+        resources.map(|(_, node)| node.label.to_owned()).collect()
+    };
+    assert_eq!(names(Sorting::Name), ["q", "b", "large", "small", "empty"]);
+    assert_eq!(names(Sorting::Size), ["b", "large", "small", "empty", "q"]);
+    assert_eq!(names(Sorting::Count), ["b", "large", "small", "empty", "q"]);
+    let model = arranged(Grouping::Place, Sorting::Size);
+    assert_eq!(model.size(Metamodel::ROOT), Some(941));
+}
+
+#[test]
+fn tokens_and_arns_lead_to_resources_that_are_there() {
+    let keys = [
+        key("us-east-1", "lambda", "function", &["sign"]),
+        key("global", "iam", "role", &["sign"]),
+        key("global", "iam", "instance-profile", &["sign"]),
+        key("us-east-1", "s3", "bucket", &["photos"]),
+        key("us-east-1", "s3", "object", &["photos", "a/b.png"]),
+    ];
+    let model = Metamodel::from_keys(keys.clone(), &parent_kind);
+    let from = &keys[0];
+    let role = "arn:aws:iam::000000000000:role/service/sign";
+    assert_eq!(model.referred(role, from), [keys[1].clone()]);
+    assert_eq!(model.referred("arn:aws:s3:::photos/a/b.png", from), [keys[4].clone()]);
+    let token = crate::pod::Token { key: keys[3].clone(), field: "Arn".to_owned() };
+    assert_eq!(model.referred(&format!("{token} and {role}"), from), [keys[3].clone(), keys[1].clone()]);
+    assert_eq!(model.referred("arn:aws:lambda:us-east-1:000000000000:function:sign", from), []);
+    assert_eq!(model.referred("arn:aws:sqs:us-east-1:000000000000:gone", from), []);
+}

@@ -84,6 +84,7 @@ impl Builder<'_> {
             heading: false,
             raw: value.to_owned(),
             cells: Vec::new(),
+            links: Vec::new(),
         });
     }
 }

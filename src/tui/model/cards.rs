@@ -2,6 +2,7 @@
 
 use super::detail::DetailRow;
 use super::pods::{Listing, Live, RowId};
+use super::sharing;
 use crate::pod::{Commit, Digest, Metamodel, NodeId, NodeKind, TypeOutcome};
 use crate::tasks::emulator_name;
 use crate::tui::action::Action;
@@ -58,6 +59,7 @@ impl Card {
             heading,
             raw: raw.to_owned(),
             cells: Vec::new(),
+            links: Vec::new(),
         });
     }
 }
@@ -78,7 +80,7 @@ pub fn row(state: &State, row: &RowId) -> Vec<DetailRow> {
                     card.text(&format!("A pod is a named line of snapshots of an emulator.\n{first}"), Role::Text);
                 }
                 Listing::Ready(pods) => {
-                    for pod in pods {
+                    for pod in pods.iter().take(LISTED) {
                         card.line(pod.summary.name.as_str(), &text::count(pod.summary.versions, "version"), Role::Text);
                     }
                 }
@@ -143,7 +145,7 @@ fn remote(state: &State, name: &crate::pod::RemoteName, card: &mut Card) {
             card.text(&format!("No pods yet. Choose one of yours and press {push} to push it here."), Role::Text);
         }
         Listing::Ready(pods) => {
-            for pod in pods {
+            for pod in pods.iter().take(LISTED) {
                 card.line(pod.name.as_str(), &text::count(pod.versions.len() as u64, "version"), Role::Text);
             }
         }
@@ -187,7 +189,56 @@ fn version(state: &State, row: &RowId, card: &mut Card) {
         card.line("services", &commit.services.join(", "), Role::Text);
     }
     card.line("resources", &commit.resources.to_string(), Role::Text);
+    if let RowId::Pod(name) = row {
+        for (remote, sharing) in sharing::of_local(&state.pods, name) {
+            let said = match (sharing.ahead, sharing.behind) {
+                (0, 0) => "has the same".to_owned(),
+                (ahead, 0) => format!("lacks {}", text::count(ahead as u64, "version")),
+                (0, behind) => format!("has {} more", text::count(behind as u64, "version")),
+                (ahead, behind) => format!(
+                    "both have moved on: {} only here, {behind} only there; {} pulls, {} merges",
+                    ahead,
+                    state.key(Action::Pull),
+                    state.key(Action::Merge)
+                ),
+            };
+            card.line(remote.as_str(), &said, if sharing.parted() { Role::Warning } else { Role::Remote });
+        }
+        history(state, name, card);
+    }
     report(commit, card);
+}
+
+/// A pod's versions, newest first, each with what tells it from the others.
+fn history(state: &State, name: &crate::pod::PodName, card: &mut Card) {
+    let Some(pod) = state.pods.local_pod(name) else { return };
+    card.heading("Versions");
+    for version in pod.versions.iter().rev().take(LISTED) {
+        let commit = &version.commit;
+        let merge = commit.parents.len() > 1;
+        let sign = match (merge, version.pushed_to.is_empty()) {
+            (true, true) => "◇",
+            (true, false) => "◆",
+            (false, true) => "○",
+            (false, false) => "●",
+        };
+        let message = commit.message.lines().next().filter(|line| !line.is_empty()).unwrap_or("(no message)");
+        let mut facts = vec![
+            commit.author.name.clone(),
+            text::age(commit.time, state.now),
+            text::count(commit.resources, "resource"),
+        ];
+        if merge {
+            facts.push("a merge".to_owned());
+        }
+        facts.push(match version.pushed_to.is_empty() {
+            true => "not pushed".to_owned(),
+            false => format!("on {}", version.pushed_to.join(", ")),
+        });
+        facts.extend(version.tags.iter().map(|tag| format!("tag {tag}")));
+        card.line(&format!("{sign} {}", version.number), message, Role::Text);
+        card.line("", &facts.join(" · "), Role::Muted);
+    }
 }
 
 /// What a capture read, and what it could not.
@@ -246,7 +297,8 @@ pub fn folder(state: &State, digest: &Digest, node: NodeId) -> Vec<DetailRow> {
         NodeKind::Account => "Account",
         NodeKind::Region => "Region",
         NodeKind::Service => "Service",
-        NodeKind::Type => "Type",
+        NodeKind::Type | NodeKind::Family => "Type",
+        NodeKind::Tag => "Tag",
         _ => "Pod",
     };
     card.heading(&format!("{what} {}", found.label));
@@ -254,6 +306,9 @@ pub fn folder(state: &State, digest: &Digest, node: NodeId) -> Vec<DetailRow> {
     card.line("resources", &direct.to_string(), Role::Literal);
     if all > direct {
         card.line("with all below", &all.to_string(), Role::Literal);
+    }
+    if let Some(size) = metamodel.size(node) {
+        card.line("size", &text::bytes(size), Role::Blob);
     }
     if matches!(found.kind, NodeKind::Type)
         && let Some(service) = service_above(metamodel, node)
@@ -267,8 +322,9 @@ pub fn folder(state: &State, digest: &Digest, node: NodeId) -> Vec<DetailRow> {
     if !matches!(found.kind, NodeKind::Type) {
         card.heading("Below it");
         for child in metamodel.children(node).take(LISTED) {
+            let size = metamodel.size(child).map(|size| format!("  {}", text::bytes(size))).unwrap_or_default();
             let child = metamodel.node(child);
-            card.line(child.label, &child.resources.to_string(), Role::Literal);
+            card.line(child.label, &format!("{}{size}", child.resources), Role::Literal);
         }
     }
     card.finish()

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::pod::{BlobRef, Commit, Digest, Document, Observed};
+use crate::pod::{BlobRef, Commit, Digest, Document, Observed, ResourceKey, replace_tokens};
 use crate::tui::preview::{Pair, Preview};
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -46,6 +46,8 @@ pub struct DetailRow {
     pub raw: String,
     /// A line of a picture, drawn instead of the value.
     pub cells: Vec<Pair>,
+    /// The resources that the value refers to and that are there.
+    pub links: Vec<ResourceKey>,
 }
 
 /// Least room for a value beside its name; with less it would break into slivers.
@@ -106,9 +108,17 @@ pub struct Secrets<'a> {
     pub key: &'a str,
 }
 
+/// Which resources a text refers to.
+pub type Refers<'a> = &'a dyn Fn(&str) -> Vec<ResourceKey>;
+
 /// The rows of a document. `folds` holds the paths whose fold differs from the default.
-pub fn rows(content: &Content, folds: &HashSet<Vec<String>>, secrets: &Secrets<'_>) -> Vec<DetailRow> {
-    let mut builder = Builder { rows: Vec::new(), folds, secrets };
+pub fn rows(
+    content: &Content,
+    folds: &HashSet<Vec<String>>,
+    secrets: &Secrets<'_>,
+    refers: Refers<'_>,
+) -> Vec<DetailRow> {
+    let mut builder = Builder { rows: Vec::new(), folds, secrets, refers };
     let Content { document, observed, changed, previews } = content;
     builder.section("properties", &document.attributes, true);
     builder.blobs(&document.blobs, previews);
@@ -121,6 +131,7 @@ pub(super) struct Builder<'a> {
     pub(super) rows: Vec<DetailRow>,
     folds: &'a HashSet<Vec<String>>,
     secrets: &'a Secrets<'a>,
+    refers: Refers<'a>,
 }
 
 impl Builder<'_> {
@@ -178,6 +189,7 @@ impl Builder<'_> {
                     heading: false,
                     raw: blob.digest.to_string(),
                     cells: Vec::new(),
+                    links: Vec::new(),
                 });
                 if let (Some(true), Some(preview)) = (open, preview) {
                     self.preview(&below, 2, preview);
@@ -190,6 +202,7 @@ impl Builder<'_> {
         let open = self.is_open(&path, true);
         self.rows.push(DetailRow {
             cells: Vec::new(),
+            links: Vec::new(),
             raw: label.clone(),
             path,
             depth: 0,
@@ -223,6 +236,7 @@ impl Builder<'_> {
                 heading: false,
                 raw: MASK.to_owned(),
                 cells: Vec::new(),
+                links: Vec::new(),
             };
             self.rows.push(row);
             return;
@@ -248,11 +262,27 @@ impl Builder<'_> {
             }
             Value::Object(_) | Value::Array(_) if written => ("(JSON in a string)".to_owned(), Role::Muted),
             Value::Object(_) | Value::Array(_) => (String::new(), Role::Muted),
-            Value::String(string) => (text::clean(string).into_owned(), Role::String),
+            Value::String(string) => (text::clean(&readable(string)).into_owned(), Role::String),
             other => (other.to_string(), Role::Literal),
         };
-        let (heading, cells) = (false, Vec::new());
-        self.rows.push(DetailRow { path: path.clone(), depth, label, value: shown, role, open, heading, raw, cells });
+        let links = match value {
+            Value::String(string) => (self.refers)(string),
+            _ => Vec::new(),
+        };
+        let role = if links.is_empty() { role } else { Role::Link };
+        let (path_of_row, heading, cells) = (path.clone(), false, Vec::new());
+        self.rows.push(DetailRow {
+            path: path_of_row,
+            depth,
+            label,
+            value: shown,
+            role,
+            open,
+            heading,
+            raw,
+            cells,
+            links,
+        });
         if open == Some(true) {
             for (name, value) in below {
                 let mut path = path.clone();
@@ -262,6 +292,14 @@ impl Builder<'_> {
             }
         }
     }
+}
+
+/// A text with reference tokens as people read them: the resource, and which of its fields.
+fn readable(text: &str) -> String {
+    replace_tokens(text, |token| {
+        let key = &token.key;
+        Some(format!("→ {}/{} {}", key.service, key.label(), token.field))
+    })
 }
 
 /// What a value is when copied.
@@ -306,6 +344,10 @@ mod tests {
         path == ["SecretString"]
     }
 
+    fn nowhere(_: &str) -> Vec<ResourceKey> {
+        Vec::new()
+    }
+
     fn secrets(reveal: bool) -> Secrets<'static> {
         Secrets { is_secret: &is_secret, reveal, key: "v" }
     }
@@ -314,7 +356,7 @@ mod tests {
     fn json_in_strings_is_opened_and_copied_as_it_was() {
         let text = r#"{"Statement": [{"Effect": "Allow"}]}"#;
         let document = Document::from_value(json!({"Policy": text, "Name": "{not json", "Empty": "{}"}));
-        let rows = rows(&Content { document, ..Content::default() }, &HashSet::new(), &secrets(false));
+        let rows = rows(&Content { document, ..Content::default() }, &HashSet::new(), &secrets(false), &nowhere);
         let expected = [
             "properties: 3 fields",
             "  Empty: {}",
@@ -346,7 +388,7 @@ mod tests {
             "    x.bin: 9 B  bytes",
             "observed (read-only, never compared): 1 field",
         ];
-        assert_eq!(drawn(&rows(&content, &folds, &secrets(false))), expected);
+        assert_eq!(drawn(&rows(&content, &folds, &secrets(false), &nowhere)), expected);
     }
 
     #[test]
@@ -365,21 +407,34 @@ mod tests {
             "observed (read-only, never compared): 1 field",
             "  ARN: arn:aws:x",
         ];
-        assert_eq!(drawn(&rows(&content(), &HashSet::new(), &secrets(false))), expected);
-        let shown = rows(&content(), &HashSet::new(), &secrets(true));
+        assert_eq!(drawn(&rows(&content(), &HashSet::new(), &secrets(false), &nowhere)), expected);
+        let shown = rows(&content(), &HashSet::new(), &secrets(true), &nowhere);
         assert!(shown.iter().any(|row| row.value == "hunter2"));
     }
 
     #[test]
+    fn what_refers_to_a_resource_is_named_and_can_be_followed() {
+        let role = ResourceKey::new("000000000000", "global", "iam", "role", ["sign"]);
+        let token = crate::pod::Token { key: role.clone(), field: "Arn".to_owned() };
+        let document = Document::from_value(json!({"Role": token.to_string(), "Timeout": 3}));
+        let refers = |text: &str| if text.contains("podex:") { vec![role.clone()] } else { Vec::new() };
+        let rows = rows(&Content { document, ..Content::default() }, &HashSet::new(), &secrets(false), &refers);
+        assert_eq!(drawn(&rows)[1], "  Role: → iam/role/sign Arn");
+        assert_eq!((rows[1].links.as_slice(), rows[1].role), ([role.clone()].as_slice(), Role::Link));
+        assert_eq!(rows[1].raw, token.to_string());
+        assert!(rows[2].links.is_empty());
+    }
+
+    #[test]
     fn a_masked_secret_cannot_be_copied() {
-        let rows = rows(&content(), &HashSet::new(), &secrets(false));
+        let rows = rows(&content(), &HashSet::new(), &secrets(false), &nowhere);
         assert!(rows.iter().all(|row| !row.raw.contains("hunter2")));
     }
 
     #[test]
     fn a_fold_hides_what_is_below_it() {
         let folds = HashSet::from([vec!["properties".to_owned(), "Policy".to_owned()]]);
-        let rows = rows(&content(), &folds, &secrets(false));
+        let rows = rows(&content(), &folds, &secrets(false), &nowhere);
         assert_eq!(drawn(&rows)[2], "  Policy: { 1 field }");
         assert_eq!(rows[3].label, "SecretString");
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
 
 use super::detail::{IsSecret, MASK, mask};
-use crate::pod::{Change, ChangeKind, PropertyChange};
+use crate::pod::{Change, ChangeKind, Document, PropertyChange};
 use crate::tui::text;
 
 /// Longest lines that are compared word by word; longer ones would be noise and cost time.
@@ -95,6 +95,49 @@ pub fn rows(change: &Change, reveal: bool, is_secret: IsSecret<'_>) -> Vec<DiffR
         rows.push(DiffRow::Same("(it has no properties of its own)".to_owned()));
     }
     rows
+}
+
+/// The rows of what the document of a modified resource has and the change leaves as it is.
+pub fn unchanged(change: &Change, document: &Document, reveal: bool, is_secret: IsSecret<'_>) -> Vec<DiffRow> {
+    let mut rows = Vec::new();
+    for (name, value) in &document.attributes {
+        untouched(change, &mut vec![name.clone()], value, reveal, is_secret, &mut rows);
+    }
+    rows
+}
+
+fn untouched(
+    change: &Change,
+    path: &mut Vec<String>,
+    value: &Value,
+    reveal: bool,
+    is_secret: IsSecret<'_>,
+    rows: &mut Vec<DiffRow>,
+) {
+    let within = |property: &PropertyChange| property.path.starts_with(path);
+    let changed = |property: &PropertyChange| path.starts_with(&property.path);
+    if change.properties.iter().any(changed) {
+        return;
+    }
+    match value {
+        Value::Object(members) if change.properties.iter().any(within) => {
+            for (name, value) in members {
+                path.push(name.clone());
+                untouched(change, path, value, reveal, is_secret, rows);
+                path.pop();
+            }
+        }
+        // Positions in a list that changed mean other things on the two sides.
+        Value::Array(_) if change.properties.iter().any(within) => {}
+        value => {
+            let mut value = value.clone();
+            if !reveal {
+                mask(&mut path.clone(), &mut value, is_secret);
+            }
+            rows.push(DiffRow::Heading(heading(path)));
+            rows.extend(value_lines(&value).into_iter().map(DiffRow::Same));
+        }
+    }
 }
 
 /// A path as people read it: `Policy.Statement[0].Effect`.

@@ -7,5 +7,6 @@ pub mod detail;
 pub mod diff;
 pub mod list;
 pub mod pods;
+pub mod sharing;
 pub mod start;
 pub mod tree;

@@ -160,7 +160,8 @@ impl Pods {
     }
 
     /// Takes in the local pods.
-    pub fn set_local(&mut self, pods: Vec<LocalPod>) {
+    pub fn set_local(&mut self, mut pods: Vec<LocalPod>) {
+        pods.sort_by(|one, other| one.summary.name.cmp(&other.summary.name));
         let first_time = !matches!(self.local, Listing::Ready(_));
         if first_time && let [only] = pods.as_slice() {
             self.open.insert(RowId::Pod(only.summary.name.clone()));
@@ -218,7 +219,11 @@ impl Pods {
     /// A local pod.
     pub fn local_pod(&self, name: &PodName) -> Option<&LocalPod> {
         match &self.local {
-            Listing::Ready(pods) => pods.iter().find(|pod| pod.summary.name == *name),
+            // They come sorted by their names.
+            Listing::Ready(pods) => {
+                let at = pods.binary_search_by(|pod| pod.summary.name.cmp(name)).ok()?;
+                pods.get(at)
+            }
             _ => None,
         }
     }
@@ -244,6 +249,24 @@ impl Pods {
                 .map(|version| (version.digest, &version.commit)),
             _ => None,
         }
+    }
+
+    /// The commit with this digest, where a version of any pod is it.
+    pub fn commit_of(&self, digest: &Digest) -> Option<&Commit> {
+        let local = match &self.local {
+            Listing::Ready(pods) => pods.as_slice(),
+            _ => &[],
+        };
+        let mut local = local.iter().flat_map(|pod| &pod.versions);
+        let remote = || {
+            let listed = self.remotes().iter().filter_map(|remote| match &remote.pods {
+                Listing::Ready(pods) => Some(pods),
+                _ => None,
+            });
+            let mut versions = listed.flatten().flat_map(|pod| &pod.versions);
+            versions.find(|version| version.digest == *digest).map(|version| &version.commit)
+        };
+        local.find(|version| version.digest == *digest).map(|version| &version.commit).or_else(remote)
     }
 
     /// The version before a local row's, for comparing.
@@ -295,6 +318,28 @@ impl Pods {
         }
     }
 
+    /// The unfolded rows, as [`Self::unfold`] takes them.
+    pub fn unfolded(&self) -> impl Iterator<Item = String> {
+        self.open.iter().filter_map(|row| match row {
+            RowId::Local => Some("/".to_owned()),
+            RowId::Pod(pod) => Some(pod.to_string()),
+            RowId::Remote(remote) => Some(format!("{remote}/")),
+            RowId::RemotePod(remote, pod) => Some(format!("{remote}/{pod}")),
+            _ => None,
+        })
+    }
+
+    /// Unfolds rows that were unfolded before; what makes no sense is left out.
+    pub fn unfold<'a>(&mut self, rows: impl Iterator<Item = &'a str>) {
+        self.open.extend(rows.filter_map(|row| match row.split_once('/') {
+            None => Some(RowId::Pod(row.parse().ok()?)),
+            Some(("", _)) => Some(RowId::Local),
+            Some((remote, "")) => Some(RowId::Remote(remote.parse().ok()?)),
+            Some((remote, pod)) => Some(RowId::RemotePod(remote.parse().ok()?, pod.parse().ok()?)),
+        }));
+        self.rebuild();
+    }
+
     /// Unfolds or folds the chosen row.
     pub fn set_open(&mut self, open: bool) {
         let row = self.chosen().clone();
@@ -338,11 +383,10 @@ impl Pods {
             self.local_rows(&mut rows);
         }
         self.remote_rows(&mut rows);
-        let there: BTreeSet<&RowId> = rows.iter().collect();
         let known = |row: &RowId| match row {
             RowId::Version(..) => self.commit(row).is_some(),
             RowId::RemoteVersion(..) => self.commit(row).is_some(),
-            _ => there.contains(row),
+            _ => rows.contains(row),
         };
         let marked = self.marked.iter().filter(|row| known(row)).cloned().collect();
         self.marked = marked;

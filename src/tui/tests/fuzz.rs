@@ -23,7 +23,9 @@ use crate::pod::{Digest, InstanceInfo, ResourceKey};
 use crate::remote::{RemoteConfig, RemoteVersion};
 use crate::search::{Index, Searcher};
 use crate::store::VersionEntry;
-use crate::tasks::{Cause, Failure, Indexed, Job, Loaded, LogLevel, LogLine, Outcome, Task, TaskId, TaskState};
+use crate::tasks::{
+    Cause, Failure, Indexed, Job, Loaded, LogLevel, LogLine, Outcome, Referrer, Task, TaskId, TaskState,
+};
 use crate::tui::message::{Effect, Message};
 use crate::tui::model::tree;
 use crate::tui::overlay::Overlay;
@@ -122,7 +124,7 @@ impl Game {
         let context = Context::new(Paths::under(home.path()), Overrides::default()).unwrap();
         let index = Arc::new(Index::build(&context, &Events::silent()).unwrap());
         let random = StdRng::seed_from_u64(seed);
-        let explorer = if seed % 2 == 0 { Explorer::new(80, 24) } else { Explorer::loaded(120, 40) };
+        let explorer = if seed.is_multiple_of(2) { Explorer::new(80, 24) } else { Explorer::loaded(120, 40) };
         Self { random, explorer, pending: VecDeque::new(), index, _home: home }
     }
 
@@ -263,14 +265,18 @@ impl Game {
 
     fn answer_effect(&mut self, effect: Effect) -> Message {
         match effect {
-            Effect::ReadTree(digest, commit) => {
-                let metamodel = Arc::new(strange::metamodel(&mut self.random));
+            Effect::ReadTree(digest, commit, arrangement) => {
+                let metamodel = Arc::new(strange::metamodel(&mut self.random, &arrangement));
                 let loaded = Box::new(Loaded { digest, commit: *commit, metamodel });
                 Message::Tree(digest, if self.chance(90) { Ok(loaded) } else { Err(self.text().to_owned()) })
             }
             Effect::ReadDocument(digest, _, key) => {
                 let content = Box::new(strange::content(&mut self.random));
                 Message::Document(digest, key, if self.chance(90) { Ok(content) } else { Err(self.text().to_owned()) })
+            }
+            Effect::ReadUnchanged(digest, key) => {
+                let document = Box::new(strange::content(&mut self.random).document);
+                Message::Unchanged(digest, key, Ok(document))
             }
             Effect::Filter(digest, metamodel, query) => Message::Filtered(digest, tree::keep(&metamodel, &query)),
             Effect::Search(index, query) => {
@@ -296,7 +302,7 @@ impl Game {
         let loaded = |game: &mut Self| Loaded {
             digest: commit(4).digest(),
             commit: commit(4),
-            metamodel: Arc::new(strange::metamodel(&mut game.random)),
+            metamodel: Arc::new(strange::metamodel(&mut game.random, &game.explorer.state.arrangement.clone())),
         };
         match job {
             Job::ListPods if self.chance(20) => Outcome::Pods(Vec::new()),
@@ -349,6 +355,10 @@ impl Game {
                 started: self.explorer.state.now,
                 folder: "/nowhere".into(),
             }),
+            Job::Referrers { .. } => {
+                let key = ResourceKey::new("000000000000", "us-east-1", "sqs", "queue", [self.text()]);
+                Outcome::Referrers(vec![Referrer { key, property: self.text().to_owned() }])
+            }
             Job::Blame { .. } => Outcome::Blamed(strange::TEXTS.join("\n")),
             Job::Merge(_) => Outcome::Merged(Box::new(MergeOutcome {
                 kind: [MergeKind::Merged, MergeKind::Conflicted, MergeKind::UpToDate][self.random.random_range(0..3)],
@@ -378,7 +388,9 @@ impl Game {
 
     fn take(&mut self, effects: Vec<Effect>) {
         for effect in effects {
-            if let Effect::Submit(job) = effect {
+            if let Effect::Chain(jobs) = effect {
+                self.take(jobs.into_iter().map(|job| Effect::Submit(Box::new(job))).collect());
+            } else if let Effect::Submit(job) = effect {
                 let id = TaskId(self.explorer.next);
                 self.explorer.next += 1;
                 let more = update(&mut self.explorer.state, Message::Submitted(id, job.clone()));

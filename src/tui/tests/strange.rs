@@ -7,7 +7,7 @@ use rand::rngs::StdRng;
 use serde_json::{Value, json};
 
 use super::{Explorer, SIZES, commit, key, pods};
-use crate::pod::{Document, Metamodel, ResourceKey};
+use crate::pod::{Arrangement, Document, Leaf, Metamodel, ResourceKey};
 use crate::remote::{RemoteConfig, RemoteVersion};
 use crate::tasks::{Job, Loaded, Outcome};
 use crate::tui::message::{Effect, Message};
@@ -37,7 +37,7 @@ pub(super) fn text(random: &mut StdRng) -> &'static str {
 }
 
 /// A tree of such names.
-pub(super) fn metamodel(random: &mut StdRng) -> Metamodel {
+pub(super) fn metamodel(random: &mut StdRng, arrangement: &Arrangement) -> Metamodel {
     let kinds = [("s3", "bucket"), ("s3", "object"), ("sqs", "queue"), ("iam", "role")];
     let many = [0, 1, 3, 40, 400][random.random_range(0..5)];
     let keys = (0..many).map(|number| {
@@ -47,8 +47,9 @@ pub(super) fn metamodel(random: &mut StdRng) -> Metamodel {
         let region = ["us-east-1", "eu-west-1", "global"][random.random_range(0..3)];
         ResourceKey::new("000000000000", region, service, kind, name)
     });
-    let keys: Vec<ResourceKey> = keys.collect();
-    Metamodel::from_keys(keys, &|_: &str, kind: &str| (kind == "object").then(|| "bucket".to_owned()))
+    let leaves: Vec<_> = keys.map(|key| Ok::<_, std::convert::Infallible>(Leaf::from(key))).collect();
+    let parent = |_: &str, kind: &str| (kind == "object").then(|| "bucket".to_owned());
+    Metamodel::try_arranged(leaves, &parent, arrangement).unwrap()
 }
 
 /// A value of such texts, up to some levels deep.
@@ -97,7 +98,7 @@ fn hard_to_draw(columns: u16, rows: u16) -> Explorer {
     explorer.press("j j");
     while let Some(effect) = (!explorer.effects.is_empty()).then(|| explorer.effects.remove(0)) {
         match effect {
-            Effect::ReadTree(digest, commit) => {
+            Effect::ReadTree(digest, commit, _) => {
                 let keys = TEXTS.map(|name| key("us-east-1", "sqs", "queue", &[name]));
                 let metamodel = Metamodel::from_keys(keys, &|_: &str, _: &str| None);
                 let loaded = Loaded { digest, commit: *commit, metamodel: Arc::new(metamodel) };

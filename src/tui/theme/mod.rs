@@ -92,6 +92,8 @@ roles! {
     Blob = "blob",
     /// What a search or filter matched.
     Match = "match",
+    /// What can be followed to another resource.
+    Link = "link",
     /// Good ends.
     Success = "success",
     /// What should be looked at.

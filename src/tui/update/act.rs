@@ -1,9 +1,9 @@
 //! What each action does on the main screen.
 
 use super::enabled::remotes_with;
-use super::{follow, outside};
+use super::{follow, outside, places};
 use crate::ops::InjectArgs;
-use crate::pod::{PodName, Reference};
+use crate::pod::{PodName, Reference, Selector};
 use crate::tasks::Job;
 use crate::tui::action::Action;
 use crate::tui::layout::Areas;
@@ -91,6 +91,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Watch => return super::drift::watch(state),
         Action::Push => ask_push(state),
         Action::Pull => return pull(state),
+        Action::Load => return load(state),
         Action::Refresh => return refresh(state),
         Action::Copy => return copy(state),
         Action::CopyCommand => return copy_command(state),
@@ -101,11 +102,17 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
             let chosen = state.pods.chosen().reference().zip(state.chosen_resource());
             return chosen.map(|(reference, (_, key))| submit(Job::Blame { reference, key })).unwrap_or_default();
         }
+        Action::Follow => places::follow(state),
+        Action::Referrers => return places::ask_referrers(state),
+        Action::Backward => places::travel(state, true),
+        Action::Forward => places::travel(state, false),
+        Action::Arrange => places::ask_arrangement(state),
         Action::Suspend => return vec![Effect::Suspend],
         Action::Quit => return quit(state),
         Action::Search => return super::search::open(state),
         Action::NextChange | Action::PreviousChange | Action::SwitchSides | Action::Unified | Action::CancelTask => {}
-        Action::KeepDrift | Action::Revert => {}
+        Action::Retry | Action::Hurry => {}
+        Action::KeepDrift | Action::Revert | Action::Whole | Action::Swap | Action::InjectSide | Action::LeaveOut => {}
         Action::Merge => super::conflicts::ask_merge(state),
         Action::Conflicts => return super::conflicts::open(state),
         Action::NextOpen
@@ -243,7 +250,12 @@ fn open(state: &mut State) -> Vec<Effect> {
             Vec::new()
         }
         Pane::Detail => {
-            follow::toggle_detail(state);
+            let row = state.detail.rows.get(state.detail.cursor.at);
+            if row.is_some_and(|row| row.open.is_none() && !row.links.is_empty()) {
+                places::follow(state);
+            } else {
+                follow::toggle_detail(state);
+            }
             Vec::new()
         }
     }
@@ -284,6 +296,11 @@ fn in_order(state: &State, one: RowId, other: RowId) -> (RowId, RowId) {
 
 fn inject(state: &mut State) -> Vec<Effect> {
     let Some(reference) = state.pods.chosen().reference() else { return Vec::new() };
+    inject_version(state, reference)
+}
+
+/// Plans to inject a version.
+pub(super) fn inject_version(state: &mut State, reference: Reference) -> Vec<Effect> {
     let (strategy, filter, secrets_from) = Default::default();
     plan(state, Some(InjectArgs { reference, strategy, filter, secrets_from }))
 }
@@ -291,7 +308,13 @@ fn inject(state: &mut State) -> Vec<Effect> {
 /// Makes a plan and shows it when it is there: of an inject, or of an undo.
 pub(super) fn plan(state: &mut State, args: Option<InjectArgs>) -> Vec<Effect> {
     let job = args.clone().map_or(Job::PrepareUndo, Job::PrepareInject);
-    let view = PlanView { args, stage: PlanStage::Planning(None), cursor: Cursor::default(), yes: false };
+    // Another strategy for the same leaves the same out.
+    let before = state.overlays.iter().find_map(|overlay| match overlay {
+        Overlay::Plan(view) => Some(view.left_out.clone()),
+        _ => None,
+    });
+    let (left_out, stage) = (before.unwrap_or_default(), PlanStage::Planning(None));
+    let view = PlanView { args, stage, left_out, cursor: Cursor::default(), yes: false };
     state.overlays.retain(|overlay| !matches!(overlay, Overlay::Plan(_)));
     state.overlays.push(Overlay::Plan(Box::new(view)));
     submit(job)
@@ -326,6 +349,33 @@ fn pull(state: &mut State) -> Vec<Effect> {
             state.overlays.push(Overlay::Menu(menu));
             Vec::new()
         }
+    }
+}
+
+/// Pulls the chosen remote pod, and plans to inject it once that is done.
+fn load(state: &mut State) -> Vec<Effect> {
+    let (remote, pod, number) = match state.pods.chosen().clone() {
+        RowId::RemotePod(remote, pod) => (remote, pod, None),
+        RowId::RemoteVersion(remote, pod, number) => (remote, pod, Some(number)),
+        _ => return Vec::new(),
+    };
+    let reference = Reference::Pod { remote: None, pod: pod.clone(), selector: Selector::Head };
+    let pull = Job::Pull { remote, pod, number, into: None };
+    let mut effects = inject_version(state, reference);
+    // The plan is shown as one that is being made, and made when the pull is done.
+    let planning = effects.iter().position(|effect| matches!(effect, Effect::Submit(_)));
+    if let Some(Effect::Submit(plan)) = planning.map(|at| effects.remove(at)) {
+        effects.push(Effect::Chain(vec![pull, *plan]));
+    }
+    effects
+}
+
+/// Does again what did not end well.
+pub(super) fn again(state: &mut State, job: Job) -> Vec<Effect> {
+    match job {
+        Job::PrepareInject(args) => plan(state, Some(args)),
+        Job::PrepareUndo => plan(state, None),
+        job => submit(job),
     }
 }
 

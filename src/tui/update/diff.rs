@@ -1,11 +1,15 @@
 //! Keys of the comparison.
 
-use super::act::copied;
+use std::sync::Arc;
+
+use super::act::{copied, inject_version};
+use crate::pod::{Change, ChangeKind, Digest, Document, PodName, PropertyChange, Reference, ResourceKey};
 use crate::tui::action::Action;
 use crate::tui::layout::DiffAreas;
 use crate::tui::message::Effect;
 use crate::tui::model::diff::{self, DiffRow};
-use crate::tui::model::list::Move;
+use crate::tui::model::list::{Cursor, Move};
+use crate::tui::overlay::{Choice, Menu, Overlay};
 use crate::tui::state::{DiffFocus, DiffScreen, SecretRule, State};
 
 /// Does an action of the comparison; None where the action is one of the main screen's.
@@ -35,6 +39,16 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::NextChange => next(screen, true, &is_secret),
         Action::PreviousChange => next(screen, false, &is_secret),
         Action::Unified => screen.unified = !screen.unified,
+        Action::Whole => {
+            screen.whole = !screen.whole;
+            screen.top = 0;
+            rebuild(screen, &is_secret);
+        }
+        Action::Swap => {
+            swap(screen);
+            rebuild(screen, &is_secret);
+        }
+        Action::InjectSide => return Some(inject(state)),
         Action::Reveal => {
             screen.reveal = !screen.reveal;
             rebuild(screen, &is_secret);
@@ -98,12 +112,82 @@ fn next(screen: &mut DiffScreen, forward: bool, is_secret: &SecretRule) {
     screen.top = if forward { 0 } else { last_heading.unwrap_or(0) };
 }
 
+/// The other way round: what was added was removed.
+fn swap(screen: &mut DiffScreen) {
+    std::mem::swap(&mut screen.before, &mut screen.after);
+    let swapped = |change: &Change| Change {
+        key: change.key.clone(),
+        kind: match change.kind {
+            ChangeKind::Added => ChangeKind::Removed,
+            ChangeKind::Removed => ChangeKind::Added,
+            ChangeKind::Modified => ChangeKind::Modified,
+        },
+        properties: change.properties.iter().cloned().map(PropertyChange::swapped).collect(),
+    };
+    screen.changes = Arc::new(screen.changes.iter().map(swapped).collect());
+    screen.command = format!("podex diff {} {}", screen.before, screen.after);
+}
+
+/// The versions among the sides.
+pub(super) fn injectable(screen: &DiffScreen) -> Vec<Reference> {
+    let sides = [&screen.before, &screen.after].into_iter().filter_map(|side| side.parse::<Reference>().ok());
+    sides.filter(|side| *side != Reference::Live).collect()
+}
+
+/// The pod that a commit of the live instance goes into, where that is one of the sides.
+pub(super) fn committed_into(screen: &DiffScreen) -> Option<PodName> {
+    if let Some((pod, _)) = &screen.drift {
+        return (!screen.changes.is_empty()).then(|| pod.clone());
+    }
+    match injectable(screen).as_slice() {
+        [Reference::Pod { remote: None, pod, .. }] => Some(pod.clone()),
+        _ => None,
+    }
+}
+
+/// Plans to inject the only side that can be, or asks which.
+fn inject(state: &mut State) -> Vec<Effect> {
+    let sides = state.diff.as_ref().map(injectable).unwrap_or_default();
+    if let [only] = sides.as_slice() {
+        return inject_version(state, only.clone());
+    }
+    let item = |side: Reference| (side.to_string(), "shows the plan first".to_owned(), Choice::Inject(Box::new(side)));
+    let items = sides.into_iter().map(item).collect();
+    state.overlays.push(Overlay::Menu(Menu { title: "Inject".to_owned(), items, cursor: Cursor::default() }));
+    Vec::new()
+}
+
+/// Has the document read that shows what does not differ.
+pub(super) fn follow(state: &mut State) -> Vec<Effect> {
+    let Some(screen) = state.diff.as_mut().filter(|screen| screen.whole) else { return Vec::new() };
+    let (Some(base), Some(change)) = (screen.base, screen.changes.get(screen.cursor.at)) else { return Vec::new() };
+    if screen.asked.as_ref() == Some(&change.key) || change.kind != ChangeKind::Modified {
+        return Vec::new();
+    }
+    screen.asked = Some(change.key.clone());
+    vec![Effect::ReadUnchanged(base, change.key.clone())]
+}
+
+/// Takes in a document that was read for the comparison.
+pub(super) fn document_read(state: &mut State, digest: Digest, key: ResourceKey, document: Document) {
+    let is_secret = state.is_secret.clone();
+    let Some(screen) = state.diff.as_mut().filter(|screen| screen.base == Some(digest)) else { return };
+    screen.document = Some((key, document));
+    rebuild(screen, &is_secret);
+}
+
 /// Makes the rows of the chosen change.
 pub(super) fn rebuild(screen: &mut DiffScreen, is_secret: &SecretRule) {
     screen.rows = match screen.changes.get(screen.cursor.at) {
-        Some(change) => diff::rows(change, screen.reveal, &|path: &[String], value: &serde_json::Value| {
-            is_secret(&change.key, path, value)
-        }),
+        Some(change) => {
+            let is_secret = |path: &[String], value: &serde_json::Value| is_secret(&change.key, path, value);
+            let mut rows = diff::rows(change, screen.reveal, &is_secret);
+            let document = screen.document.as_ref().filter(|(key, _)| screen.whole && *key == change.key);
+            if let Some((_, document)) = document {
+                rows.extend(diff::unchanged(change, document, screen.reveal, &is_secret));
+            }
+            rows
+        }
         None => Vec::new(),
     };
 }

@@ -98,6 +98,7 @@ pub(super) fn seen(state: &mut State, job: &Job, sentence: &str, outcome: Status
             show_diff(state, names, job.command().unwrap_or_default(), changes.to_vec());
             if let Some(screen) = state.diff.as_mut().filter(|_| !changes.is_empty()) {
                 screen.drift = Some((pod, base));
+                screen.base = Some(base);
             }
         }
         _ => {}
@@ -114,7 +115,7 @@ pub(super) fn over(state: &mut State) {
 
 /// Asks for the message of a commit into the pod the instance drifted from.
 pub(super) fn keep(state: &mut State) -> Vec<Effect> {
-    if let Some((pod, _)) = state.diff.as_ref().and_then(|screen| screen.drift.clone()) {
+    if let Some(pod) = state.diff.as_ref().and_then(super::diff::committed_into) {
         state.overlays.push(Overlay::Form(Form::commit(pod.as_str())));
     }
     Vec::new()
@@ -126,15 +127,19 @@ pub(super) fn revert(state: &mut State) -> Vec<Effect> {
     let Some((pod, base)) = screen.drift.clone() else { return Vec::new() };
     let only = patterns(&screen.changes);
     let reference = Reference::Pod { remote: None, pod, selector: Selector::Revision(base.hex()) };
-    let filter = Filter { services: Vec::new(), only };
+    let filter = Filter { only, ..Filter::default() };
     plan(state, Some(InjectArgs { reference, strategy: Strategy::Overwrite, filter, secrets_from: None }))
 }
 
 /// What picks the changed resources.
 fn patterns(changes: &[Change]) -> Vec<Pattern> {
-    let text = |ResourceKey { account, region, service, kind, name }: &ResourceKey| {
-        let place = format!("{account}/{region}/{service}/{kind}");
-        if changes.len() > NAMED { format!("{place}/*") } else { format!("{place}/{}", name.join("/")) }
+    let text = |key: &ResourceKey| {
+        let ResourceKey { account, region, service, kind, .. } = key;
+        if changes.len() > NAMED {
+            format!("{account}/{region}/{service}/{kind}/*")
+        } else {
+            Pattern::of(key).to_string()
+        }
     };
     let texts: BTreeSet<String> = changes.iter().map(|change| text(&change.key)).collect();
     texts.iter().filter_map(|text| text.parse().ok()).collect()

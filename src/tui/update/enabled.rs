@@ -1,9 +1,10 @@
 //! Whether an action can be done right now, and if not, why.
 
 use super::conflicts::{conflicted, into};
+use crate::tasks::{Job, TaskState};
 use crate::tui::action::{Action, Reach, Scope};
 use crate::tui::model::pods::{Listing, Live, RowId};
-use crate::tui::overlay::Overlay;
+use crate::tui::overlay::{Overlay, PlanStage};
 use crate::tui::state::State;
 
 /// Ok, or why not: what to do instead where that helps.
@@ -31,11 +32,32 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
         Action::Conflicts if conflicted(state).is_none() => {
             refuse("the newest version of the chosen pod has no conflicts")
         }
-        Action::KeepDrift | Action::Revert
+        Action::Revert
             if state.diff.as_ref().is_some_and(|screen| screen.drift.is_none() || screen.changes.is_empty()) =>
         {
             Err(format!("only where there is drift: {} shows it", key(Action::Status)))
         }
+        Action::KeepDrift
+            if state.diff.as_ref().is_some_and(|screen| super::diff::committed_into(screen).is_none()) =>
+        {
+            refuse("only where one side is the live instance")
+        }
+        Action::InjectSide if state.diff.as_ref().is_some_and(|screen| super::diff::injectable(screen).is_empty()) => {
+            refuse("neither side is a version that can be injected")
+        }
+        Action::InjectSide => needs_instance(state),
+        Action::Swap if state.diff.as_ref().is_some_and(|screen| screen.drift.is_some()) => {
+            refuse("drift goes from what was committed to what is there")
+        }
+        Action::LeaveOut => match state.overlays.last() {
+            Some(Overlay::Plan(view)) if view.args.is_none() => refuse("an undo takes back all there is to take back"),
+            Some(Overlay::Plan(view)) => match &view.stage {
+                PlanStage::Ready(prepared) if view.cursor.at < prepared.plan.steps.len() => Ok(()),
+                PlanStage::Ready(_) => refuse("this is a remark, no step"),
+                _ => refuse("the plan is not made yet"),
+            },
+            _ => Err(format!("only in a plan: {} makes one", key(Action::Inject))),
+        },
         Action::KeepDrift | Action::Revert | Action::Watch => needs_instance(state),
         Action::Commit => needs_instance(state),
         Action::Status => needs_instance(state),
@@ -80,6 +102,10 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
                 None => refuse("choose a pod of a remote first"),
             },
         },
+        Action::Load if !matches!(chosen, RowId::RemotePod(..) | RowId::RemoteVersion(..)) => {
+            refuse("choose a pod of a remote first")
+        }
+        Action::Load => needs_instance(state),
         Action::Rename | Action::Delete if chosen.local_pod().is_none() => refuse("choose a local pod first"),
         Action::Filter | Action::ExpandAll | Action::CollapseAll if state.tree().is_none() => {
             refuse("there is no tree on screen")
@@ -90,13 +116,25 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
         Action::Edit | Action::Pager if !matches!(state.detail.content, Some(Ok(_))) => {
             refuse("choose a resource in the tree first")
         }
+        Action::Follow if super::places::references(state).is_empty() => {
+            refuse("nothing here refers to another resource of this version")
+        }
+        Action::Referrers if state.chosen_resource().is_none() => refuse("choose a resource in the tree first"),
+        Action::Backward if !state.jumps.has(true) => refuse("there is nowhere to go back to"),
+        Action::Forward if !state.jumps.has(false) => refuse("there is nowhere to go forward to"),
         Action::Blame if state.chosen_resource().is_none() => refuse("choose a resource in the tree first"),
         Action::Blame if *chosen == RowId::Live => refuse("the live instance has no history: choose a version"),
-        Action::CancelTask => match state.overlays.last() {
-            Some(Overlay::Tasks(view)) => match state.tasks.iter().rev().nth(view.cursor.at) {
-                Some(task) if !task.state.is_over() => Ok(()),
-                Some(_) => refuse("this task is over"),
-                None => refuse("there is no task"),
+        Action::CancelTask | Action::Retry | Action::Hurry => match state.overlays.last() {
+            Some(Overlay::Tasks(view)) => match (action, state.tasks.iter().rev().nth(view.cursor.at)) {
+                (_, None) => refuse("there is no task"),
+                (Action::CancelTask, Some(task)) if task.state.is_over() => refuse("this task is over"),
+                (Action::Hurry, Some(task)) if task.state != TaskState::Queued => refuse("this task does not wait"),
+                (Action::Retry, Some(task)) => match state.undone.get(&task.id) {
+                    Some(Job::Apply { .. }) => refuse("what is left of it must be planned anew: inject it again"),
+                    Some(_) => Ok(()),
+                    None => refuse("only what failed or was cancelled is done again"),
+                },
+                _ => Ok(()),
             },
             _ => Err(format!("only in the task panel: {} opens it", key(Action::Tasks))),
         },

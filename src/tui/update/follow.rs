@@ -2,7 +2,7 @@
 
 use crossterm::event::{KeyCode, KeyEvent};
 
-use super::input_request;
+use super::{input_request, places};
 use crate::pod::{Digest, Document, NodeId, NodeKind, ResourceKey};
 use crate::tui::action::Action;
 use crate::tui::message::Effect;
@@ -11,6 +11,7 @@ use crate::tui::model::detail::{self, Content, DetailRow, IsSecret, Secrets};
 use crate::tui::model::list::{Cursor, Move};
 use crate::tui::model::pods::{Live, RowId};
 use crate::tui::model::start;
+use crate::tui::model::tree::TreeModel;
 use crate::tui::state::{Pane, Shown, State, Subject};
 use crate::tui::text;
 
@@ -20,10 +21,16 @@ const TALLEST_WINDOW: usize = 500;
 pub(super) fn follow(state: &mut State) -> Vec<Effect> {
     let mut effects = follow_pods(state);
     effects.extend(follow_wanted_path(state));
+    places::arrive(state);
+    effects.extend(follow_filter(state));
     effects.extend(follow_subject(state));
     if state.detail.stale {
         state.detail.stale = false;
         state.detail.rows = detail_rows(state);
+    }
+    let read = !matches!(state.detail.subject, Some(Subject::Document(..))) || state.detail.content.is_some();
+    if let Some(line) = state.detail.line.take_if(|_| read) {
+        state.detail.cursor.at = line;
     }
     effects
 }
@@ -31,6 +38,9 @@ pub(super) fn follow(state: &mut State) -> Vec<Effect> {
 /// The tree pane shows the version chosen in the pods pane, as far as that is at hand.
 fn follow_pods(state: &mut State) -> Vec<Effect> {
     let chosen = state.pods.chosen().clone();
+    if places::place_of(&chosen).is_some_and(|place| state.place != Some(place)) {
+        places::remember(state);
+    }
     let nothing = |text: &str| Shown::Nothing(text.to_owned());
     let (digest, commit) = match &chosen {
         RowId::Live => match (state.live, &state.pods.live) {
@@ -81,17 +91,55 @@ fn follow_pods(state: &mut State) -> Vec<Effect> {
     if at_hand {
         return Vec::new();
     }
+    let place = places::place_of(&chosen);
+    if place != state.place {
+        let left = state.places.iter().find(|(known, _)| Some(known) == place.as_ref());
+        state.sought = left.map(|(_, folds)| folds.query.clone()).filter(|query| !query.is_empty());
+        state.filter = None;
+    }
     if let Some(at) = state.trees.iter().position(|(known, _)| *known == digest) {
         let (digest, mut tree) = state.trees.remove(at);
-        if let Some(last) = state.tree() {
-            tree.adopt(last);
-        }
+        state.arriving = place;
+        open_as_before(state, &mut tree, true);
         state.trees.push((digest, tree));
         state.shown = Shown::Tree(digest);
         return Vec::new();
     }
+    state.arriving = place;
     state.shown = Shown::Loading(digest);
-    commit.map(|commit| Effect::ReadTree(digest, Box::new(commit))).into_iter().collect()
+    commit.map(|commit| Effect::ReadTree(digest, Box::new(commit), state.arrangement.clone())).into_iter().collect()
+}
+
+/// Opens a tree as its pod's was left, or as the last one on screen where that is another version of the same pod, or
+/// one nobody has looked at yet. `kept` is a tree that was looked at before.
+pub(super) fn open_as_before(state: &mut State, tree: &mut TreeModel, kept: bool) {
+    let place = state.arriving.take();
+    let left = state.places.iter().find(|(known, _)| Some(known) == place.as_ref()).map(|(_, folds)| folds);
+    let last = state.tree().or_else(|| state.trees.last().map(|(_, last)| last).filter(|_| !kept));
+    match (last, left) {
+        (Some(last), _) if place == state.place => tree.adopt(last),
+        (_, Some(left)) if place != state.place || !kept => tree.set_folds(left),
+        (Some(last), _) if !kept => tree.adopt(last),
+        _ => {}
+    }
+    if tree.query().is_some_and(|kept| Some(&kept.query) != state.sought.as_ref()) {
+        tree.filter(None);
+    }
+    state.place = place;
+}
+
+/// Has the filter worked out for the tree on screen, where that is not filtered so yet.
+fn follow_filter(state: &mut State) -> Vec<Effect> {
+    let (Some(query), Shown::Tree(digest), Some(tree)) = (&state.sought, &state.shown, state.tree()) else {
+        return Vec::new();
+    };
+    let wanted = Some((*digest, query.clone()));
+    if tree.query().is_some_and(|kept| kept.query == *query) || state.filtering == wanted {
+        return Vec::new();
+    }
+    let effect = Effect::Filter(*digest, tree.metamodel().clone(), query.clone());
+    state.filtering = wanted;
+    vec![effect]
 }
 
 /// Goes to the path that the explorer was started at, as soon as the tree is there.
@@ -160,11 +208,13 @@ pub(super) fn document_read(state: &mut State, digest: Digest, key: &ResourceKey
 
 fn detail_rows(state: &State) -> Vec<DetailRow> {
     match (&state.detail.subject, &state.detail.content) {
-        (Some(Subject::Document(_, key)), Some(Ok(content))) => {
-            let is_secret = |path: &[String], value: &serde_json::Value| (state.is_secret)(key, path, value);
+        (Some(Subject::Document(_, about)), Some(Ok(content))) => {
+            let is_secret = |path: &[String], value: &serde_json::Value| (state.is_secret)(about, path, value);
             let key = state.key(Action::Reveal);
             let secrets = Secrets { is_secret: &is_secret, reveal: state.detail.reveal, key: &key };
-            detail::rows(content, &state.detail.folds, &secrets)
+            let tree = state.tree().map(|tree| tree.metamodel());
+            let refers = |text: &str| tree.map(|tree| tree.referred(text, about)).unwrap_or_default();
+            detail::rows(content, &state.detail.folds, &secrets, &refers)
         }
         (Some(Subject::Row(row)), _) => cards::row(state, row),
         (Some(Subject::Folder(digest, node)), _) => cards::folder(state, digest, *node),
@@ -240,21 +290,23 @@ pub(super) fn filter_key(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
                 (Some(request), Some(input)) => input.handle(request).is_some_and(|change| change.value),
                 _ => false,
             };
-            if changed { filter_changed(state) } else { Vec::new() }
+            if changed {
+                filter_changed(state);
+            }
+            Vec::new()
         }
     }
 }
 
-pub(super) fn filter_changed(state: &mut State) -> Vec<Effect> {
+pub(super) fn filter_changed(state: &mut State) {
     let query = state.filter.as_ref().map(|input| input.value().to_owned()).unwrap_or_default();
-    state.sought = Some(query.clone()).filter(|query| !query.is_empty());
-    let Shown::Tree(digest) = state.shown else { return Vec::new() };
-    let Some(tree) = state.tree_mut() else { return Vec::new() };
-    if query.is_empty() {
+    // Having it worked out follows, as for a tree that comes on screen later.
+    state.sought = Some(query).filter(|query| !query.is_empty());
+    if state.sought.is_none()
+        && let Some(tree) = state.tree_mut()
+    {
         tree.filter(None);
-        return Vec::new();
     }
-    vec![Effect::Filter(digest, tree.metamodel().clone(), query)]
 }
 
 /// Brings the window of the detail pane to its cursor: rows are as tall as their text wraps.

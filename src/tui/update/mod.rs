@@ -24,6 +24,7 @@ mod mouse;
 pub mod outcome;
 mod outside;
 pub mod overlays;
+pub mod places;
 mod search;
 mod themes;
 
@@ -31,6 +32,7 @@ mod themes;
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
     let mut effects = take_in(state, message);
     effects.extend(follow::follow(state));
+    effects.extend(diff::follow(state));
     if state.read_only {
         refuse_changes(state, &mut effects);
     }
@@ -40,7 +42,11 @@ pub fn update(state: &mut State, message: Message) -> Vec<Effect> {
 
 /// Menus offer jobs as they are: none that changes something leaves here where nothing may be changed.
 fn refuse_changes(state: &mut State, effects: &mut Vec<Effect>) {
-    let changes = |effect: &Effect| matches!(effect, Effect::Submit(job) if !job.is_read_only());
+    let changes = |effect: &Effect| match effect {
+        Effect::Submit(job) => !job.is_read_only(),
+        Effect::Chain(jobs) => jobs.iter().any(|job| !job.is_read_only()),
+        _ => false,
+    };
     if effects.iter().any(changes) {
         effects.retain(|effect| !changes(effect));
         state.hint("podex was started to look only (--read-only)");
@@ -51,6 +57,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
     match message {
         Message::Key(key) if key.kind != KeyEventKind::Release => {
             state.status = None;
+            state.restore = None;
             press(state, &key)
         }
         Message::Key(_) => Vec::new(),
@@ -85,6 +92,13 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             follow::document_read(state, digest, &key, result.map(|content| *content));
             Vec::new()
         }
+        Message::Unchanged(digest, key, result) => {
+            match result {
+                Ok(document) => diff::document_read(state, digest, key, *document),
+                Err(reason) => state.say(Role::Error, reason, None),
+            }
+            Vec::new()
+        }
         Message::Filtered(digest, kept) => {
             // Typing may be over by now; what counts is that nothing else is sought.
             let wanted = state.sought.as_ref() == Some(&kept.query);
@@ -94,6 +108,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
             {
                 tree.filter(Some(kept));
             }
+            state.filtering = None;
             Vec::new()
         }
         Message::Found(query, hits, complete) => search::found(state, query, hits, complete),
@@ -128,10 +143,16 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
 fn tree_read(state: &mut State, digest: Digest, result: Result<Box<Loaded>, String>) {
     match result {
         Ok(loaded) => {
-            state.keep_tree(digest, TreeModel::new(loaded.metamodel.clone()));
+            // The answer to a question from before the layout was changed: the one to the next is on its way.
+            if *loaded.metamodel.arrangement() != state.arrangement {
+                return;
+            }
+            let mut tree = TreeModel::new(loaded.metamodel.clone());
             if state.shown == Shown::Loading(digest) {
+                follow::open_as_before(state, &mut tree, false);
                 state.shown = Shown::Tree(digest);
             }
+            state.keep_tree(digest, tree);
         }
         Err(reason) if state.shown == Shown::Loading(digest) => state.shown = Shown::Failed(digest, reason),
         Err(_) => {}
@@ -153,6 +174,7 @@ pub(super) fn show_changes(
 pub fn scope(state: &State) -> Scope {
     match state.overlays.last() {
         Some(Overlay::Tasks(_)) => Scope::Tasks,
+        Some(Overlay::Plan(_)) => Scope::Plan,
         Some(_) => Scope::Anywhere,
         None if state.conflicts.is_some() => Scope::Conflicts,
         None if state.diff.is_some() => Scope::Diff,
@@ -268,7 +290,10 @@ fn type_character(state: &mut State, character: char) {
 fn typing_changed(state: &mut State) -> Vec<Effect> {
     match state.overlays.last() {
         Some(Overlay::Search(_)) => search::changed(state),
-        None if state.filter.is_some() => follow::filter_changed(state),
+        None if state.filter.is_some() => {
+            follow::filter_changed(state);
+            Vec::new()
+        }
         _ => Vec::new(),
     }
 }

@@ -25,7 +25,15 @@ pub(super) fn submitted(state: &mut State, id: TaskId, job: Job) {
 }
 
 pub(super) fn finished(state: &mut State, id: TaskId, result: Result<Outcome, Failure>) -> Vec<Effect> {
+    /// As many as the panel lists at most.
+    const UNDONE: usize = 200;
     let Some(job) = state.jobs.remove(&id) else { return Vec::new() };
+    if result.is_err() {
+        state.undone.insert(id, job.clone());
+        if state.undone.len() > UNDONE {
+            state.undone.pop_first();
+        }
+    }
     match result {
         Ok(outcome) => succeeded(state, id, &job, outcome),
         Err(Failure::Cancelled) => {
@@ -147,7 +155,10 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
         }
         Outcome::Opened(loaded) => {
             let digest = loaded.digest;
-            state.keep_tree(digest, TreeModel::new(loaded.metamodel.clone()));
+            // Laid out otherwise, it is read again from what is now at hand.
+            if *loaded.metamodel.arrangement() == state.arrangement {
+                state.keep_tree(digest, TreeModel::new(loaded.metamodel.clone()));
+            }
             state.opened.insert(digest, loaded.commit);
             if matches!(job, Job::Open(Reference::Live)) {
                 state.live = Some((digest, state.now));
@@ -182,7 +193,18 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
         }
         Outcome::Pulled(pod, head) => {
             state.say(Role::Success, format!("{}: {sentence}", job.title()), job.command());
-            let mut effects = read_again(state, RowId::Version(pod, head.number));
+            // Whoever has moved on meanwhile stays where they are.
+            let still = match (state.pods.chosen(), job) {
+                (
+                    RowId::RemotePod(remote, name) | RowId::RemoteVersion(remote, name, _),
+                    Job::Pull { remote: from, pod, .. },
+                ) => remote == from && name == pod,
+                (row, _) => row.local_pod() == Some(&pod),
+            };
+            let mut effects = match still {
+                true => read_again(state, RowId::Version(pod, head.number)),
+                false => submit(Job::ListPods),
+            };
             if let Job::Pull { remote, .. } = job {
                 // The remote may have more than it was known to have.
                 effects.extend(submit(Job::RemotePods(remote.clone())));
@@ -197,6 +219,9 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
                 }
                 let names = (before.to_string(), after.to_string());
                 show_diff(state, names, job.command().unwrap_or_default(), outcome.changes);
+                if let Some(screen) = &mut state.diff {
+                    screen.base = Some(outcome.before);
+                }
             }
         }
         Outcome::Status(outcome) => super::drift::seen(state, job, &sentence, outcome),
@@ -217,6 +242,12 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
             return connect(state, started.endpoint);
         }
         Outcome::Found(found) => state.found = Some(found),
+        Outcome::Referrers(found) => {
+            if let Job::Referrers { key, .. } = job {
+                state.say(Role::Success, sentence, job.command());
+                super::places::show_referrers(state, key, found);
+            }
+        }
         Outcome::Merged(outcome) => return super::conflicts::merged(state, job, &outcome, sentence),
         Outcome::Conflicts(found) => super::conflicts::show(state, job, found, sentence),
         Outcome::Blamed(text) => {
@@ -242,6 +273,12 @@ pub(super) fn read_again(state: &mut State, row: RowId) -> Vec<Effect> {
 
 /// Goes to the row that was asked for, as soon as it is there.
 fn go_to_wanted(state: &mut State) -> Vec<Effect> {
+    // What the last run was at comes without fetching or capturing anything.
+    if let Some(row) = state.restore.as_ref().filter(|_| state.wanted.is_none()).and_then(|last| row_of(state, last))
+        && state.pods.choose(&row)
+    {
+        state.restore = None;
+    }
     let Some((reference, path)) = state.wanted.clone() else { return Vec::new() };
     let Some(row) = row_of(state, &reference) else { return Vec::new() };
     if !state.pods.choose(&row) {
@@ -355,6 +392,10 @@ pub(super) fn show_diff(state: &mut State, names: (String, String), command: Str
         focus: DiffFocus::List,
         unified: false,
         reveal: false,
+        whole: false,
+        base: None,
+        document: None,
+        asked: None,
         drift: None,
     };
     super::diff::rebuild(&mut screen, &state.is_secret);

@@ -3,10 +3,10 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::act::{self, submit};
-use super::{action_of, input_request, outcome, perform, search, themes};
+use super::{action_of, input_request, outcome, perform, places, search, themes};
 use crate::instance::Strategy;
 use crate::ops::{CommitArgs, Take, Target};
-use crate::pod::{PodName, RemoteName, Side};
+use crate::pod::{Arrangement, Grouping, Pattern, PodName, RemoteName, Side};
 use crate::remote::RemoteConfig;
 use crate::tasks::{Job, inject_command};
 use crate::tui::action::{Action, ActionInfo, Scope, TABLE};
@@ -155,6 +155,19 @@ fn menu(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
                 Some((_, _, Choice::Run(job))) => vec![Effect::Submit(job)],
                 Some((_, _, Choice::Do(action))) => perform(state, action),
                 Some((_, _, Choice::Connect(endpoint))) => outcome::connect(state, endpoint),
+                Some((_, _, Choice::Go(key))) => {
+                    places::go_to(state, &key);
+                    Vec::new()
+                }
+                Some((_, _, Choice::Arrange(arrangement))) => {
+                    places::arrange(state, *arrangement);
+                    Vec::new()
+                }
+                Some((_, _, Choice::Inject(reference))) => act::inject_version(state, *reference),
+                Some((_, _, Choice::AskTag)) => {
+                    state.overlays.push(Overlay::Form(Form::group_by_tag()));
+                    Vec::new()
+                }
                 None => Vec::new(),
             }
         }
@@ -214,9 +227,30 @@ fn plan(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     }
     match action_of(state, key) {
         Some(Action::Back | Action::Quit) => close(state),
+        Some(action) if action.info().scope == Scope::Plan => perform(state, action),
         Some(action) => beneath(state, action),
         None => Vec::new(),
     }
+}
+
+/// Leaves the chosen step out, or takes it in again.
+fn leave_out(view: &mut PlanView) -> Result<(), String> {
+    let PlanStage::Ready(prepared) = &view.stage else { return Ok(()) };
+    let Some(step) = prepared.plan.steps.get(view.cursor.at) else { return Ok(()) };
+    let own = Pattern::of(&step.key);
+    match view.left_out.iter().position(|pattern| pattern.matches(&step.key)) {
+        None => view.left_out.push(own),
+        Some(at) if view.left_out.get(at) == Some(&own) => {
+            view.left_out.remove(at);
+        }
+        Some(at) => {
+            let with = view.left_out.get(at).map(Pattern::to_string).unwrap_or_default();
+            return Err(format!("it is left out with {with}"));
+        }
+    }
+    let rows = prepared.plan.steps.len() + prepared.plan.notes.len();
+    view.cursor.step(Move::Down(1), rows);
+    Ok(())
 }
 
 fn apply(state: &mut State) -> Vec<Effect> {
@@ -233,10 +267,20 @@ fn apply(state: &mut State) -> Vec<Effect> {
         return if waiting { Vec::new() } else { close(state) };
     }
     let Some(Overlay::Plan(view)) = state.overlays.pop() else { return Vec::new() };
-    let PlanView { args, stage, .. } = *view;
-    let PlanStage::Ready(prepared) = stage else { return Vec::new() };
-    let command =
-        args.as_ref().map_or_else(|| "podex undo --yes".to_owned(), |args| format!("{} --yes", inject_command(args)));
+    let PlanView { args, stage, left_out, .. } = *view;
+    let PlanStage::Ready(mut prepared) = stage else { return Vec::new() };
+    prepared.plan.steps.retain(|step| !left_out.iter().any(|pattern| pattern.matches(&step.key)));
+    if prepared.plan.steps.is_empty() {
+        state.hint("every step was left out: nothing was changed");
+        return Vec::new();
+    }
+    let command = match args {
+        None => "podex undo --yes".to_owned(),
+        Some(mut args) => {
+            args.filter.except.extend(left_out);
+            format!("{} --yes", inject_command(&args))
+        }
+    };
     submit(Job::Apply { prepared, command })
 }
 
@@ -263,6 +307,17 @@ fn form(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
 /// Reads a filled-in form; what is wrong with it is said in it.
 fn send(state: &mut State) -> Vec<Effect> {
     let Some(Overlay::Form(form)) = state.overlays.last_mut() else { return Vec::new() };
+    if form.purpose == Purpose::GroupByTag {
+        let tag = form.value(0).to_owned();
+        if tag.is_empty() {
+            form.error = Some("name a tag".to_owned());
+            return Vec::new();
+        }
+        state.overlays.pop();
+        let arrangement = Arrangement { grouping: Grouping::Tag(tag), ..state.arrangement.clone() };
+        places::arrange(state, arrangement);
+        return Vec::new();
+    }
     match effect_of(form) {
         Some(effect) => {
             state.overlays.pop();
@@ -274,6 +329,7 @@ fn send(state: &mut State) -> Vec<Effect> {
 
 fn effect_of(form: &mut Form) -> Option<Effect> {
     let job = match form.purpose.clone() {
+        Purpose::GroupByTag => return None,
         Purpose::SaveBody(blob) => return Some(Effect::Save(blob, form.value(0).into())),
         Purpose::Commit => {
             let pod = form.parse::<PodName>(0)?;
@@ -343,6 +399,22 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         (Action::Back | Action::Quit, Overlay::Tasks(_) | Overlay::Log(_) | Overlay::Notice { .. })
         | (Action::Tasks, Overlay::Tasks(_))
         | (Action::Log, Overlay::Log(_)) => Some(close(state)),
+        (Action::LeaveOut, Overlay::Plan(_)) => {
+            if let Some(Overlay::Plan(view)) = state.overlays.last_mut()
+                && let Err(reason) = leave_out(view)
+            {
+                state.hint(reason);
+            }
+            Some(Vec::new())
+        }
+        (Action::Retry, Overlay::Tasks(view)) => {
+            let id = state.tasks.iter().rev().nth(view.cursor.at).map(|task| task.id);
+            let job = id.and_then(|id| state.undone.remove(&id));
+            Some(job.map(|job| act::again(state, job)).unwrap_or_default())
+        }
+        (Action::Hurry, Overlay::Tasks(view)) => {
+            Some(state.tasks.iter().rev().nth(view.cursor.at).map(|task| Effect::Hurry(task.id)).into_iter().collect())
+        }
         (Action::CancelTask, Overlay::Tasks(view)) => {
             Some(state.tasks.iter().rev().nth(view.cursor.at).map(|task| Effect::Cancel(task.id)).into_iter().collect())
         }

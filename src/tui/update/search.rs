@@ -107,6 +107,7 @@ fn go(state: &mut State) -> Vec<Effect> {
     let path = hit.key.to_string();
     state.overlays.pop();
     let row = RowId::Version(pod.clone(), number);
+    super::places::leave(state);
     if state.pods.choose(&row) {
         let reference = Reference::Pod { remote: None, pod, selector: Selector::Version(number) };
         state.wanted = Some((reference, Some(path)));

@@ -13,6 +13,7 @@ use crate::tui::model::diff::{Counts, DiffRow, Piece, mark};
 use crate::tui::state::{DiffFocus, DiffScreen, State};
 use crate::tui::text;
 use crate::tui::theme::Role;
+use crate::tui::update::enabled::enabled;
 
 pub(super) fn draw(state: &State, frame: &mut Frame) {
     let Some(screen) = &state.diff else { return };
@@ -27,12 +28,18 @@ pub(super) fn draw(state: &State, frame: &mut Frame) {
     let line = match &state.status {
         Some((role, said)) => Line::from(vec![Span::raw(" "), span(state, *role, text::clean(said).into_owned())]),
         None => {
-            let mut actions = vec![Action::NextChange, Action::PreviousChange, Action::SwitchSides];
+            let mut actions =
+                vec![Action::NextChange, Action::PreviousChange, Action::SwitchSides, Action::Whole, Action::Swap];
             if screen.drift.is_some() {
                 actions =
                     vec![Action::KeepDrift, Action::Revert, Action::Watch, Action::NextChange, Action::SwitchSides];
             }
             actions.extend(areas.wide.then_some(Action::Unified));
+            actions.extend(
+                [Action::InjectSide, Action::KeepDrift]
+                    .into_iter()
+                    .filter(|action| screen.drift.is_none() && enabled(state, *action).is_ok()),
+            );
             actions.extend([Action::Reveal, Action::Copy, Action::CopyCommand, Action::Back, Action::Help]);
             bars::keys(state, &actions, width)
         }

@@ -10,6 +10,7 @@ use super::{highlight, lines, popup, span, spinner, spread};
 use crate::instance::{Step, StepAction, Strategy};
 use crate::ops::PreparedInject;
 use crate::tasks::strategy_name;
+use crate::tui::action::Action;
 use crate::tui::layout::centred;
 use crate::tui::overlay::{PlanStage, PlanView};
 use crate::tui::state::State;
@@ -92,30 +93,39 @@ fn steps(state: &State, frame: &mut Frame, area: Rect, view: &PlanView, prepared
     let width = usize::from(area.width);
     let mut counts = Vec::new();
     for action in [StepAction::Create, StepAction::Update, StepAction::Replace, StepAction::Delete] {
-        let number = plan.steps.iter().filter(|step| step.action == action).count();
+        let number = plan.steps.iter().filter(|step| step.action == action && !view.leaves_out(step)).count();
         if number > 0 {
             let (role, sign) = role(action);
             counts.push(span(state, role, format!("{sign} {} {number}   ", word(action))));
         }
     }
-    lines(frame, area, [Line::from(counts)]);
+    let left_out = plan.steps.iter().filter(|step| view.leaves_out(step)).count();
+    if left_out > 0 {
+        counts.push(span(state, Role::Muted, format!("○ left out {left_out}")));
+    }
+    let mut hint = Vec::new();
+    if view.args.is_some() {
+        let key = state.key(Action::LeaveOut);
+        hint = vec![span(state, Role::Key, key), span(state, Role::Muted, " leaves out")];
+    }
+    lines(frame, area, [spread(counts, hint, width)]);
     let list = Rect { y: area.y + 1, height: area.height.saturating_sub(4), ..area };
-    let step_lines = plan.steps.iter().map(|step| step_line(state, step, width));
+    let step_lines = plan.steps.iter().map(|step| step_line(state, step, view.leaves_out(step), width));
     let notes = plan.notes.iter().map(|note| {
         let note = text::cut(&text::clean(note), width.saturating_sub(2)).into_owned();
         Line::from(span(state, Role::Warning, format!("! {note}")))
     });
     let drawn: Vec<Line> = step_lines.chain(notes).skip(view.cursor.top).take(usize::from(list.height)).collect();
     lines(frame, list, drawn);
-    highlight(frame, list, view.cursor.at - view.cursor.top, state.theme.style(Role::SelectionIdle));
+    highlight(frame, list, view.cursor.at - view.cursor.top, state.theme.style(Role::Selection));
     let bottom = Rect { y: area.bottom().saturating_sub(2), height: 2, ..area };
     let safety = format!("The instance as it is now is kept as {}: u takes all of this back.", prepared.safety.short());
     let said = Line::from(span(state, Role::Muted, text::cut(&safety, width).into_owned()));
     lines(frame, bottom, [said, answers(state, "Leave it", "Apply", view.yes)]);
 }
 
-fn step_line<'a>(state: &State, step: &Step, width: usize) -> Line<'a> {
-    let (role, sign) = role(step.action);
+fn step_line<'a>(state: &State, step: &Step, left_out: bool, width: usize) -> Line<'a> {
+    let (role, sign) = if left_out { (Role::Muted, "○") } else { role(step.action) };
     let key = &step.key;
     let name = text::clean(&format!("{}/{}", key.service, key.label())).into_owned();
     let note = match step.action {
@@ -129,7 +139,7 @@ fn step_line<'a>(state: &State, step: &Step, width: usize) -> Line<'a> {
     let region = text::clean(&key.region).into_owned();
     let left = vec![
         span(state, role, format!("{sign} {:8}", word(step.action))),
-        Span::raw(format!("{name}  ")),
+        span(state, if left_out { Role::Muted } else { Role::Text }, format!("{name}  ")),
         span(state, Role::Muted, note),
     ];
     spread(left, vec![span(state, Role::Muted, region)], width)

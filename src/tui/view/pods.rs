@@ -7,6 +7,7 @@ use ratatui::text::{Line, Span};
 use super::{highlight, lines, pane, span, spinner, spread};
 use crate::tasks::emulator_name;
 use crate::tui::model::pods::{Listing, Live, RowId};
+use crate::tui::model::sharing;
 use crate::tui::state::{Pane, State};
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -83,6 +84,13 @@ fn line<'a>(state: &State, row: &'a RowId, width: usize) -> Line<'a> {
                 if pod.summary.fault.is_some() {
                     right.push(span(state, Role::Error, "unreadable "));
                 } else {
+                    for (remote, sharing) in sharing::of_local(&state.pods, name) {
+                        let role = if sharing.parted() { Role::Warning } else { Role::Remote };
+                        let mark = sharing.mark();
+                        if !mark.is_empty() {
+                            right.push(span(state, role, format!("{mark} {remote}  ")));
+                        }
+                    }
                     right.push(span(state, Role::Muted, format!("{} ", pod.summary.versions)));
                 }
             }
@@ -90,9 +98,19 @@ fn line<'a>(state: &State, row: &'a RowId, width: usize) -> Line<'a> {
         RowId::RemotePod(remote, name) => {
             left.push(Span::styled(name.as_str(), pod_style(state, marked)));
             let versions = state.pods.remote_pod(remote, name).map_or(0, |pod| pod.versions.len());
+            let behind = sharing::of_remote(&state.pods, remote, name).behind;
+            if behind > 0 {
+                right.push(span(state, Role::Remote, format!("↓{behind}  ")));
+            }
             right.push(span(state, Role::Muted, format!("{versions} ")));
         }
         RowId::Version(_, number) | RowId::RemoteVersion(_, _, number) => {
+            if !marked {
+                // In place of the arrow that only what can be unfolded has.
+                left.pop();
+                let (role, sign) = sign(state, row);
+                left.push(span(state, role, format!("{sign} ")));
+            }
             left.push(Span::styled(format!("{number} "), pod_style(state, marked)));
             if let Some((_, commit)) = state.pods.commit(row) {
                 let message = commit.message.lines().next().unwrap_or_default();
@@ -109,6 +127,29 @@ fn line<'a>(state: &State, row: &'a RowId, width: usize) -> Line<'a> {
         RowId::Hint(_, hint) => left.push(span(state, Role::Muted, text::clean(hint).into_owned())),
     }
     spread(left, right, width)
+}
+
+/// A version's place in its history: the newest, a merge, or one among others; filled where it is shared.
+fn sign(state: &State, row: &RowId) -> (Role, &'static str) {
+    let merge = state.pods.commit(row).is_some_and(|(_, commit)| commit.parents.len() > 1);
+    match row {
+        RowId::RemoteVersion(..) if !sharing::is_here(&state.pods, row) => (Role::Remote, "↓"),
+        RowId::Version(name, number) => {
+            let version = state
+                .pods
+                .local_pod(name)
+                .and_then(|pod| pod.versions.iter().find(|version| version.number == *number));
+            let shared = version.is_some_and(|version| !version.pushed_to.is_empty());
+            match (merge, shared) {
+                (true, true) => (Role::Remote, "◆"),
+                (true, false) => (Role::Muted, "◇"),
+                (false, true) => (Role::Remote, "●"),
+                (false, false) => (Role::Muted, "○"),
+            }
+        }
+        _ if merge => (Role::Muted, "◆"),
+        _ => (Role::Muted, "●"),
+    }
 }
 
 fn pod_style(state: &State, marked: bool) -> ratatui::style::Style {

@@ -53,7 +53,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
     }
     let last = view.hits.len().min(view.cursor.top + usize::from(body.height));
     let hits = view.hits.get(view.cursor.top..last).unwrap_or_default();
-    let widths = widths(hits);
+    let widths = widths(hits, width);
     lines(frame, Rect { y: inner.y + 1, height: 1, ..inner }, [heading(state, &widths)]);
     let drawn: Vec<Line> = hits.iter().map(|hit| line(state, hit, &widths, width)).collect();
     lines(frame, body, drawn);
@@ -77,11 +77,20 @@ fn cells(hit: &Hit) -> [String; 4] {
     [pod, version, text::clean(&hit.key.service).into_owned(), text::clean(&hit.key.kind).into_owned()]
 }
 
+/// From this many columns on, every column may be as wide as it likes.
+const ROOMY: usize = 100;
+/// Most columns that each may take where there is less room.
+const NARROWEST: [usize; 4] = [9, 4, 8, 8];
+
 /// How wide each column must be for what is on screen.
-fn widths(hits: &[Hit]) -> [usize; 4] {
+fn widths(hits: &[Hit], room: usize) -> [usize; 4] {
+    let most = if room >= ROOMY { WIDEST } else { NARROWEST };
     let mut widths = COLUMNS.map(text::width);
+    for (width, most) in widths.iter_mut().zip(most) {
+        *width = (*width).min(most);
+    }
     for hit in hits {
-        for ((width, cell), widest) in widths.iter_mut().zip(cells(hit)).zip(WIDEST) {
+        for ((width, cell), widest) in widths.iter_mut().zip(cells(hit)).zip(most) {
             *width = (*width).max(text::width(&cell)).min(widest);
         }
     }
@@ -106,19 +115,24 @@ fn line<'a>(state: &State, hit: &Hit, widths: &[usize; 4], width: usize) -> Line
     let before: String = columns.collect();
     let room = width.saturating_sub(text::width(&before));
     let mut left = vec![span(state, Role::Muted, before)];
-    let place = text::clean(&hit.key.region).into_owned();
+    let roomy = width >= ROOMY;
+    let place = if roomy { text::clean(&hit.key.region).into_owned() } else { String::new() };
+    let room = if roomy { room.saturating_sub(text::width(&place) + 1) } else { room };
     match &hit.property {
         None => {
             // Service and type have columns of their own.
             let skip = hit.key.service.chars().count() + hit.key.kind.chars().count() + 2;
             let name: String = hit.text.chars().skip(skip).collect();
             let positions: Vec<usize> = hit.positions.iter().filter_map(|at| at.checked_sub(skip)).collect();
-            left.extend(matched(state, &name, &positions, room.saturating_sub(text::width(&place) + 1)));
+            left.extend(matched(state, &name, &positions, room));
         }
         Some(property) => {
-            left.extend(matched(state, &hit.text, &hit.positions, room / 2));
+            // What has it is as much of an answer as the value: each gets half where there is not room for both.
             let name = text::clean(&hit.key.name.join("/")).into_owned();
-            left.push(span(state, Role::Muted, format!("  {} of {name}", text::clean(property))));
+            let owner = format!("  {} of {name}", text::clean(property));
+            let value = text::width(&hit.text).min(room.saturating_sub(text::width(&owner)).max(room / 2));
+            left.extend(matched(state, &hit.text, &hit.positions, value));
+            left.push(span(state, Role::Muted, text::cut_middle(&owner, room.saturating_sub(value)).into_owned()));
         }
     }
     spread(left, vec![span(state, Role::Muted, place)], width)

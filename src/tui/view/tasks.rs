@@ -4,14 +4,16 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
-use super::{highlight, lines, popup, span, spinner, spread};
-use crate::tasks::{LogLevel, Task, TaskState};
+use super::{bars, highlight, lines, popup, span, spinner, spread};
+use crate::tasks::{LogLevel, Pace, Task, TaskState};
+use crate::tui::action::Action;
 use crate::tui::layout::centred;
 use crate::tui::model::list::Cursor;
 use crate::tui::overlay::TasksView;
 use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Role;
+use crate::tui::update::enabled::enabled;
 use crate::tui::update::overlays::{LOG, TASK_ROWS};
 
 pub(super) fn draw(state: &State, frame: &mut Frame, view: &TasksView) {
@@ -29,8 +31,9 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &TasksView) {
     lines(frame, list, drawn);
     highlight(frame, list, view.cursor.at - view.cursor.top, state.theme.style(Role::Selection));
     let bottom = Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner };
-    let keys = "↑↓ choose   x cancels   y copies the command   Esc closes";
-    lines(frame, bottom, [Line::from(span(state, Role::Muted, keys))]);
+    let actions = [Action::CancelTask, Action::Retry, Action::Hurry, Action::Copy, Action::Back];
+    let wanted = actions.into_iter().filter(|action| enabled(state, *action).is_ok()).collect::<Vec<_>>();
+    lines(frame, bottom, [bars::keys(state, &wanted, width)]);
     let Some(task) = newest_first.clone().nth(view.cursor.at) else { return };
     let log = Rect { y: list.bottom() + 1, height: inner.height.saturating_sub(rows as u16 + 3), ..inner };
     let mut said = Vec::new();
@@ -85,18 +88,28 @@ fn line<'a>(state: &State, task: &Task, width: usize) -> Line<'a> {
     };
     let mut left = vec![span(state, role, format!("{sign} ")), Span::raw(text::clean(&task.title).into_owned())];
     let right = match &task.state {
-        TaskState::Queued => "waits for its turn".to_owned(),
+        TaskState::Queued => match task.after.and_then(|id| state.tasks.iter().find(|before| before.id == id)) {
+            Some(before) if !before.state.is_over() => format!("waits for: {}", before.title),
+            _ => "waits for its turn".to_owned(),
+        },
         TaskState::Stopping => "stopping …".to_owned(),
         TaskState::Cancelled => "cancelled".to_owned(),
         TaskState::Done(said) => said.clone(),
         TaskState::Failed(reason) => reason.lines().next().unwrap_or_default().to_owned(),
         TaskState::Running => {
             left.push(span(state, Role::Muted, format!("  {}", text::clean(&task.phase))));
-            progress(task)
+            let pace = task.pace(state.now).map(|pace| format!("  {}", paced(pace))).unwrap_or_default();
+            progress(task) + &pace
         }
     };
     let right = text::cut(&text::clean(&right), width / 2).into_owned();
     spread(left, vec![span(state, if right.is_empty() { Role::Text } else { role }, right)], width)
+}
+
+/// A rate and the time left at it.
+fn paced(Pace { rate, in_bytes, left }: Pace) -> String {
+    let rate = if in_bytes { format!("{}/s", text::bytes(rate as u64)) } else { format!("{rate:.0}/s") };
+    left.map_or(rate.clone(), |left| format!("{rate}  {} left", text::span_of(left)))
 }
 
 /// A bar where the end is known, a count where it is not.

@@ -7,15 +7,19 @@ use tui_tree_widget::{Tree, TreeItem, TreeState};
 
 use super::pods::scrollbar;
 use super::{lines, pane, span, spinner};
-use crate::pod::{NodeId, NodeKind};
+use crate::pod::{Arrangement, Grouping, NodeId, NodeKind, Sorting};
 use crate::tui::model::tree::{Row, TreeModel};
 use crate::tui::state::{Pane, Shown, State};
 use crate::tui::text;
 use crate::tui::theme::Role;
+use crate::tui::update::places;
 
 pub(super) fn draw(state: &State, frame: &mut Frame, area: Rect) {
     let focused = state.focus == Pane::Tree;
-    let block = pane(state, title(state, area), focused);
+    let mut block = pane(state, title(state, area), focused);
+    if let Some(line) = crumbs(state, area, focused) {
+        block = block.title_bottom(line);
+    }
     let inner = block.inner(area);
     frame.render_widget(block, area);
     match (&state.shown, state.tree()) {
@@ -47,11 +51,35 @@ fn title<'a>(state: &State, area: Rect) -> Line<'a> {
             _ => None,
         };
         title = format!(" 2 {} ", name.unwrap_or_else(|| digest.short()));
+        title.push_str(&text::clean(&arrangement(tree.metamodel().arrangement())));
         if let Some(kept) = tree.query() {
             title.push_str(&format!("/{} ", text::clean(&kept.query)));
         }
     }
     Line::from(text::cut(&title, usize::from(area.width.saturating_sub(2))).into_owned())
+}
+
+/// The path of the cursor, on the lower border.
+fn crumbs<'a>(state: &State, area: Rect, focused: bool) -> Option<Line<'a>> {
+    let path = places::crumbs(state)?;
+    let path = text::cut_middle(&path, usize::from(area.width.saturating_sub(6))).into_owned();
+    Some(Line::from(span(state, if focused { Role::Focus } else { Role::Muted }, format!(" {path} "))))
+}
+
+/// How the tree is laid out, where that is not as usual.
+fn arrangement(arrangement: &Arrangement) -> String {
+    let grouping = match &arrangement.grouping {
+        Grouping::Place => String::new(),
+        Grouping::Service => "by service ".to_owned(),
+        Grouping::Type => "by type ".to_owned(),
+        Grouping::Tag(name) => format!("by tag {name} "),
+    };
+    let sorting = match arrangement.sorting {
+        Sorting::Name => "",
+        Sorting::Size => "↓size ",
+        Sorting::Count => "↓count ",
+    };
+    grouping + sorting
 }
 
 /// Text in the middle of an empty pane.
@@ -138,6 +166,8 @@ fn label<'a>(state: &State, tree: &TreeModel, id: NodeId, room: usize) -> Line<'
         (0, _) => String::new(),
         (direct, _) => format!(" {direct}"),
     };
+    let size = tree.metamodel().size(id).map(|size| format!("  {}", text::bytes(size)));
+    let count = count + &size.unwrap_or_default();
     let room = room.saturating_sub(text::width(&count));
     let label = text::cut_middle(&text::clean(node.label), room).into_owned();
     let front = front(tree, id, room.saturating_sub(text::width(&label)));
@@ -146,12 +176,12 @@ fn label<'a>(state: &State, tree: &TreeModel, id: NodeId, room: usize) -> Line<'
         None => vec![Span::raw(label)],
     };
     match node.kind {
-        NodeKind::Service | NodeKind::Account => {
+        NodeKind::Service | NodeKind::Account | NodeKind::Tag => {
             for span in &mut spans {
                 span.style = state.theme.style(Role::Strong).patch(span.style);
             }
         }
-        NodeKind::Type => {
+        NodeKind::Type | NodeKind::Family => {
             for span in &mut spans {
                 span.style = state.theme.style(Role::Property).patch(span.style);
             }

@@ -9,11 +9,13 @@ use std::sync::Arc;
 
 use self::bits::Bits;
 pub use self::filter::{Kept, keep};
+pub use self::memory::{Folds, Spot};
 use super::list::Move;
 use crate::pod::{Metamodel, NodeId, NodeKind};
 
 mod bits;
 mod filter;
+mod memory;
 #[cfg(test)]
 mod tests;
 
