@@ -7,7 +7,9 @@
 //! ```
 //! A frame is one chunk's bytes under its codec. Frames lie back to back: no byte of a pack is unaccounted for.
 
-use std::io::Read;
+use std::cell::RefCell;
+
+use zstd::bulk::{Compressor, Decompressor};
 
 use crate::pod::Digest;
 
@@ -35,6 +37,12 @@ pub(super) const MAX_PACK_SIZE: u64 = 2 << 30;
 
 /// zstd's own default: 960 MB/s on JSON, and half the size of faster levels.
 const ZSTD_LEVEL: i32 = 3;
+
+// Making them takes longer than compressing a tree node with them.
+thread_local! {
+    static COMPRESSOR: RefCell<Option<Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<Decompressor<'static>>> = const { RefCell::new(None) };
+}
 
 /// What a chunk is. Not part of its identity, except that a piece list is found under its blob's digest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -127,7 +135,10 @@ pub(super) fn read_entries(bytes: &[u8]) -> Option<Vec<Entry>> {
 
 /// A chunk under the codec that makes it smallest.
 pub(super) fn compress(content: &[u8]) -> std::io::Result<(Codec, std::borrow::Cow<'_, [u8]>)> {
-    let compressed = zstd::bulk::compress(content, ZSTD_LEVEL)?;
+    let compressed = COMPRESSOR.with_borrow_mut(|held| match held {
+        Some(compressor) => compressor.compress(content),
+        None => held.insert(Compressor::new(ZSTD_LEVEL)?).compress(content),
+    })?;
     Ok(if compressed.len() < content.len() { (Codec::Zstd, compressed.into()) } else { (Codec::Plain, content.into()) })
 }
 
@@ -136,11 +147,14 @@ pub(super) fn decompress(codec: Codec, frame: Vec<u8>, size: u32) -> Result<Vec<
     let content = match codec {
         Codec::Plain => frame,
         Codec::Zstd => {
-            // Not `bulk::decompress`: it believes the frame's own header about how much to reserve.
+            // Not `decompress`: it believes the frame's own header about how much to reserve.
             let mut content = Vec::with_capacity(size as usize);
-            let decoder = zstd::stream::read::Decoder::with_buffer(frame.as_slice());
-            let mut decoder = decoder.map_err(|error| error.to_string())?.single_frame().take(u64::from(size) + 1);
-            decoder.read_to_end(&mut content).map_err(|error| format!("cannot be decompressed: {error}"))?;
+            let decompressed = DECOMPRESSOR.with_borrow_mut(|held| match held {
+                Some(decompressor) => decompressor.decompress_to_buffer(&frame, &mut content),
+                None => held.insert(Decompressor::new()?).decompress_to_buffer(&frame, &mut content),
+            });
+            decompressed
+                .map_err(|error| format!("cannot be decompressed to the {size} bytes it should have: {error}"))?;
             content
         }
     };

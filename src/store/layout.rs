@@ -202,6 +202,18 @@ impl Layout {
         self.persist(file.file, path)
     }
 
+    /// Writes a small file whole or not at all, but does not wait until it lasts: for what is made anew where it is lost.
+    pub(super) fn write_derived(&self, path: &Path, content: &[u8]) -> Result<(), StoreError> {
+        let mut file = self.temporary()?;
+        file.write_all(content).map_err(StoreError::io(path))?;
+        let (_, from) =
+            file.file.keep().map_err(|error| StoreError::Io { path: path.to_owned(), source: error.error })?;
+        self.disk.rename(&from, path).map_err(|source| {
+            let _ = std::fs::remove_file(&from);
+            StoreError::Io { path: path.to_owned(), source }
+        })
+    }
+
     /// Held while anything is written: nobody cleans up meanwhile. Released when dropped, or by the system
     /// when the process dies.
     pub(super) fn lock_shared(&self) -> Result<File, StoreError> {

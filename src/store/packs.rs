@@ -117,7 +117,7 @@ impl Packs {
         let bytes = encode_index(&pack, &read_footer(&file, &pack_path)?);
         // On a read-only store, and while garbage is removed, the index lives in memory only.
         if let Ok(Some(_lock)) = self.layout.try_lock_shared() {
-            let _ = self.layout.write(&path, &bytes);
+            let _ = self.layout.write_derived(&path, &bytes);
         }
         Index::from_bytes(bytes.into(), &path, pack)
     }

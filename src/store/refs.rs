@@ -195,7 +195,10 @@ impl Store {
         if !layout.persist_new(file.file, &path)? {
             return Err(moved(self.read_head(pod).ok().flatten().map(|(head, _)| head)));
         }
-        layout.sync_parent(&folder)?;
+        // The name of the pod's folder, too: after its first version it stays.
+        if head.is_none() {
+            layout.sync_parent(&folder)?;
+        }
         Ok(VersionEntry { number, commit })
     }
 

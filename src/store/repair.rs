@@ -77,7 +77,7 @@ impl Store {
                 Err(error) if error.kind() == ErrorKind::NotFound => {}
                 Err(source) => return Err(StoreError::Io { path: index_path, source }),
             }
-            layout.write(&index_path, &index)?;
+            layout.write_derived(&index_path, &index)?;
         }
         Ok(())
     }

@@ -129,7 +129,7 @@ impl Writer {
         sink.failure.map_or_else(|| Ok(edited?), Err)
     }
 
-    /// Writes `commit` behind everything else, syncs packs and indexes, and makes all of it visible.
+    /// Writes `commit` behind everything else, syncs the packs, and makes all of it visible.
     /// Refs are not touched.
     pub fn finish(self, commit: &Commit) -> Result<Digest, StoreError> {
         for root in [&commit.state, &commit.observed] {
@@ -203,11 +203,11 @@ impl Writer {
 }
 
 impl Store {
-    /// Makes a complete pack visible: pack, then its index, each synced and moved into place.
+    /// Makes a complete pack visible: synced and moved into place, then its index, which is made anew where it is lost.
     pub(super) fn publish_pack(&self, pack: SealedPack) -> Result<(), StoreError> {
         let layout = &self.inner.layout;
         layout.persist(pack.file, &layout.pack(&pack.digest))?;
-        layout.write(&layout.index(&pack.digest), &encode_index(&pack.digest, &pack.entries))
+        layout.write_derived(&layout.index(&pack.digest), &encode_index(&pack.digest, &pack.entries))
     }
 }
 

@@ -55,6 +55,22 @@ pub fn decode_key(bytes: &[u8]) -> Option<ResourceKey> {
     complete.then_some(ResourceKey { account, region, service, kind, name })
 }
 
+/// Whether the bytes are what [`encode_key`] writes. Every key of every node read is asked, so it allocates nothing.
+pub fn is_key(bytes: &[u8]) -> bool {
+    // The mark of an escape is in no text: where there are some, the parts are looked at one by one.
+    if std::str::from_utf8(bytes).is_err() {
+        return decode_key(bytes).is_some();
+    }
+    // No other character of UTF-8 holds a NUL, so the parts are text because the whole is.
+    let Some((&TERMINATOR, parts)) = bytes.split_last() else { return false };
+    let mut count = 0;
+    let complete = parts.split(|&byte| byte == TERMINATOR).all(|part| {
+        count += 1;
+        count > FIXED_PARTS || !part.is_empty()
+    });
+    complete && count > FIXED_PARTS
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -83,6 +99,7 @@ mod tests {
         fn byte_order_is_key_order_and_keys_read_back(one in key(), other in key()) {
             let (one_bytes, other_bytes) = (encode_key(&one).unwrap(), encode_key(&other).unwrap());
             prop_assert_eq!(one_bytes.cmp(&other_bytes), one.cmp(&other));
+            prop_assert!(is_key(&one_bytes));
             prop_assert_eq!(decode_key(&one_bytes), Some(one));
         }
 
@@ -90,7 +107,9 @@ mod tests {
         fn what_decodes_is_what_would_have_been_written(bytes in proptest::collection::vec(
             prop_oneof![Just(0u8), Just(0xFF), Just(b'a'), any::<u8>()], 0..24
         )) {
-            if let Some(key) = decode_key(&bytes) {
+            let key = decode_key(&bytes);
+            prop_assert_eq!(is_key(&bytes), key.is_some());
+            if let Some(key) = key {
                 prop_assert_eq!(encode_key(&key), Some(bytes));
             }
         }

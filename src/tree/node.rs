@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
-use super::key::decode_key;
+use super::key::is_key;
 use crate::pod::Digest;
 
 const MAGIC: &[u8; 4] = b"PXN1";
@@ -60,7 +60,7 @@ impl Node {
         for position in 0..count {
             let key = reader.block().ok_or_else(cut_short)?;
             let value = if level == 0 { reader.block() } else { reader.take(CHILD_BYTES) }.ok_or_else(cut_short)?;
-            if decode_key(&bytes[key.clone()]).is_none() {
+            if !is_key(&bytes[key.clone()]) {
                 return Err(format!("entry {position} has a malformed key"));
             }
             if entries.last().is_some_and(|(before, _)| bytes[before.clone()] >= bytes[key.clone()]) {

@@ -192,8 +192,10 @@ fn write(
     for edit in &merged.edits {
         let key = &edit.difference.key;
         state.push(key, edit.difference.after.as_ref())?;
-        let seen = edit.difference.after.is_some().then(|| edit.observed(sides)).transpose()?;
-        observed.push(key, seen.map(serde_json::Value::Object).as_ref())?;
+        let (held, seen) = edit.observed(sides)?;
+        if held != seen {
+            observed.push(key, seen.as_ref())?;
+        }
     }
     let ours = &sides.ours.commit;
     let writer = store.writer()?;

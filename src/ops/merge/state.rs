@@ -9,7 +9,7 @@ use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::ops::{OpError, Snapshot};
 use crate::pod::{
-    Conflict, Merge, MergeRules, Observed, ResourceKey, Side, TypeOutcome, fill_in, merge_documents, settle,
+    Conflict, Merge, MergeRules, ResourceKey, Side, TypeOutcome, fill_in, merge_documents, settle,
 };
 use crate::tree::{Difference, ThreeWay, Tree};
 
@@ -128,14 +128,18 @@ fn knows(side: &Snapshot, key: &ResourceKey) -> bool {
 }
 
 impl Edit {
-    /// What is observed of the resource now.
-    pub(super) fn observed(&self, sides: &Sides<'_>) -> Result<Observed, OpError> {
+    /// What was observed of the resource on our side, and what is now.
+    pub(super) fn observed(&self, sides: &Sides<'_>) -> Result<(Option<Value>, Option<Value>), OpError> {
+        let Difference { key, after, .. } = &self.difference;
+        let held = sides.ours.observed.get(key)?;
         let side = match self.observed {
+            _ if after.is_none() => return Ok((held, None)),
+            Side::Ours => return Ok((held.clone(), held)),
             Side::Base => sides.base.unwrap_or(sides.ours),
-            Side::Ours => sides.ours,
             Side::Theirs => sides.theirs,
         };
-        Ok(side.observed(&self.difference.key)?)
+        let seen = side.observed.get(key)?.unwrap_or_else(|| Value::Object(Default::default()));
+        Ok((held, Some(seen)))
     }
 
     /// How it changes the number of resources.
