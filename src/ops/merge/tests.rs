@@ -37,11 +37,18 @@ impl Work {
 
     /// Commits what a capture would have found.
     pub(super) fn commit(&self, name: &str, queues: &Queues, services: &[&str]) -> VersionEntry {
+        let resources: Vec<_> = queues.iter().map(|(name, attributes)| (key(name), attributes.clone())).collect();
+        self.commit_all(name, &resources, services)
+    }
+
+    /// The same of resources of any type.
+    fn commit_all(&self, name: &str, resources: &[(ResourceKey, Value)], services: &[&str]) -> VersionEntry {
         let store = &self.context.store;
         let writer = store.writer().unwrap();
-        for (name, attributes) in queues {
-            let observed = Observed::from_iter([("QueueUrl".to_owned(), json!(format!("http://{name}")))]);
-            writer.document(key(name), &Document::from_value(attributes.clone()), &observed).unwrap();
+        for (key, attributes) in resources {
+            let url = json!(format!("http://{}", key.own_name()));
+            let observed = Observed::from_iter([("QueueUrl".to_owned(), url)]);
+            writer.document(key.clone(), &Document::from_value(attributes.clone()), &observed).unwrap();
         }
         let roots = writer.trees().unwrap();
         let parent = self.head(name);
@@ -182,4 +189,69 @@ fn what_a_merge_may_break_is_said_by_name() {
     work.commit("theirs", &queues(&[("fifo", fifo()), ("b", json!({"X": "1"}))]), &[]);
     let warnings = work.merge("ours", "theirs", None).unwrap().warnings.join("\n");
     assert!(warnings.contains("sqs/queue/b: one of it and sqs/queue/fifo is FIFO"), "{warnings}");
+}
+
+/// What a merge warns of where both sides begin with the first of three states.
+fn warnings(states: [&[(ResourceKey, Value)]; 3]) -> Vec<String> {
+    let work = Work::new();
+    work.commit_all("ours", states[0], &[]);
+    work.branch("ours", "theirs");
+    work.commit_all("ours", states[1], &[]);
+    work.commit_all("theirs", states[2], &[]);
+    let outcome = work.merge("ours", "theirs", None).unwrap();
+    assert_eq!(outcome.kind, MergeKind::Merged);
+    outcome.warnings
+}
+
+fn resource(path: &str, attributes: Value) -> (ResourceKey, Value) {
+    (path.parse().unwrap(), attributes)
+}
+
+const FUNCTION: &str = "000000000000/us-east-1/lambda/function/f";
+
+#[test]
+fn a_function_whose_role_the_other_side_deleted_is_named_with_it() {
+    let role = resource("000000000000/global/iam/role/runs", json!({"Path": "/team/"}));
+    let function = |memory: u32| {
+        let role = "arn:aws:iam::000000000000:role/team/runs";
+        resource(FUNCTION, json!({"Role": role, "MemorySize": memory}))
+    };
+    let other = resource("000000000000/us-east-1/sqs/queue/q", json!({}));
+    let said = warnings([&[role.clone(), function(128)], &[function(128), other], &[role, function(256)]]);
+    assert_eq!(said, ["lambda/function/f: names iam/role/runs, which is deleted"]);
+}
+
+#[test]
+fn a_new_mapping_is_named_with_the_queue_or_function_that_the_other_side_deleted() {
+    let queue = resource("000000000000/us-east-1/sqs/queue/orders", json!({}));
+    let function = resource(FUNCTION, json!({"MemorySize": 128}));
+    let arn = "arn:aws:sqs:us-east-1:000000000000:orders";
+    let mapping = resource(
+        &format!("000000000000/us-east-1/lambda/event-source-mapping/f/{arn}"),
+        json!({"EventSourceArn": arn, "BatchSize": 10}),
+    );
+    let both = [queue.clone(), function.clone()];
+    let mapped = [queue.clone(), function.clone(), mapping];
+    assert_eq!(
+        warnings([&both, &[function], &mapped]),
+        [format!("lambda/event-source-mapping/f/{arn}: names sqs/queue/orders, which is deleted")]
+    );
+    assert_eq!(
+        warnings([&both, &[queue], &mapped]),
+        [format!("lambda/event-source-mapping/f/{arn}: what holds it, lambda/function/f, is deleted")]
+    );
+}
+
+#[test]
+fn a_keyed_list_with_two_entries_of_one_key_is_named_with_its_place() {
+    let rule = |days: u32| json!({"ID": "old", "Status": "Enabled", "Expiration": {"Days": days}});
+    let bucket = |lifecycle: Value, tags: Value| {
+        resource("000000000000/us-east-1/s3/bucket/b", json!({"Lifecycle": lifecycle, "Tags": tags}))
+    };
+    let said = warnings([
+        &[bucket(json!([rule(1)]), json!({"a": "1"}))],
+        &[bucket(json!([rule(1), rule(2)]), json!({"a": "1"}))],
+        &[bucket(json!([rule(1)]), json!({"a": "2"}))],
+    ]);
+    assert_eq!(said, ["s3/bucket/b: Lifecycle has two entries of the same key"]);
 }
