@@ -115,6 +115,11 @@ impl ResolveCommand {
                 picked.len()
             )));
         };
+        if conflict.path.is_empty() || conflict.is_blob() {
+            return Err(CliError::usage(
+                "a deleted resource or a body cannot be edited: take --ours, --theirs or --base",
+            ));
+        }
         let mut file = tempfile::Builder::new().prefix("podex-").suffix(".json").tempfile()?;
         let value = conflict.values.ours.as_ref().or(conflict.values.theirs.as_ref());
         let text = serde_json::to_string_pretty(&value).map_err(std::io::Error::other)?;
@@ -126,7 +131,15 @@ impl ResolveCommand {
         if !status.success() {
             return Err(CliError::usage(format!("{editor} ended with {status}: nothing was chosen")));
         }
-        parse(&std::fs::read_to_string(file.path())?)
+        let text = std::fs::read_to_string(file.path())?;
+        parse(&text).or_else(|error| {
+            // Somebody's work: what was typed must not be lost with the mistake in it.
+            let (_, path) = file.keep().map_err(|error| error.error)?;
+            let path = path.display();
+            Err(CliError::usage(format!(
+                "{error}\nnothing was chosen; what {editor} left is in {path}: mend it and give it with --value \"$(cat {path})\""
+            )))
+        })
     }
 
     fn show(

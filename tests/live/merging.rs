@@ -22,6 +22,16 @@ fn secret(name: &str, value: &str) -> Value {
             "input": {"Name": name, "SecretString": value}}])
 }
 
+/// Steps that delay the queue's messages.
+fn delay(seconds: &str) -> Value {
+    json!([
+        {"service": "sqs", "region": "us-east-1", "operation": "GetQueueUrl", "input": {"QueueName": "orders"},
+         "keep": {"URL": "/QueueUrl"}},
+        {"service": "sqs", "region": "us-east-1", "operation": "SetQueueAttributes",
+         "input": {"QueueUrl": "${URL}", "Attributes": {"DelaySeconds": seconds}}},
+    ])
+}
+
 /// The visibility timeout that boto3 reads.
 fn has_timeout(emulator: &Emulator, seconds: &str) {
     emulator.play(&json!([
@@ -101,11 +111,13 @@ fn what_two_changed_is_merged_and_what_both_changed_is_settled_before_it_is_inje
     let (bob, alice) = team(&his, &hers, folder.path());
 
     his.play(&timeout("20"));
+    his.play(&delay("2"));
     his.play(&secret("orders/his", "from Bob"));
     play(&his, &["orders/3-fix.json"]);
     bob.run(["commit", "orders", "-m", "the function is right"]).expect(0);
     bob.run(["push", "orders", "team"]).expect(0);
     hers.play(&timeout("30"));
+    hers.play(&delay("3"));
     hers.play(&secret("orders/hers", "from Alice"));
     alice.run(["commit", "orders", "-m", "my secret"]).expect(0);
     for refused in [["push", "orders", "team"].as_slice(), &["pull", "team/orders"]] {
@@ -114,17 +126,23 @@ fn what_two_changed_is_merged_and_what_both_changed_is_settled_before_it_is_inje
     }
 
     let looked = alice.run(["merge", "orders", "team/orders", "--dry-run", "--json"]).expect(4).json();
-    assert_eq!(looked["conflicts"].as_array().map(Vec::len), Some(1), "{looked}");
+    assert_eq!(looked["conflicts"].as_array().map(Vec::len), Some(2), "{looked}");
     let merged = alice.run(["merge", "orders", "team/orders"]).expect(4);
     assert!(merged.stdout.contains("VisibilityTimeout") && !merged.stdout.contains("from Bob"), "{}", merged.stdout);
     let refused = alice.run(["inject", "orders", "--yes"]).expect(4);
     assert!(refused.stderr.contains("podex resolve orders"), "{}", refused.stderr);
     alice.run(["resolve", "orders"]).expect(4);
     alice.run(["resolve", "orders", "sqs/queue/nothing", "--ours"]).expect(1);
-    let settled = alice.run(["resolve", "orders", &format!("{QUEUE}#VisibilityTimeout"), "--value", "\"25\""]);
-    settled.expect(0);
+    alice.run(["resolve", "orders", &format!("{QUEUE}#VisibilityTimeout"), "--value", "\"25\""]).expect(4);
+    let alice = settle_in_an_editor(alice);
     alice.run(["inject", "orders", "--yes"]).expect(0);
     has_timeout(&hers, "25");
+    hers.play(&json!([
+        {"service": "sqs", "region": "us-east-1", "operation": "GetQueueUrl", "input": {"QueueName": "orders"},
+         "keep": {"URL": "/QueueUrl"}},
+        {"service": "sqs", "region": "us-east-1", "operation": "GetQueueAttributes",
+         "input": {"QueueUrl": "${URL}", "AttributeNames": ["DelaySeconds"]}, "until": {"/Attributes/DelaySeconds": "1"}},
+    ]));
     has_secret(&hers, "orders/his", "from Bob");
     has_secret(&hers, "orders/hers", "from Alice");
     alice.run(["diff", "orders", "@live", "--exit-code"]).expect(0);
@@ -137,6 +155,42 @@ fn what_two_changed_is_merged_and_what_both_changed_is_settled_before_it_is_inje
     has_timeout(&his, "25");
     has_secret(&his, "orders/hers", "from Alice");
     play(&his, &["orders/5-order.json"]);
+}
+
+/// Settles the one conflict that is left in an editor, after one that fails and one that leaves rubbish.
+fn settle_in_an_editor(alice: Podex) -> Podex {
+    let with_editor = |alice: Podex, script: &str| {
+        let editor = alice.home().join("editor");
+        std::fs::write(&editor, script).unwrap();
+        alice.with("EDITOR", &format!("sh {}", editor.display()))
+    };
+    let edit = ["resolve", "orders", "--edit"];
+    let property = format!("{QUEUE}#DelaySeconds");
+    let edit = [&edit[..], &[&property]].concat();
+    let open = |alice: &Podex| {
+        let listed = alice.run(["resolve", "orders", "--json"]).expect(4).json();
+        assert_eq!(listed["open"], 1, "{listed}");
+    };
+
+    let alice = with_editor(alice, "echo '\"9\"' > \"$1\"; exit 3\n");
+    let failed = alice.run(&edit).expect(2).stderr;
+    assert!(failed.contains("nothing was chosen") && failed.contains("exit status: 3"), "{failed}");
+    open(&alice);
+
+    let alice = with_editor(alice, "echo 'three, I think' > \"$1\"\n");
+    let failed = alice.run(&edit).expect(2).stderr;
+    assert!(failed.contains("not JSON") && failed.contains("nothing was chosen"), "{failed}");
+    let kept = failed.split_whitespace().find(|word| word.ends_with(".json:")).expect("where the text is");
+    let kept = kept.trim_end_matches(':');
+    assert_eq!(std::fs::read_to_string(kept).unwrap(), "three, I think\n");
+    std::fs::remove_file(kept).unwrap();
+    open(&alice);
+
+    // The editor is shown our value, and what it leaves is taken.
+    let alice = with_editor(alice, "cp \"$1\" seen.json; echo '\"1\"' > \"$1\"\n");
+    alice.run(&edit).expect(0);
+    assert_eq!(std::fs::read_to_string(alice.home().join("seen.json")).unwrap(), "\"3\"");
+    alice
 }
 
 #[test]
