@@ -111,7 +111,7 @@ fn failure(error: &OpError) -> Failure {
     }
     let cause = match error {
         OpError::NoInstance { .. } | OpError::Instance(InstanceError::Unreachable { .. }) => Cause::Unreachable,
-        OpError::Remote(RemoteError::BothMoved { .. }) => Cause::BothMoved,
+        OpError::Remote(RemoteError::BothMoved { .. } | RemoteError::Diverged { .. }) => Cause::BothMoved,
         _ => Cause::Other,
     };
     Failure::Failed { reason: error.to_string(), cause }

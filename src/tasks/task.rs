@@ -58,7 +58,7 @@ pub enum Cause {
     Other,
     /// No emulator answers.
     Unreachable,
-    /// Local and remote pod have both moved on: it can be pulled under another name.
+    /// Local and remote pod have both moved on: they can be merged, or theirs pulled under another name.
     BothMoved,
 }
 

@@ -8,8 +8,8 @@ use super::action::Action;
 use super::model::list::Cursor;
 use super::theme::Theme;
 use crate::instance::{Emulator, Step};
-use crate::ops::{InjectArgs, PreparedInject};
-use crate::pod::{Arrangement, BlobRef, Pattern, PodName, Reference, RemoteName, ResourceKey};
+use crate::ops::{InjectArgs, MergeArgs, PreparedInject};
+use crate::pod::{Arrangement, BlobRef, Pattern, PodName, Reference, RemoteName, ResourceKey, Selector};
 use crate::search::Hit;
 use crate::tasks::{Job, TaskId};
 
@@ -145,7 +145,7 @@ impl Form {
     /// Another name to pull under.
     pub fn pull_as(remote: RemoteName, pod: PodName, number: Option<u64>) -> Self {
         let name = format!("{pod}-{remote}");
-        let fields = vec![field("local name", &name, "both sides have moved on: theirs gets a name of its own")];
+        let fields = vec![field("local name", &name, "theirs gets a name of its own")];
         let title = format!("Pull {remote}/{pod} as");
         Self { title, purpose: Purpose::PullAs { remote, pod, number }, fields, at: 0, error: None }
     }
@@ -241,6 +241,8 @@ pub enum Choice {
     AskTag,
     /// A version is to be injected.
     Inject(Box<Reference>),
+    /// More is asked.
+    Ask(Box<Form>),
 }
 
 /// One of several.
@@ -265,6 +267,27 @@ impl Menu {
             item(Emulator::Moto, "moto", "another code base; installed on first use (about 180 MB)"),
         ];
         Self { title: "Start an emulator on this machine".to_owned(), items, cursor: Cursor::default() }
+    }
+
+    /// What to do where a local pod and one on a remote have parted; `number` is how far it was to be pulled.
+    pub fn parted(local: &PodName, remote: &RemoteName, pod: &PodName, number: Option<u64>) -> Self {
+        let from = Reference::Pod {
+            remote: Some(remote.clone()),
+            pod: pod.clone(),
+            selector: number.map_or(Selector::Head, Selector::Version),
+        };
+        let title = format!("{local} and {from} have both moved on");
+        let merge = MergeArgs { into: local.clone(), from, prefer: None, message: None, dry_run: false };
+        let form = Form::pull_as(remote.clone(), pod.clone(), number);
+        let items = vec![
+            (
+                "merge".to_owned(),
+                format!("join both in the next version of {local}"),
+                Choice::Run(Box::new(Job::Merge(merge))),
+            ),
+            ("another name".to_owned(), "pull theirs as a pod of its own".to_owned(), Choice::Ask(Box::new(form))),
+        ];
+        Self { title, items, cursor: Cursor::default() }
     }
 }
 

@@ -728,13 +728,24 @@ fn a_remote_pod_is_pulled_and_then_planned_and_what_failed_is_done_again() {
 }
 
 #[test]
-fn when_both_sides_moved_on_pull_offers_another_name() {
+fn when_both_sides_moved_on_push_and_pull_offer_to_merge_or_another_name() {
     let mut explorer = Explorer::loaded(120, 40);
     explorer.press("G p");
-    let job = explorer.jobs().pop().unwrap();
-    explorer.finish(job, Err(Failure::Failed { reason: "both moved".to_owned(), cause: Cause::BothMoved }));
+    let pull = explorer.jobs().pop().unwrap();
+    let both_moved = || Err(Failure::Failed { reason: "both moved".to_owned(), cause: Cause::BothMoved });
+    explorer.finish(pull.clone(), both_moved());
+    assert!(explorer.screen().contains("digits and team/digits have both moved on"), "{}", explorer.screen());
     explorer.press("enter");
+    assert_eq!(explorer.commands(), ["podex merge digits team/digits"]);
+    explorer.finish(pull, both_moved());
+    explorer.press("j enter enter");
     assert_eq!(explorer.commands(), ["podex pull team/digits --as digits-team"]);
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("P enter");
+    let push = explorer.jobs().pop().unwrap();
+    explorer.finish(push, both_moved());
+    explorer.press("enter");
+    assert_eq!(explorer.commands(), ["podex merge orders team/orders"]);
 }
 
 #[test]

@@ -47,44 +47,44 @@ fn alice_joins_bobs_work_with_hers_and_settles_what_both_changed() {
         // The sample's key is no secret, and she is to have it.
         one.run(["remote", "add", "team", &registry.url("pods"), "--secrets", "include"]).expect(0);
     }
-    // Both begin with the same workflow; hers goes on in a pod of its own.
+    // Both begin with the same workflow.
     play(&his, "orders/1-build.json");
     bob.run(["commit", "orders", "-m", "the workflow"]).expect(0);
     bob.run(["push", "orders", "team"]).expect(0);
     alice.run(["pull", "team/orders", "--inject", "--yes"]).expect(0);
-    alice.run(["fork", "orders", "mine"]).expect(0);
     work(&his, "20", "orders/his");
     play(&his, "orders/3-fix.json");
     bob.run(["commit", "orders", "-m", "the function is right"]).expect(0);
     bob.run(["push", "orders", "team"]).expect(0);
     work(&hers, "40", "orders/hers");
-    alice.run(["commit", "mine", "-m", "patient, and a secret"]).expect(0);
+    alice.run(["commit", "orders", "-m", "patient, and a secret"]).expect(0);
 
     // Her editor takes the one value between both.
     let editor = alice.home().join("editor");
     std::fs::write(&editor, "#!/bin/sh\ncp \"$1\" seen.json; echo '\"25\"' > \"$1\"\n").unwrap();
     let alice = alice.with("EDITOR", &format!("sh {}", editor.display()));
     let mut screen = Screen::open(&alice, &[], (140, 40));
-    screen.expect("● ministack").expect("1 pod").expect("2 pods");
-    screen.press("G").expect("team/orders").press("p").expect("pulled 1 version");
-    // The choice goes to what was pulled; only then is it hers to move.
-    screen.expect("2 orders:2").press("ggjj").expect("patient, and a secret").press("m").expect("Merge mine into");
+    screen.expect("● ministack").expect("1 pod").expect("patient, and a secret");
+    // Neither goes: both have moved on. What she is offered is to join them.
+    screen.press("jP").expect("Push orders to").press("<Enter>").expect("orders and team/orders have both moved on");
+    screen.press("<Esc>").press("G").expect("team/orders").press("p");
+    screen.expect("orders and team/orders have both moved on").expect("join both in the next version of orders");
     screen.press("<Enter>").expect("1 of 1 open");
     screen.wait("the three values beside each other", |text| {
         let values = |line: &str| ["20", "1", "40"].iter().all(|value| line.contains(&format!(" {value} ")));
         text.contains("sqs/queue/orders  VisibilityTimeout") && text.lines().any(values)
     });
-    // Hers, then not hers after all, then what she thinks is right.
+    // His, then not his after all, then what she thinks is right.
     screen.press("3").expect("3 theirs ✓ taken").expect("all settled").press("u").expect("1 of 1 open");
     screen.press("c").expect("conflicts are open").press("e").expect("edited: 25").expect("all settled");
-    assert_eq!(std::fs::read_to_string(alice.home().join("seen.json")).unwrap(), "\"20\"");
+    assert_eq!(std::fs::read_to_string(alice.home().join("seen.json")).unwrap(), "\"40\"");
     screen.press("c").expect("Commit the settled orders").press("between both<Enter>");
     screen.expect("orders:4 has no conflicts any more").expect("between both");
     screen.press("i").expect("Apply").press("y").expect("0 failed, 0 left");
     joined(&hers, "25");
     // The function signs orders on her emulator as on his.
     play(&hers, "orders/5-order.json");
-    screen.press("P").expect("Push orders to").press("<Enter>").expect("pushed 2 versions").press("q");
+    screen.press("P").expect("Push orders to").press("<Enter>").expect("pushed 3 versions").press("q");
     assert_eq!(screen.end(), 0);
     screen.expect_restored();
 

@@ -10,7 +10,7 @@ use crate::tui::message::Effect;
 use crate::tui::model::list::Cursor;
 use crate::tui::model::pods::{Listing, Live, LocalPod, RowId};
 use crate::tui::model::tree::TreeModel;
-use crate::tui::overlay::{Form, Overlay, PlanStage};
+use crate::tui::overlay::{Menu, Overlay, PlanStage};
 use crate::tui::state::{DiffFocus, DiffScreen, State};
 use crate::tui::theme::Role;
 
@@ -107,8 +107,12 @@ fn failed(state: &mut State, id: TaskId, job: &Job, reason: String, cause: Cause
             super::drift::lost(state, &reason);
             return;
         }
-        Job::Pull { remote, pod, number, .. } if cause == Cause::BothMoved => {
-            state.overlays.push(Overlay::Form(Form::pull_as(remote.clone(), pod.clone(), *number)));
+        Job::Pull { remote, pod, number, into } if cause == Cause::BothMoved => {
+            let local = into.as_ref().unwrap_or(pod);
+            state.overlays.push(Overlay::Menu(Menu::parted(local, remote, pod, *number)));
+        }
+        Job::Push { pod, remote } if cause == Cause::BothMoved => {
+            state.overlays.push(Overlay::Menu(Menu::parted(pod, remote, pod, None)));
         }
         _ => {}
     }

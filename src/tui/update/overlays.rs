@@ -168,6 +168,10 @@ fn menu(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
                     state.overlays.push(Overlay::Form(Form::group_by_tag()));
                     Vec::new()
                 }
+                Some((_, _, Choice::Ask(form))) => {
+                    state.overlays.push(Overlay::Form(*form));
+                    Vec::new()
+                }
                 None => Vec::new(),
             }
         }
