@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::session::Session;
 use super::show_changes::{ChangeView, totals};
 use super::stat::{stat, stat_json};
-use crate::ops::EXIT_DIFFERENT;
+use crate::ops::{EXIT_DIFFERENT, Look};
 
 /// Show how the emulator drifted from what was last committed or injected
 #[derive(Args)]
@@ -28,7 +28,7 @@ pub(super) struct StatusCommand {
 impl StatusCommand {
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
-        let outcome = crate::ops::status(&context, &session.events()).await?;
+        let outcome = crate::ops::status(&context, Look::Whole, &session.events()).await?;
         session.progress.clear();
         let view = ChangeView::new(session, context.catalog, self.show.show_secrets, self.show.full);
         let endpoint = &context.endpoint;

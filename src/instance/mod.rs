@@ -14,7 +14,7 @@ use std::io::{Read, Write};
 use serde::Serialize;
 
 pub use apply::apply;
-pub use capture::capture;
+pub use capture::{TURNS, capture};
 pub use plan::{arn_of, arns_in, bring_along, parent_key, plan, select};
 
 use crate::aws::{AwsError, Client, Endpoint};
@@ -105,10 +105,14 @@ pub struct CaptureRequest {
     pub regions: Vec<String>,
     /// Services by catalog id. Empty means all.
     pub services: Vec<String>,
-    /// (service, account, region) of what the capture will be compared with: looked into even where nothing seems
-    /// to be.
-    pub places: BTreeSet<(String, String, String)>,
+    /// Of what the capture will be compared with: looked into even where nothing seems to be.
+    pub places: BTreeSet<Place>,
+    /// Where regions are asked in turn whether they hold something, the number of the look; None asks them all.
+    pub turn: Option<u32>,
 }
+
+/// Service, account and region.
+pub type Place = (String, String, String);
 
 /// Where a capture's results go: the store's writer, behind a trait so that this room need not know it.
 /// Called from many tasks at once.
@@ -129,6 +133,8 @@ pub trait BlobSink: Write + Send {
 
 /// The commit before: what lets a capture skip bodies that cannot have changed.
 pub trait Previous: Send + Sync {
+    /// When its capture began, to the second: only of what was there before can a later change be told by its time.
+    fn time(&self) -> jiff::Timestamp;
     /// What the parent commit has at `key`.
     fn get(&self, key: &ResourceKey) -> Option<(Document, Observed)>;
 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::blocking::blocking;
 use super::{Context, OpError, Snapshot};
 use crate::event::Events;
-use crate::instance::{self, BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Previous};
+use crate::instance::{self, BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Place, Previous};
 use crate::pod::{BlobRef, COMMIT_FORMAT, Commit, Digest, Document, Observed, ResourceKey};
 use crate::store::{BlobWriter, StoreError, Writer};
 
@@ -19,6 +19,10 @@ pub(super) struct Wanted {
     /// What the new commit is compared with: its bodies are reused, and its accounts and regions are looked at
     /// even where the context would not.
     pub(super) near: Option<Snapshot>,
+    /// Other places to be looked at where the context would not.
+    pub(super) places: BTreeSet<Place>,
+    /// See [`CaptureRequest::turn`].
+    pub(super) turn: Option<u32>,
     /// The commit's parents.
     pub(super) parents: Vec<Digest>,
     /// The commit's message.
@@ -33,6 +37,8 @@ pub(super) async fn capture(
     events: &Events,
 ) -> Result<Snapshot, OpError> {
     let request = request(context, &wanted)?;
+    // The state is that of the beginning: what changes from now on may be in it or not.
+    let time = now_to_the_second();
     let writer = context.store.writer()?;
     events.phase("capture");
     let previous = wanted.near.clone().map(|near| Arc::new(near) as Arc<dyn Previous>);
@@ -51,7 +57,7 @@ pub(super) async fn capture(
             resources: roots.resources,
             message: wanted.message,
             author,
-            time: now_to_the_second(),
+            time,
             instance: info,
             services: request.services,
             report,
@@ -67,9 +73,9 @@ pub(super) async fn capture(
 /// The request: the context's accounts and regions, and those of the commit that will be compared.
 fn request(context: &Context, wanted: &Wanted) -> Result<CaptureRequest, OpError> {
     let (mut accounts, mut regions) = (context.accounts.clone(), context.regions.clone());
-    let mut places = BTreeSet::new();
+    let mut places = wanted.places.clone();
     if let Some(near) = &wanted.near {
-        places = near.places()?;
+        places.extend(near.places()?);
         let of_near: BTreeSet<&String> = places.iter().map(|(_, account, _)| account).collect();
         // Without any account named, the instance decides on its default one; naming others adds to it.
         if !accounts.is_empty() || of_near.len() > 1 {
@@ -87,7 +93,7 @@ fn request(context: &Context, wanted: &Wanted) -> Result<CaptureRequest, OpError
     let mut services = wanted.services.clone();
     services.sort_unstable();
     services.dedup();
-    Ok(CaptureRequest { accounts, regions, services, places })
+    Ok(CaptureRequest { accounts, regions, services, places, turn: wanted.turn })
 }
 
 /// Commits record seconds: finer times would only make them look more exact than a capture is.

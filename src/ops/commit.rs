@@ -57,6 +57,7 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
         near,
         parents: parent.into_iter().collect(),
         message: args.message.clone(),
+        ..Wanted::default()
     };
     let mut made = capture(context, &instance, wanted, events).await?;
     // Cancelled at the last moment still means that no version appears.

@@ -1,5 +1,6 @@
 //! `diff` and `status`: compare two commits, or a commit and the live instance.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -14,7 +15,7 @@ use super::snapshot::parse;
 use super::{Browsed, Context, OpError, Snapshot, browse};
 use crate::catalog::Catalog;
 use crate::event::Events;
-use crate::instance::Filter;
+use crate::instance::{Filter, Place};
 use crate::pod::{
     Change, ChangeKind, Commit, Digest, Observed, PodName, Reading, Reference, ReferenceError, Rename, diff_values,
     renames,
@@ -46,6 +47,24 @@ pub struct StatusOutcome {
     pub changes: Vec<Change>,
     /// What could not be compared and why; sentences.
     pub notes: Vec<String>,
+    /// Where the instance held something.
+    #[serde(skip)]
+    pub held: BTreeSet<Place>,
+}
+
+/// How far `status` looks.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Look {
+    /// As far as a commit does.
+    #[default]
+    Whole,
+    /// One of many looks at the same instance: a region that held nothing so far is only asked in its turn.
+    Again {
+        /// Looks before this one.
+        turn: u32,
+        /// Where they saw something.
+        held: BTreeSet<Place>,
+    },
 }
 
 /// Finds the commit a reference names, and makes its trees readable locally: `@live` is captured into an
@@ -271,20 +290,34 @@ pub(super) fn last_touch(context: &Context) -> Result<Option<Touch>, OpError> {
     Ok(None)
 }
 
-/// Compares the live instance with what it was last committed as or injected with, by the operation log.
+/// Compares the live instance with what it was last committed as or injected with, by the operation log. What the
+/// instance's own listings tell to be as it was committed (bodies of objects, code, versions of secrets) is not read.
 ///
 /// # Errors
 /// When nothing answers at the endpoint or the store fails.
-pub async fn status(context: &Context, events: &Events) -> Result<StatusOutcome, OpError> {
+pub async fn status(context: &Context, look: Look, events: &Events) -> Result<StatusOutcome, OpError> {
     let Some(Touch { pod, base, safety, incomplete }) = last_touch(context)? else {
         // Even without a base the answer should say whether there is an instance at all.
         context.connect_unless_cancelled(events).await?;
-        return Ok(StatusOutcome { base: None, changes: Vec::new(), notes: Vec::new() });
+        return Ok(StatusOutcome { base: None, changes: Vec::new(), notes: Vec::new(), held: BTreeSet::new() });
     };
-    let live = live_like(context, &base, &Filter::default(), events).await?;
+    let (turn, held) = match look {
+        Look::Whole => (None, BTreeSet::new()),
+        Look::Again { turn, held } => (Some(turn), held),
+    };
+    let wanted = Wanted {
+        services: base.commit.services.clone(),
+        near: Some(base.clone()),
+        places: held,
+        turn,
+        ..Wanted::default()
+    };
+    let instance = context.connect_unless_cancelled(events).await?;
+    let live = capture(context, &instance, wanted, events).await?;
     events.phase("compare");
     let (store, catalog, events) = (context.store.clone(), context.catalog, events.clone());
     let compared = blocking(move || -> Result<_, OpError> {
+        let held = live.places()?;
         let Compared { mut found, notes } = differences(&base, &live, Absence::BothSides, &events)?;
         if let Some(safety) = safety.and_then(|digest| Snapshot::load(&store, digest).ok()) {
             found = since_inject(&safety, found, incomplete)?;
@@ -293,6 +326,7 @@ pub async fn status(context: &Context, events: &Events) -> Result<StatusOutcome,
             base: Some((pod, base.digest)),
             changes: changes(catalog, &base, found.into_iter())?,
             notes,
+            held,
         })
     });
     compared.await

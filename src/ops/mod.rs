@@ -42,7 +42,7 @@ pub use commit::{CommitArgs, CommitOutcome, commit};
 pub use config::{Config, TIMEOUT_SECONDS, config_add_remote, config_remove_remote, config_set_theme};
 pub use context::{Context, EndpointOrigin, Overrides};
 pub use demo::{Demo, DemoSummary, demo, write_samples};
-pub use diff::{DiffOutcome, Side, StatusOutcome, diff, observed_changes, resolve, status};
+pub use diff::{DiffOutcome, Look, Side, StatusOutcome, diff, observed_changes, resolve, status};
 pub use error::{EXIT_CANCELLED, EXIT_CONFLICT, EXIT_DIFFERENT, EXIT_FAILED, EXIT_PARTLY, EXIT_USAGE, OpError};
 pub use history::{
     PodSummary, VersionSummary, delete, delete_version, fork, operations, pods, rename, tag, untag, versions,

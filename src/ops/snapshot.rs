@@ -6,7 +6,7 @@ use std::io::Read;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use crate::instance::{BlobSource, Identities, InstanceError, Previous};
+use crate::instance::{BlobSource, Identities, InstanceError, Place, Previous};
 use crate::pod::{BlobRef, Commit, Digest, Document, Observed, ResourceKey, TypeOutcome};
 use crate::store::{Store, StoreError};
 use crate::tree::{Tree, TreeError};
@@ -59,9 +59,9 @@ impl Snapshot {
     ///
     /// # Errors
     /// When the tree is damaged.
-    pub fn places(&self) -> Result<BTreeSet<(String, String, String)>, TreeError> {
+    pub fn places(&self) -> Result<BTreeSet<Place>, TreeError> {
         let mut places = BTreeSet::new();
-        let mut last: Option<(String, String, String)> = None;
+        let mut last: Option<Place> = None;
         for key in self.state.keys() {
             let ResourceKey { service, account, region, .. } = key?;
             // Keys come sorted: most repeat the place before.
@@ -102,6 +102,10 @@ pub(super) fn parse<T: DeserializeOwned>(tree: &Tree, value: Value) -> Result<T,
 }
 
 impl Previous for Snapshot {
+    fn time(&self) -> jiff::Timestamp {
+        self.commit.time
+    }
+
     fn get(&self, key: &ResourceKey) -> Option<(Document, Observed)> {
         // A commit that cannot be read only means that more is read from the instance.
         Some((self.document(key).ok()??, self.observed(key).ok()?))

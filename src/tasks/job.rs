@@ -2,7 +2,7 @@
 
 use super::gate::Priority;
 use crate::instance::{Emulator, Strategy};
-use crate::ops::{CommitArgs, InjectArgs, MergeArgs, PreparedInject, Take, Target};
+use crate::ops::{CommitArgs, InjectArgs, Look, MergeArgs, PreparedInject, Take, Target};
 use crate::pod::{Digest, PodName, Reference, RemoteName, ResourceKey};
 use crate::remote::RemoteConfig;
 
@@ -89,7 +89,7 @@ pub enum Job {
     /// Compare the live instance with what it was last committed as or injected with.
     Status,
     /// The same, by itself from time to time.
-    Drift,
+    Drift(Look),
     /// Read every pod for searching.
     Index,
     /// Rename a local pod.
@@ -159,7 +159,7 @@ impl Job {
             | Self::PrepareUndo
             | Self::Apply { .. }
             | Self::Status
-            | Self::Drift
+            | Self::Drift(_)
             | Self::StartInstance { .. } => Lane::Instance,
             Self::Diff { before, after } if *before == Reference::Live || *after == Reference::Live => Lane::Instance,
             Self::Open(Reference::Live) => Lane::Instance,
@@ -220,7 +220,7 @@ impl Job {
             Self::Pull { remote, pod, .. } => format!("pull {remote}/{pod}"),
             Self::Diff { before, after } => format!("compare {before} with {after}"),
             Self::Status => "compare the live instance with its last commit".to_owned(),
-            Self::Drift => "look for drift".to_owned(),
+            Self::Drift(_) => "look for drift".to_owned(),
             Self::Index => "read all pods for search".to_owned(),
             Self::Rename { from, to } => format!("rename {from} to {to}"),
             Self::Delete(pod) => format!("delete {pod}"),
@@ -266,7 +266,7 @@ impl Job {
                 command
             }
             Self::Diff { before, after } => format!("podex diff {before} {after}"),
-            Self::Status | Self::Drift => "podex status".to_owned(),
+            Self::Status | Self::Drift(_) => "podex status".to_owned(),
             Self::Rename { from, to } => format!("podex rename {from} {to}"),
             Self::Delete(pod) => format!("podex delete {pod}"),
             Self::StartInstance { emulator, port } => {

@@ -8,7 +8,7 @@ use super::task::{Cause, Failure};
 use crate::event::Events;
 use crate::instance::{Emulator, InstanceError};
 use crate::ops::{
-    self, CommitOutcome, Context, DiffOutcome, InjectOutcome, ManagedInstance, MergeKind, MergeOutcome, OpError,
+    self, CommitOutcome, Context, DiffOutcome, InjectOutcome, Look, ManagedInstance, MergeKind, MergeOutcome, OpError,
     PodSummary, PreparedInject, Referrer, RemotePod, Resolution, Snapshot, StatusOutcome, VersionSummary,
 };
 use crate::pod::{
@@ -196,8 +196,9 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             let outcome = ops::diff(context, &before, &after, &Default::default(), events).await?;
             (changes(outcome.changes.len()), Outcome::Diff(outcome))
         }
-        Job::Status | Job::Drift => {
-            let outcome = ops::status(context, events).await?;
+        job @ (Job::Status | Job::Drift(_)) => {
+            let look = if let Job::Drift(look) = job { look } else { Look::Whole };
+            let outcome = ops::status(context, look, events).await?;
             (changes(outcome.changes.len()), Outcome::Status(outcome))
         }
         Job::Index => {

@@ -19,7 +19,7 @@ use super::session::Places;
 use super::theme::{Depth, Role, Theme};
 use super::update::places::Jumps;
 use crate::instance::Emulator;
-use crate::ops::{Resolution, Target};
+use crate::ops::{Look, Resolution, Target};
 use crate::pod::{
     Arrangement, Change, Commit, Digest, Document, InstanceInfo, Merge, NodeId, NodeKind, PodName, Reference,
     ResourceKey,
@@ -261,6 +261,8 @@ pub struct State {
     pub conflicts: Option<ConflictScreen>,
     /// The live instance's drift when it was last looked at; gone when it was committed or injected.
     pub drift: Option<Drift>,
+    /// How far the next look for drift goes.
+    pub look: Look,
     /// When to look for drift again, while that is watched.
     pub watch: Option<jiff::Timestamp>,
     /// What lies on top, topmost last.
@@ -324,6 +326,7 @@ impl State {
             diff: None,
             conflicts: None,
             drift: None,
+            look: Look::Whole,
             watch: None,
             overlays: Vec::new(),
             tasks: Vec::new(),

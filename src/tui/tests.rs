@@ -17,7 +17,7 @@ use super::theme::{Depth, Role, Theme};
 use super::update::update;
 use super::view::view;
 use crate::instance::{Emulator, Plan, Step, StepAction, Strategy};
-use crate::ops::{DiffOutcome, PodSummary, PreparedInject, RemotePod, StatusOutcome, VersionSummary};
+use crate::ops::{DiffOutcome, Look, PodSummary, PreparedInject, RemotePod, StatusOutcome, VersionSummary};
 use crate::pod::{
     Arrangement, Author, COMMIT_FORMAT, CaptureReport, Change, Commit, Digest, Document, InstanceInfo, Leaf, Metamodel,
     Reference, ResourceKey, TypeOutcome, TypeReport,
@@ -830,9 +830,13 @@ fn starting_at_a_path_goes_there_when_it_is_read() {
     assert_eq!(explorer.state.wanted, None);
 }
 
+fn place() -> crate::instance::Place {
+    ("sqs".to_owned(), "000000000000".to_owned(), "us-east-1".to_owned())
+}
+
 fn drifted(changes: Vec<Change>) -> Result<Outcome, Failure> {
     let base = Some(("orders".parse().unwrap(), commit(3).digest()));
-    Ok(Outcome::Status(StatusOutcome { base, changes, notes: Vec::new() }))
+    Ok(Outcome::Status(StatusOutcome { base, changes, notes: Vec::new(), held: [place()].into() }))
 }
 
 fn drift_of(service: &str, kind: &str, name: &[&str]) -> Change {
@@ -878,26 +882,33 @@ fn a_watched_instance_shows_its_drift_and_is_looked_at_again_after_a_while() {
     let mut explorer = Explorer::loaded(120, 40);
     explorer.jobs();
     explorer.press("w");
-    assert!(matches!(explorer.jobs().as_slice(), [Job::Drift]));
-    explorer.finish(Job::Drift, drifted(vec![drift_of("sqs", "queue", &["extra"])]));
+    // The first look goes everywhere; the next ones ask only some of the regions where it saw nothing.
+    assert!(matches!(explorer.jobs().as_slice(), [Job::Drift(Look::Whole)]));
+    explorer.finish(Job::Drift(Look::Whole), drifted(vec![drift_of("sqs", "queue", &["extra"])]));
     let screen = explorer.screen();
     assert!(screen.contains("drift: sqs +1") && explorer.state.diff.is_none(), "{screen}");
     // Not before its time, and not while something is being changed.
     explorer.tell(Message::Tick(at("2026-11-24T15:00:05Z")));
     assert!(explorer.jobs().is_empty());
     explorer.tell(Message::Tick(at("2026-11-24T15:00:20Z")));
-    assert!(matches!(explorer.jobs().as_slice(), [Job::Drift]));
-    explorer.finish(Job::Drift, drifted(Vec::new()));
+    let jobs = explorer.jobs();
+    let [Job::Drift(Look::Again { turn: 0, held })] = jobs.as_slice() else { panic!("{jobs:?}") };
+    assert!(held.contains(&place()));
+    explorer.finish(jobs[0].clone(), drifted(Vec::new()));
+    assert!(matches!(explorer.state.look, Look::Again { turn: 1, .. }));
     assert!(explorer.screen().contains("as orders"), "{}", explorer.screen());
     // On screen it changes in place, and what is looked at stays.
     explorer.finish(Job::Status, drifted(vec![drift_of("s3", "bucket", &["b"]), drift_of("sqs", "queue", &["q"])]));
     explorer.press("j");
-    explorer.finish(Job::Drift, drifted(vec![drift_of("sqs", "queue", &["a"]), drift_of("sqs", "queue", &["q"])]));
+    explorer.finish(
+        Job::Drift(Look::Whole),
+        drifted(vec![drift_of("sqs", "queue", &["a"]), drift_of("sqs", "queue", &["q"])]),
+    );
     let screen = explorer.state.diff.as_ref().unwrap();
     assert_eq!(screen.changes[screen.cursor.at].key.own_name(), "q");
     // One that cannot be seen any more is not watched any more.
     let gone = Failure::Failed { reason: "gone".to_owned(), cause: Cause::Unreachable };
-    explorer.finish(Job::Drift, Err(gone));
+    explorer.finish(Job::Drift(Look::Whole), Err(gone));
     assert_eq!(explorer.state.watch, None);
     explorer.jobs();
     explorer.tell(Message::Tick(at("2026-11-24T16:00:00Z")));

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::{Map, Value, json};
 
 use super::s3_object::{Bucket, CONCURRENT_OBJECTS, decoded};
-use super::util::{all, fault, gone, left_out, list, text};
+use super::util::{all, fault, gone, is_past, left_out, list, text};
 use super::{ApplyContext, InstanceError, s3_put};
 use crate::aws::{AwsError, ErrorClass, Turns};
 use crate::pod::{BlobRef, Document, Observed};
@@ -75,7 +75,9 @@ async fn read_chain(bucket: &Bucket<'_>, key: &str, links: Vec<Link>) -> Result<
         let id = json!({"VersionId": link.id, "ETag": link.etag, "LastModified": link.modified});
         let attributes = if link.marker {
             Map::from_iter([("DeleteMarker".to_owned(), json!(true))])
-        } else if let Some((mut attributes, blob)) = known(&previous, &label, &id) {
+        } else if let Some((mut attributes, blob)) =
+            known(&previous, &label, &id).filter(|_| is_past(bucket.context, Some(&link.modified)))
+        {
             bucket.read_tags(&mut attributes, key, Some(&link.id)).await?;
             blobs.insert(label.clone(), blob);
             attributes

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::util::{all, gone, left_out, list, pick, store, tag_list, tag_map, text};
+use super::util::{all, gone, is_past, left_out, list, pick, store, tag_list, tag_map, text};
 use super::{Adapter, ApplyContext, CaptureContext, InstanceError, Parent, s3_chain, s3_put};
 use crate::aws::{AwsError, ErrorClass};
 use crate::instance::Emulator;
@@ -156,6 +156,7 @@ impl Bucket<'_> {
             && document.blobs.contains_key(BODY)
             && observed.len() == 3
             && before == observed
+            && is_past(self.context, text(entry, "LastModified"))
         {
             self.read_tags(&mut document.attributes, key, None).await?;
             return Ok((document, observed));

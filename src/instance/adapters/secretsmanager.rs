@@ -9,12 +9,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::util::{check_cancelled, fault, gone, left_out, list, pick, text};
+use super::util::{check_cancelled, fault, gone, is_past, left_out, list, pick, text};
 use super::{Adapter, ApplyContext, CaptureContext, InstanceError, Parent};
 use crate::aws::{AwsError, ErrorClass};
-use crate::pod::{Document, Observed};
+use crate::pod::{Document, Marker, Observed, ResourceKey};
 
 const STAGES: &str = "VersionStages";
+const CREATED: &str = "CreatedDate";
 const CURRENT: &str = "AWSCURRENT";
 /// Marks a current version that shall go, until another becomes the current one.
 const GOING: &str = "podex-deleted";
@@ -31,11 +32,17 @@ impl Adapter for SecretVersions {
     async fn capture(&self, context: &CaptureContext<'_>, parent: Option<&Parent>) -> Result<(), InstanceError> {
         let Some(parent) = parent else { return Ok(()) };
         let secret = parent.key.own_name();
-        for (id, stages) in versions(context, secret).await? {
+        for Version { id, stages, created } in versions(context, secret).await? {
             check_cancelled(context)?;
             if stages.is_empty() {
                 let note = format!("versions of secret {secret} without a stage are left out: they count as deleted");
                 context.emit.note(note, false);
+                continue;
+            }
+            let name = vec![secret.to_owned(), id.clone()];
+            if let Some((mut document, observed)) = known(context, &parent.key, &name, created.as_deref()) {
+                document.attributes.insert(STAGES.to_owned(), json!(stages));
+                context.emit.emit(name, document, observed).await?;
                 continue;
             }
             let client = &context.instance.client;
@@ -54,8 +61,8 @@ impl Adapter for SecretVersions {
             }
             attributes.insert(STAGES.to_owned(), json!(stages));
             let document = Document { attributes, ..Document::default() };
-            let observed = pick(&value, &["CreatedDate"]);
-            context.emit.emit(vec![secret.to_owned(), id], document, observed).await?;
+            let observed = pick(&value, &[CREATED]);
+            context.emit.emit(name, document, observed).await?;
         }
         Ok(())
     }
@@ -112,10 +119,30 @@ impl Adapter for SecretVersions {
 }
 
 /// A secret's version ids and their stages, those without any included.
-async fn versions(
+/// A version as the listing has it.
+struct Version {
+    id: String,
+    stages: BTreeSet<String>,
+    created: Option<String>,
+}
+
+/// A version as the commit before has it, where it is the same one: its value never changes.
+fn known(
     context: &CaptureContext<'_>,
-    secret: &str,
-) -> Result<Vec<(String, BTreeSet<String>)>, InstanceError> {
+    secret: &ResourceKey,
+    name: &[String],
+    created: Option<&str>,
+) -> Option<(Document, Observed)> {
+    let ResourceKey { account, region, service, .. } = secret;
+    let key = ResourceKey::new(account, region, service, "secret-version", name);
+    let (document, observed) = context.previous?.get(&key)?;
+    let same = observed.get(CREATED).and_then(Value::as_str) == created && is_past(context, created);
+    // A commit that was pulled may hold a marker in place of the value.
+    let whole = document.attributes.values().all(|value| Marker::of(value).is_none());
+    (same && whole).then_some((document, observed))
+}
+
+async fn versions(context: &CaptureContext<'_>, secret: &str) -> Result<Vec<Version>, InstanceError> {
     let client = &context.instance.client;
     let input = json!({"SecretId": secret, "IncludeDeprecated": true});
     let mut pages = client.pages(&context.scope, "secretsmanager", "ListSecretVersionIds", input);
@@ -123,7 +150,8 @@ async fn versions(
     while let Some(page) = pages.next().await {
         for version in list(&page?, "Versions") {
             let stages = list(version, STAGES).iter().filter_map(Value::as_str).map(str::to_owned).collect();
-            versions.extend(text(version, "VersionId").map(|id| (id.to_owned(), stages)));
+            let created = text(version, CREATED).map(str::to_owned);
+            versions.extend(text(version, "VersionId").map(|id| Version { id: id.to_owned(), stages, created }));
         }
     }
     Ok(versions)

@@ -8,7 +8,7 @@ use futures_util::StreamExt;
 use serde_json::{Map, Value, json};
 use tokio::task::{JoinError, JoinHandle};
 
-use super::{BlobSink, BlobSource, CaptureContext, Emit, InstanceError};
+use super::{BlobSink, BlobSource, CaptureContext, Emit, InstanceError, Previous};
 use crate::aws::{AwsError, ByteStream, ErrorClass, RequestBody};
 use crate::pod::BlobRef;
 
@@ -38,6 +38,14 @@ fn is_empty(value: &Value) -> bool {
         Value::Object(members) => members.is_empty(),
         Value::Bool(_) | Value::Number(_) => false,
     }
+}
+
+/// Whether what was written in the second of `time` was all written when the commit before was made. Listings tell
+/// no finer times, so something written later in that same second looks as it did then.
+pub(super) fn is_past(context: &CaptureContext<'_>, time: Option<&str>) -> bool {
+    let time = time.and_then(|time| time.parse::<jiff::Timestamp>().ok());
+    let previous = context.previous.map(Previous::time);
+    time.zip(previous).is_some_and(|(time, previous)| time.as_second() < previous.as_second())
 }
 
 /// `[{Key, Value}]` as `{key: value}`: tags are a set, and read better this way.

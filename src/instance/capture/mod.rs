@@ -29,6 +29,7 @@ use crate::pod::{CaptureReport, Document, Observed, ResourceKey, TypeOutcome};
 
 use collect::{Collector, outcome_of};
 pub use names::named;
+pub use places::TURNS;
 use read::Read;
 pub use read::{is_absent, read, wire};
 

@@ -26,6 +26,10 @@ const PLACES_AT_ONCE: usize = 16;
 /// Probes under way at once; the client bounds the requests of them all.
 const PROBES_AT_ONCE: usize = 64;
 
+/// Looks after which each region was asked once, where they are asked in turn: so that the questions, of which most
+/// of a small instance's capture consists, are a fraction of it.
+pub const TURNS: u32 = 8;
+
 /// Walks everything asked for.
 pub(super) async fn walk_all(walk: Walk<'_>, request: &CaptureRequest) -> Result<(), InstanceError> {
     let accounts = accounts(walk.instance, request);
@@ -152,9 +156,15 @@ async fn find_regions<'a>(
         let held = held.lock().unwrap_or_else(PoisonError::into_inner);
         held.get(account).is_some_and(|regions| regions.contains(region))
     };
+    let asked: Vec<&str> = (0..TURNS)
+        .cycle()
+        .zip(regions)
+        .filter_map(|(turn, region)| request.turn.is_none_or(|now| now % TURNS == turn).then_some(*region))
+        .collect();
+    let asked = &asked;
     let probes = offered.iter().flat_map(|(account, service)| {
         let probes = walk.catalog.service(service).map_or(&[][..], |spec| &spec.probe);
-        let each = move |probe| regions.iter().map(move |region| (*account, *service, *region, probe));
+        let each = move |probe| asked.iter().map(move |region| (*account, *service, *region, probe));
         probes.iter().flat_map(each)
     });
     stream::iter(probes.collect::<Vec<_>>())

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::act::{plan, submit};
 use super::outcome::show_diff;
-use crate::instance::{Filter, Strategy};
-use crate::ops::{InjectArgs, StatusOutcome};
+use crate::instance::{Filter, Strategy, TURNS};
+use crate::ops::{InjectArgs, Look, StatusOutcome};
 use crate::pod::{Change, Pattern, Reference, ResourceKey, Selector};
 use crate::tasks::Job;
 use crate::tui::action::Action;
@@ -35,19 +35,27 @@ pub(super) fn watch(state: &mut State) -> Vec<Effect> {
         state.hint("drift is not watched any more");
         return Vec::new();
     }
-    state.hint(format!("drift is looked for every {EVERY} seconds"));
+    let minutes = EVERY * i64::from(TURNS) / 60;
+    state.hint(format!(
+        "drift is looked for every {EVERY} seconds, in regions that hold nothing every {minutes} minutes"
+    ));
     state.watch = Some(state.now);
+    state.look = Look::Whole;
     tick(state)
 }
 
 /// Looks for drift when the time has come.
 pub(super) fn tick(state: &mut State) -> Vec<Effect> {
-    let looking = state.jobs.values().any(|job| matches!(job, Job::Drift | Job::Status));
+    let looking = state.jobs.values().any(|job| matches!(job, Job::Drift(_) | Job::Status));
     match state.watch {
         Some(next) if next <= state.now => {
             state.watch = Some(state.now + jiff::SignedDuration::from_secs(EVERY));
             // What the user has begun comes first; a look during an inject would see half of it.
-            if looking || state.jobs.values().any(|job| !job.is_read_only()) { Vec::new() } else { submit(Job::Drift) }
+            if looking || state.jobs.values().any(|job| !job.is_read_only()) {
+                Vec::new()
+            } else {
+                submit(Job::Drift(state.look.clone()))
+            }
         }
         _ => Vec::new(),
     }
@@ -76,6 +84,8 @@ pub(super) fn seen(state: &mut State, job: &Job, sentence: &str, outcome: Status
         }
         return;
     };
+    let turn = if let Look::Again { turn, .. } = state.look { turn.wrapping_add(1) } else { 0 };
+    state.look = Look::Again { turn, held: outcome.held };
     let changes = Arc::new(outcome.changes);
     state.drift = Some(Drift { pod: pod.clone(), base, changes: changes.clone() });
     let is_secret = state.is_secret.clone();
@@ -108,6 +118,7 @@ pub(super) fn seen(state: &mut State, job: &Job, sentence: &str, outcome: Status
 /// The instance was committed or injected: what was known of its drift is over.
 pub(super) fn over(state: &mut State) {
     state.drift = None;
+    state.look = Look::Whole;
     if state.diff.as_ref().is_some_and(|screen| screen.drift.is_some()) {
         state.diff = None;
     }

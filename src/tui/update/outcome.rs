@@ -103,7 +103,7 @@ fn failed(state: &mut State, id: TaskId, job: &Job, reason: String, cause: Cause
             state.pods.remotes = Listing::Failed(reason.clone());
             state.pods.rebuild();
         }
-        Job::Drift => {
+        Job::Drift(_) => {
             super::drift::lost(state, &reason);
             return;
         }
