@@ -64,9 +64,9 @@ fn alice_joins_bobs_work_with_hers_and_settles_what_both_changed() {
     std::fs::write(&editor, "#!/bin/sh\ncp \"$1\" seen.json; echo '\"25\"' > \"$1\"\n").unwrap();
     let alice = alice.with("EDITOR", &format!("sh {}", editor.display()));
     let mut screen = Screen::open(&alice, &[], (140, 40));
-    screen.expect("● ministack").expect("1 pod").expect("patient, and a secret");
+    screen.expect("● ministack").expect("1 pod").expect("2 patient");
     // Neither goes: both have moved on. What she is offered is to join them.
-    screen.press("jP").expect("Push orders to").press("<Enter>").expect("orders and team/orders have both moved on");
+    screen.press("jjP").expect("Push orders to").press("<Enter>").expect("orders and team/orders have both moved on");
     screen.press("<Esc>").press("G").expect("team/orders").press("p");
     screen.expect("orders and team/orders have both moved on").expect("join both in the next version of orders");
     screen.press("<Enter>").expect("1 of 1 open");

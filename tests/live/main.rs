@@ -6,6 +6,7 @@ mod support;
 mod accounts;
 mod bisect;
 mod demo;
+mod drift;
 mod faults;
 mod fidelity;
 mod merging;

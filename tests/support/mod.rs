@@ -19,6 +19,7 @@
 #![allow(dead_code, unused_imports)]
 
 mod bucket;
+mod counter;
 mod emulator;
 mod localstack;
 mod podex;
@@ -34,6 +35,7 @@ use ::podex::event::{Event, Events};
 use ::podex::instance::managed::{ManagedError, emulators_folder};
 
 pub use bucket::{BucketStore, bucket_store};
+pub use counter::Counter;
 pub use emulator::{Emulator, Script, ministack, moto};
 pub use localstack::localstack;
 pub use podex::{Outcome, Podex};
