@@ -131,7 +131,11 @@ pub trait BlobSink: Write + Send {
     fn finish(self: Box<Self>) -> Result<BlobRef, InstanceError>;
 }
 
-/// The commit before: what lets a capture skip bodies that cannot have changed.
+/// The commit before: what lets a capture skip what cannot have changed, because a listing would tell.
+///
+/// Told are: bodies and headers of S3 objects (ETag, size and time; by id in buckets with versioning), code of functions
+/// and layers (its digest), and values of secrets' versions (id and time). No listing of any emulator tells of tags, items,
+/// messages, attributes of queues, labels of parameters, or anything of IAM: all else is read again.
 pub trait Previous: Send + Sync {
     /// When its capture began, to the second: only of what was there before can a later change be told by its time.
     fn time(&self) -> jiff::Timestamp;

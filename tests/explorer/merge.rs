@@ -84,7 +84,7 @@ fn alice_joins_bobs_work_with_hers_and_settles_what_both_changed() {
     joined(&hers, "25");
     // The function signs orders on her emulator as on his.
     play(&hers, "orders/5-order.json");
-    screen.press("P").expect("Push orders to").press("<Enter>").expect("pushed 3 versions").press("q");
+    screen.press("P").expect("Push orders to").press("<Enter>").expect("pushed 2 versions").press("q");
     assert_eq!(screen.end(), 0);
     screen.expect_restored();
 

@@ -8,9 +8,7 @@ use super::check::Checker;
 use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::ops::{OpError, Snapshot};
-use crate::pod::{
-    Conflict, Merge, MergeRules, ResourceKey, Side, TypeOutcome, fill_in, merge_documents, settle,
-};
+use crate::pod::{Conflict, Merge, MergeRules, ResourceKey, Side, TypeOutcome, fill_in, merge_documents, settle};
 use crate::tree::{Difference, ThreeWay, Tree};
 
 /// A resource that a merge changes on our side.
