@@ -2,6 +2,7 @@
 //! then expect.
 
 mod browse;
+mod drift;
 mod fuzz;
 mod hands;
 mod merge;
