@@ -34,6 +34,14 @@ pub struct RequestBody {
     pub open: Arc<dyn Fn() -> std::io::Result<Box<dyn std::io::Read + Send>> + Send + Sync>,
 }
 
+impl RequestBody {
+    /// Bytes in memory.
+    pub fn whole(bytes: Bytes) -> Self {
+        let size = bytes.len() as u64;
+        Self { size, open: Arc::new(move || Ok(Box::new(std::io::Cursor::new(bytes.clone())))) }
+    }
+}
+
 /// How an emulator is told which account a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub enum AccountMode {

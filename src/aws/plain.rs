@@ -7,7 +7,7 @@ use reqwest::Url;
 
 use super::client::{GIVEN_UP, TOO_LARGE, byte_stream};
 use super::transport::{self, Failure, Outbody, Outgoing};
-use super::{AwsError, ByteStream, Client, ErrorClass, classify, retry};
+use super::{AwsError, ByteStream, Client, ErrorClass, RequestBody, classify, retry};
 
 /// How long a plain [`Client::get`] may take.
 const GET_TIMEOUT: Duration = Duration::from_secs(15);
@@ -49,8 +49,13 @@ impl Client {
         }
         // Emulators name themselves as they see themselves, which need not be how they are reached from here.
         let query = parsed.query().map(|query| format!("?{query}")).unwrap_or_default();
-        let target = format!("{}{}{query}", self.inner.base, parsed.path());
-        let outgoing = plain_get(target);
+        self.fetch(&format!("{}{query}", parsed.path())).await
+    }
+
+    /// The content at a path of the instance's own (`path` starts with `/`), unsigned.
+    pub async fn fetch(&self, path: &str) -> Result<ByteStream, AwsError> {
+        let error = |class, message: &str| outside("download", class, message);
+        let outgoing = plain_get(format!("{}{path}", self.inner.base));
         let permit = self.permit("download").await?;
         let conditions = &self.inner.conditions;
         let mut attempt = 1;
@@ -90,6 +95,26 @@ impl Client {
             tokio::time::sleep(retry::pause(attempt, None)).await;
             attempt += 1;
         }
+    }
+
+    /// A plain unsigned request with a body, to a path of the instance's own (`path` starts with `/`). Done only where the
+    /// answer says that it is created or accepted for good (200, 201, 204); not retried.
+    pub async fn upload(&self, method: &str, path: &str, media_type: &str, body: RequestBody) -> Result<(), AwsError> {
+        let outgoing = Outgoing {
+            method: method.to_owned(),
+            url: format!("{}{path}", self.inner.base),
+            headers: vec![("content-type".to_owned(), media_type.to_owned())],
+            body: Outbody::Stream(body),
+        };
+        let _permit = self.permit(method).await?;
+        let incoming = self.attempt(&outgoing).await.map_err(|failure| plain_error(method, failure))?;
+        let status = incoming.status;
+        if matches!(status, 200 | 201 | 204) {
+            return Ok(());
+        }
+        let class = classify::class(status, None, None, "");
+        let message = format!("HTTP status {status} for {path}");
+        Err(AwsError { status: Some(status), ..outside(method, class, message) })
     }
 }
 

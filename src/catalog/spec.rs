@@ -132,6 +132,15 @@ pub struct TypeSpec {
     /// Goes by itself when its parent is deleted.
     #[serde(default)]
     pub owned: bool,
+    /// Can only be added to its parent: where one goes or changes, the parent is made anew.
+    #[serde(default)]
+    pub append_only: bool,
+    /// It is given the id it had where the emulator allows that: what goes, goes first.
+    #[serde(default)]
+    pub keeps_id: bool,
+    /// By what of their list entries resources of one name are numbered, before anything else.
+    #[serde(default)]
+    pub twins_by: Vec<DottedPath>,
     /// Parts of the resource with calls of their own.
     #[serde(default, rename = "facet")]
     pub facets: Vec<Facet>,
@@ -195,6 +204,22 @@ pub struct List {
     /// Entries left out.
     #[serde(default)]
     pub skip: Vec<Condition>,
+    /// Entries left out because another service lists them, too, and keeps them.
+    pub except: Option<Box<Elsewhere>>,
+}
+
+/// What another service lists: of things that two services show, one keeps them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Elsewhere {
+    /// The other service.
+    pub service: String,
+    /// Its listing.
+    pub list: List,
+    /// Where in an entry here is what tells that two are the same.
+    pub own: DottedPath,
+    /// Where it is in an entry there.
+    pub other: DottedPath,
 }
 
 /// A single value found by a call.

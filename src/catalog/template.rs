@@ -20,11 +20,12 @@ pub enum Template {
     Text(Vec<Piece>),
     /// An object of templates. The members of what stands at `...` become members of the object itself.
     Object(BTreeMap<String, Template>),
-    /// A list of templates.
+    /// A list of templates. The items of what stands at `...` in an object of its own become items of the list itself.
+    /// A list of nothing but missing values is missing.
     List(Vec<Template>),
 }
 
-/// The member of an object template whose value's members go into the object.
+/// The member of an object template whose value's members go into the object, or its items into the list around it.
 const SPREAD: &str = "...";
 
 /// A piece of a text template.
@@ -64,6 +65,10 @@ pub enum Pipe {
     When(Vec<String>, String),
     /// `tag:NAME`: of a list of tags (`Key` and `Value` in any case) or an object of them, the value of one.
     Tag(String),
+    /// `as:TEXT`: this text instead, where there is a value.
+    As(String),
+    /// `least:MEMBER`: of a list of objects, the least text that is their MEMBER.
+    Least(String),
     /// `on:NAME`: no value but on this emulator.
     On(String),
     /// `json`: the value as JSON text.
@@ -82,7 +87,9 @@ pub enum TemplateError {
         text: String,
     },
     /// A pipe that does not exist.
-    #[error("unknown pipe {pipe:?} in {text:?}: use last, until, part, or, else, not, when, tag, on, json, text")]
+    #[error(
+        "unknown pipe {pipe:?} in {text:?}: use last, until, part, or, else, not, when, tag, as, least, on, json, text"
+    )]
     Pipe {
         /// The pipe.
         pipe: String,
@@ -130,7 +137,26 @@ impl Template {
                 }
                 (members.is_empty() || !filled.is_empty()).then_some(Value::Object(filled))
             }
-            Self::List(values) => Some(values.iter().filter_map(|value| value.fill(known)).collect()),
+            Self::List(values) => {
+                let items: Vec<Value> = values
+                    .iter()
+                    .flat_map(|value| match value.spread() {
+                        Some(inner) => {
+                            inner.fill(known).and_then(|items| items.as_array().cloned()).unwrap_or_default()
+                        }
+                        None => value.fill(known).into_iter().collect(),
+                    })
+                    .collect();
+                (values.is_empty() || !items.is_empty()).then_some(Value::Array(items))
+            }
+        }
+    }
+
+    /// What is spread into a list, if that is what this item of it is.
+    fn spread(&self) -> Option<&Self> {
+        match self {
+            Self::Object(members) if members.len() == 1 => members.get(SPREAD),
+            _ => None,
         }
     }
 
@@ -185,6 +211,12 @@ impl Pipe {
             }
             Self::On(emulator) => return value.filter(|_| known.get("emulator").is_some_and(|name| name == emulator)),
             Self::Tag(name) => return value.and_then(|value| tag(&value, name)),
+            Self::As(text) => return value.map(|_| Value::String(text.clone())),
+            Self::Least(member) => {
+                let value = value?;
+                let texts = value.as_array()?.iter().filter_map(|item| item.get(member)?.as_str());
+                return texts.min().map(|text| Value::String(text.to_owned()));
+            }
             _ => {}
         }
         let value = value?;
@@ -277,6 +309,8 @@ fn parse_placeholder(inner: &str, text: &str) -> Result<Placeholder, TemplateErr
                     Pipe::When(dotted(path), text.to_owned())
                 }
                 "tag" => Pipe::Tag(argument.to_owned()),
+                "as" => Pipe::As(argument.to_owned()),
+                "least" => Pipe::Least(argument.to_owned()),
                 "on" => Pipe::On(argument.to_owned()),
                 "json" => Pipe::Json,
                 "text" => Pipe::Text,
@@ -319,6 +353,15 @@ mod tests {
     }
 
     #[test]
+    fn items_are_spread_into_a_list_and_one_of_missing_values_is_missing() {
+        let template = json!({"T": [{"...": "{tags}"}, {"Key": "{id|as:own}", "Value": "{id}"}]});
+        let own = json!({"Key": "own", "Value": "x"});
+        assert_eq!(fill(template.clone(), json!({"tags": [1, 2], "id": "x"})), Some(json!({"T": [1, 2, own]})));
+        assert_eq!(fill(template.clone(), json!({"tags": [1]})), Some(json!({"T": [1]})));
+        assert_eq!(fill(template, json!({})), None);
+    }
+
+    #[test]
     fn pipes_cut_and_default() {
         let known = json!({"item": "http://h/000/q", "arn": "arn:aws:sns:r:a:t", "region": "us-east-1"});
         assert_eq!(fill(json!("{item|last:/}"), known.clone()), Some(json!("q")));
@@ -326,6 +369,9 @@ mod tests {
         assert_eq!(fill(json!("{arn|last::}"), known.clone()), Some(json!("t")));
         assert_eq!(fill(json!("{region|not:us-east-1}"), known.clone()), None);
         assert_eq!(fill(json!("{no|or:/}"), known), Some(json!("/")));
+        let known = json!({"item": {"L": [{"N": "b"}, {"M": 1}, {"N": "a"}], "E": []}});
+        assert_eq!(fill(json!("{item.L|least:N}"), known.clone()), Some(json!("a")));
+        assert_eq!(fill(json!("{item.E|least:N|or:none}"), known), Some(json!("none")));
     }
 
     #[test]

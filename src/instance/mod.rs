@@ -15,7 +15,7 @@ use serde::Serialize;
 
 pub use apply::apply;
 pub use capture::{TURNS, capture};
-pub use plan::{arn_of, arns_in, bring_along, parent_key, plan, select};
+pub use plan::{Selected, arn_of, arns_in, bring_along, parent_key, plan, select};
 
 use crate::aws::{AwsError, Client, Endpoint};
 use crate::pod::{BlobRef, Document, InstanceInfo, Observed, Pattern, PropertyChange, ResourceKey};

@@ -84,6 +84,9 @@ class Change:
 
     def iam(self):
         iam, step = self.target.client("iam"), self.step
+        versions = f"arn:aws:iam::{self.target.account}:policy/podex-versions"
+        step("version goes", iam.delete_policy_version, PolicyArn=versions, VersionId="v2")
+        step("another default", iam.create_policy_version, PolicyArn=versions, SetAsDefault=True, PolicyDocument='{"Version": "2012-10-17", "Statement": []}')
         step("add user", iam.create_user, UserName="podex-carol")
         step("leave group", iam.remove_user_from_group, GroupName="podex-devs", UserName="podex-alice")
         step("remove inline policy", iam.delete_user_policy, UserName="podex-alice", PolicyName="own")

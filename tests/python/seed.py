@@ -73,6 +73,14 @@ class Seed:
              PolicyDocument=allow(["s3:GetObject"]), Tags=[{"Key": "team", "Value": "blue"}])
         step("iam policy version", iam.create_policy_version, PolicyArn=policy,
              PolicyDocument=allow(["s3:GetObject", "s3:ListBucket"]), SetAsDefault=True)
+        # As many versions as there may be, numbers missing, the default one in their midst.
+        versions = self.arn("iam", "", "policy/podex-versions")
+        step("iam policy of many versions", iam.create_policy, PolicyName="podex-versions", PolicyDocument=allow("s3:GetObject"))
+        for number in range(1, 5):
+            step("iam policy version", iam.create_policy_version, PolicyArn=versions, PolicyDocument=allow(f"s3:Get{number}"),
+                 SetAsDefault=number == 3)
+        step("iam policy version goes", iam.delete_policy_version, PolicyArn=versions, VersionId="v1")
+        step("iam policy version", iam.create_policy_version, PolicyArn=versions, PolicyDocument=allow("s3:Get5"))
         step("iam role", iam.create_role, RoleName="podex-lambda", Path="/service/", AssumeRolePolicyDocument=trust,
              Description="runs functions", MaxSessionDuration=7200, Tags=[{"Key": "team", "Value": "blue"}])
         step("iam role inline policy", iam.put_role_policy, RoleName="podex-lambda", PolicyName="inline",

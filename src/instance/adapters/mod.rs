@@ -1,4 +1,4 @@
-//! What a table cannot say: object bodies, items, messages, code. One adapter per resource type, one file per
+//! What a table cannot say: object bodies, items, messages, code, series of calls. One adapter per resource type, one file per
 //! service. The catalog names the types that have one (`adapter = true`).
 
 use std::sync::Arc;
@@ -11,6 +11,10 @@ use crate::event::Events;
 use crate::pod::{Document, Observed, ResourceKey};
 
 mod dynamodb;
+mod ecr;
+mod iam_policy;
+mod iam_versions;
+mod kinesis;
 mod lambda_code;
 mod lambda_function;
 mod lambda_layer;
@@ -141,10 +145,13 @@ pub trait Adapter: Send + Sync {
 
 /// The adapter for `service/type`, where there is one.
 pub fn adapter(kind: &str) -> Option<&'static dyn Adapter> {
-    const ADAPTERS: [&dyn Adapter; 8] = [
+    const ADAPTERS: [&dyn Adapter; 11] = [
         &s3_object::Objects,
         &sqs::Messages,
         &dynamodb::Items,
+        &ecr::Images,
+        &iam_policy::Policies,
+        &kinesis::Records,
         &lambda_function::Functions,
         &lambda_layer::LayerVersions,
         &lambda_permission::Permissions,

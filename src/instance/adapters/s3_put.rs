@@ -1,7 +1,6 @@
 //! Writing one object: in one request, or in parts where it is large.
 
 use std::io::Read;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
@@ -44,7 +43,7 @@ pub(super) async fn put(
     let answer = match blob {
         Some(blob) if blob.size > MULTIPART_FROM => put_in_parts(context, input, blob).await?,
         _ => {
-            let body = blob.map_or_else(|| memory(Bytes::new()), |blob| body(&context.blobs, blob));
+            let body = blob.map_or_else(|| RequestBody::whole(Bytes::new()), |blob| body(&context.blobs, blob));
             let client = &context.instance.client;
             client.call_with_body(&context.scope, "s3", "PutObject", Value::Object(input), body).await?
         }
@@ -95,18 +94,12 @@ async fn send_parts(
         let mut input = upload.clone();
         input.insert("PartNumber".to_owned(), json!(number));
         let client = &context.instance.client;
-        let answer =
-            client.call_with_body(&context.scope, "s3", "UploadPart", Value::Object(input), memory(part)).await?;
+        let answer = client
+            .call_with_body(&context.scope, "s3", "UploadPart", Value::Object(input), RequestBody::whole(part))
+            .await?;
         parts.push(json!({"ETag": answer.get("ETag"), "PartNumber": number}));
     }
     Ok(parts)
-}
-
-fn memory(bytes: Bytes) -> RequestBody {
-    RequestBody {
-        size: bytes.len() as u64,
-        open: Arc::new(move || Ok(Box::new(std::io::Cursor::new(bytes.clone())) as Box<dyn Read + Send>)),
-    }
 }
 
 /// Tags as the query string that a PUT takes in a header.

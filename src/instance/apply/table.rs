@@ -123,8 +123,8 @@ impl Target<'_> {
         let parent = self.key.name.split_at(self.key.name.len().saturating_sub(self.spec.name.len())).0;
         let mut known = self.known.clone();
         known.0.remove("observed");
-        let found = entries(&self.instance.client, &self.scope, &self.key.service, list, &self.known).await?;
-        for (name, entry) in named(self.spec, Some(parent), &known, found) {
+        let listed = entries(&self.instance.client, &self.scope, &self.key.service, list, &self.known).await?;
+        for (name, entry) in named(self.spec, Some(parent), &known, listed.found) {
             if name.as_ref() != Some(&self.key.name) {
                 continue;
             }
@@ -148,7 +148,7 @@ impl Target<'_> {
             list.input = list.input.or_else(|| self.spec.id.clone());
             let found = match entries(&self.instance.client, &self.scope, &self.key.service, &list, &self.known).await {
                 Err(error) if error.class == ErrorClass::NotImplemented || is_absent(&error, &[]) => Vec::new(),
-                other => other?,
+                other => other?.found,
             };
             for entry in found {
                 self.known.set("item", entry);

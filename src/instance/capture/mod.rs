@@ -4,6 +4,7 @@
 //! calls of their own tell about each.
 
 mod collect;
+mod list;
 mod names;
 mod places;
 mod read;
@@ -23,11 +24,12 @@ use super::{BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Prev
 use crate::aws::{AwsError, ErrorClass, Scope};
 use crate::catalog::Catalog;
 use crate::catalog::look_up;
-use crate::catalog::spec::{List, TypeSpec};
+use crate::catalog::spec::TypeSpec;
 use crate::event::Events;
 use crate::pod::{CaptureReport, Document, Observed, ResourceKey, TypeOutcome};
 
 use collect::{Collector, outcome_of};
+pub use list::{Entries, entries};
 pub use names::named;
 pub use places::TURNS;
 use read::Read;
@@ -255,9 +257,13 @@ async fn walk_table(
     if let Some(parent) = parent {
         add_parent(walk.catalog, &mut known, parent);
     }
-    let entries = entries(&walk.instance.client, &place.scope, place.service, list, &known).await?;
+    let Entries { found, notes } = entries(&walk.instance.client, &place.scope, place.service, list, &known).await?;
+    for (text, partial) in notes {
+        let outcome = if partial { TypeOutcome::Partial } else { TypeOutcome::Complete };
+        walk.collector.outcome(place.service, spec.kind(), outcome, Some(text));
+    }
     let entries: Vec<Value> =
-        entries.into_iter().filter(|entry| !spec.skip.iter().any(|skip| skip.holds(entry))).collect();
+        found.into_iter().filter(|entry| !spec.skip.iter().any(|skip| skip.holds(entry))).collect();
     let named = named(spec, parent.map(|parent| parent.key.name.as_slice()), &known, entries);
     walk.collector.found(named.len());
     stream::iter(named)
@@ -329,77 +335,6 @@ async fn walk_entry(
         walk.collector.add(key.clone(), document.clone(), observed.clone())?;
     }
     walk_children(walk, place, spec.kind(), Parent { key, document, observed, builtin }).await
-}
-
-/// All entries of a list operation, of all pages.
-pub async fn entries(
-    client: &crate::aws::Client,
-    scope: &Scope,
-    service: &str,
-    list: &List,
-    known: &Known,
-) -> Result<Vec<Value>, AwsError> {
-    let mut found = Vec::new();
-    let mut pages = client.pages(scope, service, &list.op, known.input_of(None, list.input.as_ref())).kept();
-    while let Some(page) = pages.next().await {
-        let page = match page {
-            Err(error) if is_absent(&error, &list.absent) => break,
-            other => other?,
-        };
-        for found_there in everywhere(&page, &list.items.0) {
-            match (found_there, &list.keyed) {
-                (Value::Object(members), Some(key)) => found.extend(members.iter().map(|(name, entry)| {
-                    let mut entry = entry.as_object().cloned().unwrap_or_default();
-                    entry.insert(key.clone(), name.clone().into());
-                    Value::Object(entry)
-                })),
-                (Value::Array(entries), _) => found.extend(entries.iter().cloned()),
-                // An answer that is one entry: an empty one means that there is none.
-                (Value::Object(entry), None) if !entry.is_empty() => found.push(Value::Object(entry.clone())),
-                _ => {}
-            }
-        }
-    }
-    if !list.more.is_empty() {
-        let whole = stream::iter(found).map(|entry| whole_entry(client, scope, service, list, known, entry));
-        found = whole.buffered(READ_AT_ONCE).try_filter_map(|entry| async { Ok(entry) }).try_collect().await?;
-    }
-    found.retain(|entry| !list.skip.iter().any(|skip| skip.holds(entry)));
-    Ok(found)
-}
-
-/// What is at `path` below `value`; `*` means every item of a list.
-fn everywhere<'v>(value: &'v Value, path: &[String]) -> Vec<&'v Value> {
-    let Some(star) = path.iter().position(|name| name == "*") else {
-        return look_up(value, path).into_iter().collect();
-    };
-    let items = look_up(value, &path[..star]).and_then(Value::as_array);
-    items.into_iter().flatten().flat_map(|item| everywhere(item, &path[star + 1..])).collect()
-}
-
-/// The entry with what the calls about it find laid over it; None where it has gone meanwhile.
-async fn whole_entry(
-    client: &crate::aws::Client,
-    scope: &Scope,
-    service: &str,
-    list: &List,
-    known: &Known,
-    mut entry: Value,
-) -> Result<Option<Value>, AwsError> {
-    for call in &list.more {
-        let mut known = known.clone();
-        known.set("item", entry.clone());
-        let answer = match client.call(scope, service, &call.op, known.input_of(None, Some(&call.input))).await {
-            Err(error) if is_absent(&error, &list.absent) => return Ok(None),
-            other => other?,
-        };
-        match (&mut entry, look_up(&answer, &call.out.0)) {
-            (Value::Object(entry), Some(Value::Object(more))) => entry.extend(more.clone()),
-            (entry, Some(more)) => *entry = more.clone(),
-            (_, None) => {}
-        }
-    }
-    Ok(Some(entry))
 }
 
 fn add_parent(catalog: &Catalog, known: &mut Known, parent: &Parent) {

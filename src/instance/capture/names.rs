@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
+use crate::catalog::look_up;
 use crate::catalog::spec::TypeSpec;
 use crate::instance::known::Known;
 
@@ -66,12 +67,16 @@ fn name_of(spec: &TypeSpec, parent: Option<&[String]>, known: &Map<String, Value
     Some(name)
 }
 
-/// The entry as text without what the emulator invented for it.
+/// What the type tells entries apart by, and the whole entry, as text without what the emulator invented for it.
 fn without_ids(spec: &TypeSpec, known: &Known, entry: &Value) -> String {
     let mut known = known.clone();
     known.set("item", entry.clone());
     let invented: Vec<String> = spec.observed.values().filter_map(|template| template.fill_text(&known.0)).collect();
-    invented.iter().filter(|id| !id.is_empty()).fold(entry.to_string(), |text, id| text.replace(id.as_str(), ""))
+    let first: Value = spec.twins_by.iter().filter_map(|path| look_up(entry, &path.0).cloned()).collect();
+    invented
+        .iter()
+        .filter(|id| !id.is_empty())
+        .fold(format!("{first}{entry}"), |text, id| text.replace(id.as_str(), ""))
 }
 
 #[cfg(test)]
@@ -92,6 +97,7 @@ mod tests {
             list = { op = "List", items = "Nets" }
             name = "{item.Tags|tag:Name|else:item.Range}"
             observed = { Id = "{item.Id}" }
+            twins_by = ["Kind"]
         "#;
         let catalog = Catalog::load(&[("x.toml", text)]).unwrap();
         let spec = catalog.get("x", "net").unwrap();
@@ -105,5 +111,7 @@ mod tests {
         let expected = [("n".to_owned(), json!("1")), ("n #2".to_owned(), json!("2"))];
         assert_eq!(names(vec![entry("id-1", "2"), entry("id-2", "1")]), expected);
         assert_eq!(names(vec![entry("id-9", "1"), entry("id-3", "2"), entry("id-3", "2")]), expected);
+        let kinds = |kind: &str, range: &str| json!({"Id": range, "Kind": kind, "Range": range, "Tags": [{"Key": "Name", "Value": "n"}]});
+        assert_eq!(names(vec![kinds("a", "2"), kinds("b", "1")])[0], ("n".to_owned(), json!("2")));
     }
 }

@@ -10,9 +10,10 @@ use std::sync::{Mutex, PoisonError};
 use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
+use super::list::everywhere;
 use super::read::is_absent;
 use super::start::{not_started, start_services};
-use super::{Place, Walk, everywhere, walk_place};
+use super::{Place, Walk, walk_place};
 use crate::aws::{AwsError, ErrorClass, Scope};
 use crate::catalog::Catalog;
 use crate::catalog::spec::{List, ServiceScope};

@@ -143,7 +143,7 @@ pub fn is_absent(error: &AwsError, codes: &[String]) -> bool {
 }
 
 /// A sentence for the capture report, and whether something is missing that the emulator offers.
-fn why_not(error: &AwsError) -> (String, bool) {
+pub(super) fn why_not(error: &AwsError) -> (String, bool) {
     match error.class {
         ErrorClass::NotImplemented => (format!("{} is not implemented by the emulator", error.operation), false),
         ErrorClass::AccessDenied => (format!("{} was refused by the emulator", error.operation), false),

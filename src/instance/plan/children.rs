@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::order::parent_key;
-use super::{action, document};
+use super::{Selected, action, document};
 use crate::catalog::Catalog;
 use crate::instance::{InstanceError, StepAction};
 use crate::pod::{ResourceKey, tokens_in};
@@ -17,12 +17,15 @@ use crate::tree::Difference;
 /// instance has; it is only walked where something is replaced.
 ///
 /// What refers to a resource that gets a new identity is added as a difference without one: it is set again.
+///
+/// What can only be added to (records) brings what holds it: that is made anew where one of them goes or changes.
 pub fn bring_along<E: From<InstanceError>>(
     catalog: &Catalog,
     mut selected: Vec<Difference>,
     live: impl Iterator<Item = Result<(ResourceKey, Value), E>>,
-) -> Result<Vec<Difference>, E> {
-    let (mut replaced, mut renewed) = (HashSet::new(), HashSet::new());
+) -> Result<Selected, E> {
+    let remade = remade(catalog, &selected);
+    let (mut replaced, mut renewed) = (remade.clone(), HashSet::new());
     for difference in &selected {
         let key = &difference.key;
         let Some(spec) = catalog.get(&key.service, &key.kind) else { continue };
@@ -31,7 +34,10 @@ pub fn bring_along<E: From<InstanceError>>(
         }
         let current = document(key, difference.before.clone())?;
         let wanted = document(key, difference.after.clone())?;
-        let action = action(spec, key, current.as_ref(), wanted.as_ref());
+        let action = match action(spec, key, current.as_ref(), wanted.as_ref()) {
+            Some(_) if remade.contains(key) => Some(StepAction::Replace),
+            action => action,
+        };
         if action == Some(StepAction::Replace) {
             replaced.insert(key.clone());
         }
@@ -41,12 +47,16 @@ pub fn bring_along<E: From<InstanceError>>(
         }
     }
     if replaced.is_empty() && renewed.is_empty() {
-        return Ok(selected);
+        return Ok(Selected { differences: selected, remade });
     }
     let position: HashMap<ResourceKey, usize> =
         selected.iter().enumerate().map(|(position, difference)| (difference.key.clone(), position)).collect();
     for entry in live {
         let (key, value) = entry?;
+        if remade.contains(&key) && !position.contains_key(&key) {
+            selected.push(Difference { key, before: Some(value.clone()), after: Some(value) });
+            continue;
+        }
         let mut above = parent_key(catalog, &key);
         while above.as_ref().is_some_and(|parent| !replaced.contains(parent)) {
             above = above.and_then(|parent| parent_key(catalog, &parent));
@@ -64,7 +74,19 @@ pub fn bring_along<E: From<InstanceError>>(
         }
     }
     selected.retain(|difference| difference.before.is_some() || difference.after.is_some());
-    Ok(selected)
+    Ok(Selected { differences: selected, remade })
+}
+
+/// What must be made anew, as something in it that can only be added to goes or changes, and that stays itself.
+fn remade(catalog: &Catalog, selected: &[Difference]) -> HashSet<ResourceKey> {
+    let is_append_only = |key: &ResourceKey| catalog.get(&key.service, &key.kind).is_some_and(|spec| spec.append_only);
+    let lost =
+        selected.iter().filter(|one| one.before.is_some() && one.before != one.after && is_append_only(&one.key));
+    let mut remade: HashSet<ResourceKey> = lost.filter_map(|one| parent_key(catalog, &one.key)).collect();
+    for gone in selected.iter().filter(|one| one.after.is_none()) {
+        remade.remove(&gone.key);
+    }
+    remade
 }
 
 #[cfg(test)]
@@ -92,6 +114,7 @@ mod tests {
             bring_along(Catalog::builtin(), selected, live.into_iter().chain(other));
         let found: Vec<_> = restored
             .unwrap()
+            .differences
             .into_iter()
             .skip(1)
             .map(|found| (found.key.own_name().to_owned(), found.before, found.after))
@@ -101,6 +124,26 @@ mod tests {
             [("changed".to_owned(), None, Some(value("2"))), ("same".to_owned(), None, Some(value("1")))]
         );
     }
+
+    #[test]
+    fn a_stream_is_made_anew_where_a_record_goes_and_keeps_those_that_stay() {
+        let key = |kind: &str, name: &[&str]| ResourceKey::new("0", "us-east-1", "kinesis", kind, name.iter().copied());
+        let value = |text: &str| json!({"attributes": {"Data": text}});
+        let planned = |selected: Vec<Difference>| {
+            let live = [key("record", &["s", "k", "1"]), key("record", &["s", "k", "2"]), key("stream", &["s"])];
+            let live = live.into_iter().map(|key| Ok((key, value("a"))));
+            let all: Result<_, InstanceError> = bring_along(Catalog::builtin(), selected, live);
+            let plan = crate::instance::plan(Catalog::builtin(), all.unwrap()).unwrap();
+            plan.steps.iter().map(|step| format!("{:?} {}", step.action, step.key.label())).collect::<Vec<_>>()
+        };
+        let gone = Difference { key: key("record", &["s", "k", "2"]), before: Some(value("a")), after: None };
+        assert_eq!(planned(vec![gone.clone()]), ["Replace stream/s", "Create record/s/k/1"]);
+        let new = Difference { key: key("record", &["s", "k", "3"]), before: None, after: Some(value("b")) };
+        assert_eq!(planned(vec![new]), ["Create record/s/k/3"]);
+        let stream = Difference { key: key("stream", &["s"]), before: Some(value("a")), after: None };
+        assert_eq!(planned(vec![gone, stream]), ["Delete stream/s"]);
+    }
+
     #[test]
     fn what_refers_to_a_layer_that_gets_a_new_arn_is_set_again() {
         let key = |kind: &str, name: &[&str]| ResourceKey::new("0", "us-east-1", "lambda", kind, name.iter().copied());

@@ -4,7 +4,7 @@ mod children;
 pub mod order;
 mod select;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde_json::Value;
 
@@ -18,11 +18,22 @@ pub use children::bring_along;
 pub use order::{arn_of, arns_in, parent_key};
 pub use select::select;
 
+/// What an inject acts on.
+#[derive(Debug, Default)]
+pub struct Selected {
+    /// The differences.
+    pub differences: Vec<Difference>,
+    /// Resources that are deleted and created anew whatever differs, as what they hold can only be added to.
+    pub remade: HashSet<ResourceKey>,
+}
+
 /// Turns differences into steps in dependency order.
-pub fn plan(catalog: &Catalog, differences: Vec<Difference>) -> Result<Plan, InstanceError> {
+pub fn plan(catalog: &Catalog, selected: Selected) -> Result<Plan, InstanceError> {
     let mut steps = Vec::new();
     let mut notes = BTreeMap::<String, u64>::new();
-    for Difference { key, before, after } in differences {
+    let remade = selected.remade;
+    for Difference { key, before, after } in selected.differences {
+        let is_remade = remade.contains(&key) && before.is_some() && after.is_some();
         let is_renewal = before == after;
         let current = document(&key, before)?;
         let wanted = document(&key, after)?;
@@ -35,7 +46,12 @@ pub fn plan(catalog: &Catalog, differences: Vec<Difference>) -> Result<Plan, Ins
             *notes.entry(format!("{}/{}: captured only, as {reason}", key.service, key.kind)).or_default() += 1;
             continue;
         }
-        let action = if is_renewal {
+        let action = if is_remade {
+            *notes
+                .entry(format!("{}/{}: made anew, as what it holds can only be added to", key.service, key.kind))
+                .or_default() += 1;
+            StepAction::Replace
+        } else if is_renewal {
             *notes
                 .entry(format!("{}/{}: set again, as what it names is made anew", key.service, key.kind))
                 .or_default() += 1;
@@ -123,7 +139,7 @@ mod tests {
     }
 
     fn planned(differences: Vec<Difference>) -> Vec<String> {
-        let plan = plan(Catalog::builtin(), differences).unwrap();
+        let plan = plan(Catalog::builtin(), Selected { differences, ..Selected::default() }).unwrap();
         plan.steps.iter().map(|step| format!("{:?} {}", step.action, step.key.label())).collect()
     }
 
@@ -190,7 +206,8 @@ mod tests {
 
     #[test]
     fn an_unknown_type_becomes_a_note() {
-        let plan = plan(Catalog::builtin(), vec![difference("x", "y", &["a"], None, Some(json!({})))]).unwrap();
+        let differences = vec![difference("x", "y", &["a"], None, Some(json!({})))];
+        let plan = plan(Catalog::builtin(), Selected { differences, ..Selected::default() }).unwrap();
         assert_eq!((plan.steps.len(), plan.notes.len()), (0, 1));
     }
 }

@@ -161,6 +161,12 @@ impl<'a> Graph<'a> {
         all.sort_unstable();
         for ((account, kind), nodes) in &all {
             let spec = kind.split_once('/').and_then(|(service, kind)| self.catalog.get(service, kind));
+            let deletes = |node: &usize| self.steps[*node].action == StepAction::Delete;
+            if spec.is_some_and(|spec| spec.keeps_id) {
+                // What takes an id over would go with what had it.
+                let (gone, made): (Vec<usize>, Vec<usize>) = nodes.iter().partition(|node| deletes(node));
+                self.barrier(&gone, &made);
+            }
             for before in spec.map_or(&[][..], |spec| &spec.after) {
                 let Some(first) = of_type.get(&(*account, before.clone())) else { continue };
                 let deletes = |node: &usize| self.steps[*node].action == StepAction::Delete;

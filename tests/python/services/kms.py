@@ -1,6 +1,7 @@
 """KMS: keys with policies, tags, rotation, aliases and grants."""
 
 import json
+import os
 
 from services import keep, one, tags
 
@@ -23,6 +24,8 @@ def seed(aws):
     if signing:
         step("disabled", kms.disable_key, KeyId=signing["KeyMetadata"]["KeyId"])
     twin = step("twin", kms.create_key, Description="orders")
+    for team in ("red", "green", "amber"):  # Nothing but a tag tells them apart.
+        step(f"{team} key", kms.create_key, Description="shared", Tags=[{"TagKey": "team", "TagValue": team}])
     step("twin alias", kms.create_alias, AliasName="alias/twin", TargetKeyId=twin["KeyMetadata"]["KeyId"])
 
 
@@ -48,6 +51,8 @@ def observe(aws):
             continue
         reading.append({
             "about": keep(about, "Description", "KeyUsage", "KeySpec", "KeyState", "MultiRegion", "Origin"),
+            # LocalStack gives a key the id it had.
+            "id": key if os.environ["PODEX_TEST_EMULATOR"] == "localstack" else None,
             "aliases": sorted(alias["AliasName"] for alias in aliases if alias.get("TargetKeyId") == key),
             "policy": json.loads(aws.get(kms.get_key_policy, "Policy", KeyId=key, PolicyName="default") or "null"),
             "rotation": aws.get(kms.get_key_rotation_status, "KeyRotationEnabled", KeyId=key)
@@ -56,4 +61,4 @@ def observe(aws):
             "grants": [keep(grant, "Name", "GranteePrincipal", "RetiringPrincipal", "Operations", "Constraints")
                        for grant in aws.all(kms, "list_grants", "Grants", KeyId=key)],
         })
-    return sorted(reading, key=lambda key: (key["about"].get("Description", ""), key["aliases"]))
+    return sorted(reading, key=lambda key: (key["about"].get("Description", ""), key["aliases"], str(key["tags"])))
