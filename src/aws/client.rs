@@ -137,6 +137,8 @@ impl Client {
     pub async fn call(&self, scope: &Scope, service: &str, operation: &str, input: Value) -> Result<Value, AwsError> {
         let call = Call::find(service, operation)?;
         let wire = call.serialize(&input)?;
+        // A function's code may be in it, which is in the request now.
+        drop(input);
         let credentials = self.inner.accounts.credentials(self, scope).await?;
         self.parsed(&call, scope, &credentials, wire, None).await.map(|(output, _)| output)
     }
@@ -368,7 +370,7 @@ impl Client {
             headers,
             body: match body {
                 Some(body) => Outbody::Stream(body.clone()),
-                None => Outbody::Whole(Bytes::copy_from_slice(&wire.body)),
+                None => Outbody::Whole(wire.body.clone()),
             },
         }
     }

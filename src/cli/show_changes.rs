@@ -97,7 +97,7 @@ impl<'a> ChangeView<'a> {
             };
             self.heading(&mut text, &mark, &step.key, remark);
             if matches!(step.action, StepAction::Update | StepAction::Replace) || self.full {
-                self.properties(&mut text, &step.key, &step.changes);
+                self.properties(&mut text, &step.key, &step.changes());
             }
         }
         if plan.steps.is_empty() {
@@ -215,7 +215,7 @@ impl<'a> ChangeView<'a> {
             json!({
                 "action": step.action,
                 "key": step.key,
-                "changes": self.properties_json(&step.key, &step.changes),
+                "changes": self.properties_json(&step.key, &step.changes()),
             })
         });
         steps.collect()

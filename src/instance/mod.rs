@@ -15,10 +15,12 @@ use serde::Serialize;
 
 pub use apply::apply;
 pub use capture::{TURNS, capture};
-pub use plan::{Selected, arn_of, arns_in, bring_along, parent_key, plan, select};
+pub use plan::{Delta, Selected, arn_of, arns_in, bring_along, parent_key, plan, select};
 
 use crate::aws::{AwsError, Client, Endpoint};
-use crate::pod::{BlobRef, Document, InstanceInfo, Observed, Pattern, PropertyChange, ResourceKey};
+use crate::pod::{
+    BlobRef, Document, InstanceInfo, Observed, Packed, Pattern, PropertyChange, ResourceKey, diff_documents,
+};
 
 /// Which emulator answers at an endpoint.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -186,12 +188,28 @@ pub struct Step {
     pub action: StepAction,
     /// To what.
     pub key: ResourceKey,
-    /// The properties that change; for create and delete, all.
-    pub changes: Vec<PropertyChange>,
     /// The wanted document; None for delete.
-    pub wanted: Option<Document>,
+    pub wanted: Option<Packed>,
     /// The instance's document now; None for create.
-    pub current: Option<Document>,
+    pub current: Option<Packed>,
+}
+
+impl Step {
+    /// The wanted document, spread out.
+    pub fn wanted(&self) -> Option<Document> {
+        // A plan is made of documents alone.
+        self.wanted.as_ref().and_then(|document| document.open().ok())
+    }
+
+    /// The instance's document now, spread out.
+    pub fn current(&self) -> Option<Document> {
+        self.current.as_ref().and_then(|document| document.open().ok())
+    }
+
+    /// The properties that change; for create and delete, all.
+    pub fn changes(&self) -> Vec<PropertyChange> {
+        diff_documents(&self.current().unwrap_or_default(), &self.wanted().unwrap_or_default())
+    }
 }
 
 /// What an inject would do, in the order it would do it.

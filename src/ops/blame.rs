@@ -11,6 +11,7 @@ use super::{Context, OpError, Snapshot, versions};
 use crate::event::Events;
 use crate::pod::{ChangeKind, Commit, Digest, Document, PodName, ResourceKey};
 use crate::store::Store;
+use crate::tree::Difference;
 
 /// The commit that last changed something.
 #[derive(Clone, Debug, Serialize)]
@@ -219,7 +220,9 @@ pub fn versions_touching(context: &Context, pod: &PodName, path: &str) -> Result
             }
             Some(parent) => {
                 let before = Snapshot::load(&context.store, *parent)?;
-                for difference in differences(&before, &after, Absence::BothSides, &Events::silent())?.found {
+                for difference in
+                    differences::<Difference>(&before, &after, Absence::BothSides, &Events::silent())?.found
+                {
                     let kind = match (&difference.before, &difference.after) {
                         (None, _) => ChangeKind::Added,
                         (_, None) => ChangeKind::Removed,

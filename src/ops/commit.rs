@@ -9,6 +9,7 @@ use super::{Context, OpError, Snapshot, hint};
 use crate::event::Events;
 use crate::pod::{Commit, Digest, PodName, Selector, TypeOutcome};
 use crate::store::{OpRecord, Store, StoreError, VersionEntry};
+use crate::tree::Difference;
 
 /// How often a commit is put on top of a head that moved meanwhile before it gives up.
 const PUBLISH_ATTEMPTS: usize = 8;
@@ -139,7 +140,7 @@ fn publish(
 fn count(before: Option<&Snapshot>, after: &Snapshot) -> Result<(u64, u64, u64), OpError> {
     let Some(before) = before else { return Ok((after.commit.resources, 0, 0)) };
     let mut changed = (0, 0, 0);
-    for difference in differences(before, after, Absence::BothSides, &Events::silent())?.found {
+    for difference in differences::<Difference>(before, after, Absence::BothSides, &Events::silent())?.found {
         match (difference.before, difference.after) {
             (None, _) => changed.0 += 1,
             (_, None) => changed.2 += 1,

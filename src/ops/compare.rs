@@ -19,20 +19,20 @@ pub(super) enum Absence {
 }
 
 /// What differs, and what could not be compared.
-pub(super) struct Compared {
+pub(super) struct Compared<T = Difference> {
     /// In key order.
-    pub(super) found: Vec<Difference>,
+    pub(super) found: Vec<T>,
     /// What was left out and why; sentences.
     pub(super) notes: Vec<String>,
 }
 
-/// Compares two commits.
-pub(super) fn differences(
+/// Compares two commits. Each difference is made a `T` as it is found: there may be many.
+pub(super) fn differences<T: From<Difference>>(
     before: &Snapshot,
     after: &Snapshot,
     absence: Absence,
     events: &Events,
-) -> Result<Compared, OpError> {
+) -> Result<Compared<T>, OpError> {
     let mut found = Vec::new();
     let mut left_out = BTreeMap::<String, (u64, String)>::new();
     for difference in before.state.diff(&after.state) {
@@ -41,7 +41,7 @@ pub(super) fn differences(
         }
         let Some(difference) = with_secrets(difference?) else { continue };
         match silence(before, after, absence, &difference) {
-            None => found.push(difference),
+            None => found.push(difference.into()),
             Some(reason) => {
                 let ResourceKey { service, kind, .. } = &difference.key;
                 left_out.entry(format!("{service}/{kind}")).or_insert((0, reason)).0 += 1;

@@ -161,7 +161,7 @@ pub async fn diff(
     let (catalog, filter, events) = (context.catalog, filter.clone(), events.clone());
     let compared = blocking(move || -> Result<_, OpError> {
         let (before, after, both) = (&before.snapshot, &after.snapshot, [&before, &after]);
-        let Compared { found, mut notes } = differences(before, after, Absence::BothSides, &events)?;
+        let Compared { found, mut notes } = differences::<Difference>(before, after, Absence::BothSides, &events)?;
         notes.extend(unmatched_patterns([before, after], &filter)?);
         let kept = found.into_iter().filter(|difference| filter.picks(&difference.key));
         let changes = changes(catalog, before, kept)?;
@@ -318,7 +318,7 @@ pub async fn status(context: &Context, look: Look, events: &Events) -> Result<St
     let (store, catalog, events) = (context.store.clone(), context.catalog, events.clone());
     let compared = blocking(move || -> Result<_, OpError> {
         let held = live.places()?;
-        let Compared { mut found, notes } = differences(&base, &live, Absence::BothSides, &events)?;
+        let Compared { mut found, notes } = differences::<Difference>(&base, &live, Absence::BothSides, &events)?;
         if let Some(safety) = safety.and_then(|digest| Snapshot::load(&store, digest).ok()) {
             found = since_inject(&safety, found, incomplete)?;
         }

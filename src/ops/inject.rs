@@ -15,7 +15,7 @@ use super::snapshot::{BothSides, StoreBlobs};
 use super::{Context, OpError, Snapshot};
 use crate::catalog::Catalog;
 use crate::event::Events;
-use crate::instance::{self, ApplyReport, Filter, Plan, StepAction, Strategy};
+use crate::instance::{self, ApplyReport, Delta, Filter, Plan, StepAction, Strategy};
 use crate::pod::{Conflict, Digest, PodName, Reference, ResourceKey, TypeOutcome};
 use crate::store::OpRecord;
 
@@ -178,7 +178,7 @@ pub(super) fn wanted(
     before: Option<&Snapshot>,
     filter: &Filter,
     events: &Events,
-) -> Result<Compared, OpError> {
+) -> Result<Compared<Delta>, OpError> {
     let Sides { ours: live, theirs: pod, .. } = sides;
     let Compared { found, notes } = match strategy {
         Strategy::ThreeWay => three_way(catalog, sides, before, filter, events)?,
@@ -202,7 +202,7 @@ fn three_way(
     before: Option<&Snapshot>,
     filter: &Filter,
     events: &Events,
-) -> Result<Compared, OpError> {
+) -> Result<Compared<Delta>, OpError> {
     // What the last inject left out of its pod was never put in, so nobody has deleted it since.
     let never_there = |key: &ResourceKey| match before {
         Some(before) => Ok(before.document(key)?.is_none()),
@@ -213,7 +213,7 @@ fn three_way(
     if merged.conflicts.is_empty() {
         let mut notes = merged.warnings;
         notes.append(&mut merged.notes);
-        return Ok(Compared { found: merged.edits.into_iter().map(|edit| edit.difference).collect(), notes });
+        return Ok(Compared { found: merged.edits.into_iter().map(|edit| edit.difference.into()).collect(), notes });
     }
     let name = |conflict: &Conflict| {
         let property = Some(conflict.property()).filter(|property| !property.is_empty());

@@ -13,6 +13,7 @@ mod merge;
 mod metamodel;
 mod name;
 mod nearest;
+mod packed;
 mod patch;
 mod pattern;
 mod reference;
@@ -32,6 +33,7 @@ pub use merge::{Conflict, Merge, MergeRule, MergeRules, Side, merge_documents, s
 pub use metamodel::{Arrangement, Grouping, Leaf, Metamodel, Node, NodeId, NodeKind, Sorting};
 pub use name::{InvalidName, PodName, RemoteName, TagName};
 pub use nearest::nearest;
+pub use packed::Packed;
 pub use patch::{PatchOp, patch, pointer};
 pub use pattern::{EmptyPattern, Pattern};
 pub use reference::{Reference, ReferenceError, Selector};

@@ -20,7 +20,7 @@ use crate::instance::{Emulator, Plan, Step, StepAction, Strategy};
 use crate::ops::{DiffOutcome, Look, PodSummary, PreparedInject, RemotePod, StatusOutcome, VersionSummary};
 use crate::pod::{
     Arrangement, Author, COMMIT_FORMAT, CaptureReport, Change, Commit, Digest, Document, InstanceInfo, Leaf, Metamodel,
-    Reference, ResourceKey, TypeOutcome, TypeReport,
+    Packed, Reference, ResourceKey, TypeOutcome, TypeReport,
 };
 use crate::remote::{RemoteConfig, RemoteVersion};
 use crate::tasks::{Cause, Failure, Job, Loaded, Outcome, Task, TaskId, TaskState};
@@ -286,9 +286,15 @@ fn content() -> Content {
     Content { document, observed, previews: Default::default(), changed: None }
 }
 
+/// A queue before and after a change.
+fn queue_sides() -> [serde_json::Value; 2] {
+    let before = json!({"VisibilityTimeout": 30, "Policy": {"Statement": ["a", "b"]}});
+    let after = json!({"VisibilityTimeout": 60, "Policy": {"Statement": ["a", "c"]}, "DelaySeconds": 5});
+    [before, after]
+}
+
 fn changes() -> Vec<Change> {
-    let queue = json!({"VisibilityTimeout": 30, "Policy": {"Statement": ["a", "b"]}});
-    let queue_after = json!({"VisibilityTimeout": 60, "Policy": {"Statement": ["a", "c"]}, "DelaySeconds": 5});
+    let [queue, queue_after] = queue_sides();
     let code = json!({"Environment": {"SECRET_REGION": "us-east-1"}, "Description": "line one\nline two\nline three"});
     let code_after = json!({"Environment": {"SECRET_REGION": "us-west-2"}, "Description": "line one\nline 2\nline three\nline four"});
     let change = |key, before: Option<serde_json::Value>, after: Option<serde_json::Value>| {
@@ -306,9 +312,9 @@ fn changes() -> Vec<Change> {
 }
 
 fn step(action: StepAction, key: ResourceKey) -> Step {
-    let properties = changes().swap_remove(1).properties;
-    let changes = if action == StepAction::Update { properties } else { Vec::new() };
-    Step { action, key, changes, wanted: None, current: None }
+    let sides = queue_sides().map(|attributes| Packed::from(json!({ "attributes": attributes })));
+    let [current, wanted] = if action == StepAction::Update { sides.map(Some) } else { [None, None] };
+    Step { action, key, wanted, current }
 }
 
 fn prepared() -> PreparedInject {

@@ -1,6 +1,7 @@
 """Changes a seeded emulator: something of every kind of data is added, changed and removed, so that an inject has work of
 every kind to do. Independent of podex; skips what the emulator does not offer."""
 
+import json
 import sys
 
 from common import Steps, arguments
@@ -86,7 +87,8 @@ class Change:
         iam, step = self.target.client("iam"), self.step
         versions = f"arn:aws:iam::{self.target.account}:policy/podex-versions"
         step("version goes", iam.delete_policy_version, PolicyArn=versions, VersionId="v2")
-        step("another default", iam.create_policy_version, PolicyArn=versions, SetAsDefault=True, PolicyDocument='{"Version": "2012-10-17", "Statement": []}')
+        step("another default", iam.create_policy_version, PolicyArn=versions, SetAsDefault=True, PolicyDocument=json.dumps(
+                 {"Version": "2012-10-17", "Statement": [{"Effect": "Deny", "Action": "*", "Resource": "*"}]}))
         step("add user", iam.create_user, UserName="podex-carol")
         step("leave group", iam.remove_user_from_group, GroupName="podex-devs", UserName="podex-alice")
         step("remove inline policy", iam.delete_user_policy, UserName="podex-alice", PolicyName="own")

@@ -18,7 +18,7 @@ pub(super) fn request(call: &Call, members: &Map<String, Value>) -> Result<WireR
         path: "/".to_owned(),
         query: Vec::new(),
         headers: vec![("Content-Type".to_owned(), "application/x-www-form-urlencoded; charset=utf-8".to_owned())],
-        body: scalar::encode_query(&form.pairs).into_bytes(),
+        body: scalar::encode_query(&form.pairs).into(),
     })
 }
 

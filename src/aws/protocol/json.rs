@@ -32,7 +32,7 @@ pub(super) fn request(call: &Call, members: &Map<String, Value>) -> Result<WireR
         path: "/".to_owned(),
         query: Vec::new(),
         headers,
-        body: body.to_string().into_bytes(),
+        body: body.to_string().into(),
     })
 }
 

@@ -10,6 +10,7 @@ mod rest;
 mod scalar;
 mod xml_body;
 
+use bytes::Bytes;
 use serde_json::{Map, Value};
 
 use super::model::{self, Bound, Model, Operation, Protocol};
@@ -30,7 +31,7 @@ pub struct WireRequest {
     /// Headers.
     pub headers: Vec<(String, String)>,
     /// The body.
-    pub body: Vec<u8>,
+    pub body: Bytes,
 }
 
 /// An HTTP response as it came.

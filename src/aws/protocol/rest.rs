@@ -40,7 +40,7 @@ pub(super) fn request(call: &Call, members: &Map<String, Value>) -> Result<WireR
                 }
             }
         }
-        body(call, shape, &in_body, &mut wire)?;
+        body(call, shape, in_body, &mut wire)?;
     }
     wire.path = fill(template, &labels)?;
     Ok(wire)
@@ -120,12 +120,12 @@ fn header_item(element: Bound<'_>, name: &str, item: &Value) -> Result<String, S
     Ok(if quote { format!("\"{}\"", text.replace('"', "\\\"")) } else { text })
 }
 
-fn body(call: &Call, shape: Bound<'_>, members: &Map<String, Value>, wire: &mut WireRequest) -> Result<(), String> {
+fn body(call: &Call, shape: Bound<'_>, members: Map<String, Value>, wire: &mut WireRequest) -> Result<(), String> {
     let is_json = call.protocol == Protocol::RestJson;
     match shape.payload() {
         Some((name, payload)) => {
             let value = members.get(name);
-            wire.body = match (payload.shape.kind, value) {
+            let bytes: Vec<u8> = match (payload.shape.kind, value) {
                 (Kind::Blob, Some(value)) => scalar::blob(name, value)?,
                 (Kind::String, Some(value)) => value.as_str().ok_or_else(|| expected(name, "a string"))?.into(),
                 (Kind::Blob | Kind::String, None) => Vec::new(),
@@ -134,16 +134,20 @@ fn body(call: &Call, shape: Bound<'_>, members: &Map<String, Value>, wire: &mut 
                 (_, Some(value)) => document(payload, payload.wire_name().unwrap_or(name), value)?,
                 (_, None) => Vec::new(),
             };
+            wire.body = bytes.into();
             if matches!(payload.shape.kind, Kind::Blob | Kind::String) {
                 return Ok(());
             }
         }
         None if is_json && shape.members().any(|(_, member)| member.location().is_none()) => {
-            wire.body = json::structure(shape, members)?.to_string().into_bytes();
+            let structure = json::structure(shape, &members)?;
+            // A function's code is in there, as text: it need not be there three times.
+            drop(members);
+            wire.body = structure.to_string().into();
         }
         None if !is_json && !members.is_empty() => {
             let root = shape.wire_name().ok_or("the model names no root element")?;
-            wire.body = document(shape, root, &Value::Object(members.clone()))?;
+            wire.body = document(shape, root, &Value::Object(members))?.into();
         }
         None => {}
     }

@@ -58,7 +58,7 @@ pub(super) fn digest(code_sha256: Option<&str>) -> Option<Digest> {
 /// The zip as the member `ZipFile` of a request.
 pub(super) async fn zip_file(context: &ApplyContext<'_>, blob: Option<BlobRef>) -> Result<Value, AwsError> {
     match blob {
-        Some(blob) => base64_blob(&context.blobs, blob, MOST_CODE_BYTES).await.map(|zip| json!(zip)),
+        Some(blob) => base64_blob(&context.blobs, blob, MOST_CODE_BYTES).await.map(Value::String),
         None => Ok(json!(EMPTY_ZIP)),
     }
 }

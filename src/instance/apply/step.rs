@@ -22,7 +22,7 @@ pub async fn run(work: &Work<'_>, steps: &[&Step]) -> Vec<Result<(), AwsError>> 
     }
     let Some(adapter) = steps.first().and_then(|step| adapter_of(&step.key)) else { return Vec::new() };
     let live = |key: &ResourceKey| work.live(key);
-    let resolved = |step: &&Step| (work.identities.pod(&step.key), resolved(work, step, step.wanted.as_ref()));
+    let resolved = |step: &&Step| (work.identities.pod(&step.key), resolved(work, step, step.wanted()));
     let parts: Vec<(Option<Observed>, Document)> = steps.iter().map(resolved).collect();
     let contexts: Vec<(ApplyContext<'_>, &Document)> = steps
         .iter()
@@ -39,8 +39,8 @@ async fn run_one(work: &Work<'_>, step: &Step) -> Result<(), AwsError> {
     let Some(spec) = work.catalog.get(&step.key.service, &step.key.kind) else {
         return Err(unsupported(step, "its type is not in the catalog"));
     };
-    let wanted = resolved(work, step, step.wanted.as_ref());
-    let current = step.current.as_ref().map(|document| work.resolved_before(&step.key, document)).unwrap_or_default();
+    let wanted = resolved(work, step, step.wanted());
+    let current = step.current().map(|document| work.resolved_before(&step.key, &document)).unwrap_or_default();
     let observed = if spec.adapter {
         let Some(adapter) = adapter_of(&step.key) else {
             return Err(unsupported(step, "this version of podex cannot write it"));
@@ -59,8 +59,8 @@ async fn run_one(work: &Work<'_>, step: &Step) -> Result<(), AwsError> {
 
 /// A side of the step with its tokens resolved; empty where it has none. What is applied late is left out: what it
 /// refers to may not be there yet.
-fn resolved(work: &Work<'_>, step: &Step, document: Option<&Document>) -> Document {
-    let mut document = document.cloned().unwrap_or_default();
+fn resolved(work: &Work<'_>, step: &Step, document: Option<Document>) -> Document {
+    let mut document = document.unwrap_or_default();
     if let Some(spec) = work.catalog.get(&step.key.service, &step.key.kind) {
         document.attributes.retain(|name, _| !spec.is_late(name));
     }
@@ -69,19 +69,20 @@ fn resolved(work: &Work<'_>, step: &Step, document: Option<&Document>) -> Docume
 
 /// Whether the step has late facets to set.
 pub fn has_late(work: &Work<'_>, step: &Step, quieted: &Quieted) -> bool {
-    let (Some(spec), Some(wanted)) = (work.catalog.get(&step.key.service, &step.key.kind), &step.wanted) else {
+    let Some(spec) = work.catalog.get(&step.key.service, &step.key.kind).filter(|spec| !spec.adapter) else {
         return false;
     };
+    let Some(wanted) = step.wanted() else { return false };
     let current = current_of_late(step, spec, quieted).unwrap_or_default();
-    !spec.adapter && facets::changes(spec, Phase::Late, &current.attributes, &wanted.attributes)
+    facets::changes(spec, Phase::Late, &current.attributes, &wanted.attributes)
 }
 
 /// Sets the step's late facets.
 pub async fn late(work: &Work<'_>, step: &Step, quieted: &Quieted) -> Result<(), AwsError> {
-    let (Some(spec), Some(wanted)) = (work.catalog.get(&step.key.service, &step.key.kind), &step.wanted) else {
+    let (Some(spec), Some(wanted)) = (work.catalog.get(&step.key.service, &step.key.kind), step.wanted()) else {
         return Ok(());
     };
-    let wanted = work.resolved(&step.key, wanted);
+    let wanted = work.resolved(&step.key, &wanted);
     let current = current_of_late(step, spec, quieted).unwrap_or_default();
     let current = work.resolved_before(&step.key, &current);
     target(work, &step.key, spec).turn(Phase::Late, &current, &wanted).await
@@ -89,8 +90,8 @@ pub async fn late(work: &Work<'_>, step: &Step, quieted: &Quieted) -> Result<(),
 
 /// What the late facets are now. A created or replaced resource has none yet.
 fn current_of_late(step: &Step, spec: &TypeSpec, quieted: &Quieted) -> Option<Document> {
-    let current = step.current.as_ref().filter(|_| step.action == StepAction::Update)?;
-    Some(if quieted.contains_key(&step.key) { silent(spec, current) } else { current.clone() })
+    let current = step.current().filter(|_| step.action == StepAction::Update)?;
+    Some(if quieted.contains_key(&step.key) { silent(spec, &current) } else { current })
 }
 
 async fn with_table(

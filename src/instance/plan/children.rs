@@ -6,11 +6,10 @@ use std::collections::{HashMap, HashSet};
 use serde_json::Value;
 
 use super::order::parent_key;
-use super::{Selected, action, document};
+use super::{Delta, Selected, action, document};
 use crate::catalog::Catalog;
 use crate::instance::{InstanceError, StepAction};
-use crate::pod::{ResourceKey, tokens_in};
-use crate::tree::Difference;
+use crate::pod::{Packed, ResourceKey, tokens_in};
 
 /// Adds to the selected differences what replacing resources (deleting and creating them anew) would lose: of
 /// everything the instance has below them, what the pod wants, and what the inject leaves alone. `live` is what the
@@ -21,7 +20,7 @@ use crate::tree::Difference;
 /// What can only be added to (records) brings what holds it: that is made anew where one of them goes or changes.
 pub fn bring_along<E: From<InstanceError>>(
     catalog: &Catalog,
-    mut selected: Vec<Difference>,
+    mut selected: Vec<Delta>,
     live: impl Iterator<Item = Result<(ResourceKey, Value), E>>,
 ) -> Result<Selected, E> {
     let remade = remade(catalog, &selected);
@@ -32,8 +31,8 @@ pub fn bring_along<E: From<InstanceError>>(
         if spec.create_only.is_empty() && !spec.renewed {
             continue;
         }
-        let current = document(key, difference.before.clone())?;
-        let wanted = document(key, difference.after.clone())?;
+        let current = document(key, difference.before.as_ref())?;
+        let wanted = document(key, difference.after.as_ref())?;
         let action = match action(spec, key, current.as_ref(), wanted.as_ref()) {
             Some(_) if remade.contains(key) => Some(StepAction::Replace),
             action => action,
@@ -54,7 +53,8 @@ pub fn bring_along<E: From<InstanceError>>(
     for entry in live {
         let (key, value) = entry?;
         if remade.contains(&key) && !position.contains_key(&key) {
-            selected.push(Difference { key, before: Some(value.clone()), after: Some(value) });
+            let value = Some(Packed::from(value));
+            selected.push(Delta { key, before: value.clone(), after: value });
             continue;
         }
         let mut above = parent_key(catalog, &key);
@@ -64,13 +64,14 @@ pub fn bring_along<E: From<InstanceError>>(
         if above.is_none() {
             let refers = || tokens_in(&value.to_string()).iter().any(|token| renewed.contains(&token.key));
             if !position.contains_key(&key) && !renewed.is_empty() && refers() {
-                selected.push(Difference { key, before: Some(value.clone()), after: Some(value) });
+                let value = Some(Packed::from(value));
+                selected.push(Delta { key, before: value.clone(), after: value });
             }
             continue;
         }
         match position.get(&key) {
             Some(&position) => selected[position].before = None,
-            None => selected.push(Difference { key, before: None, after: Some(value) }),
+            None => selected.push(Delta { key, before: None, after: Some(value.into()) }),
         }
     }
     selected.retain(|difference| difference.before.is_some() || difference.after.is_some());
@@ -78,7 +79,7 @@ pub fn bring_along<E: From<InstanceError>>(
 }
 
 /// What must be made anew, as something in it that can only be added to goes or changes, and that stays itself.
-fn remade(catalog: &Catalog, selected: &[Difference]) -> HashSet<ResourceKey> {
+fn remade(catalog: &Catalog, selected: &[Delta]) -> HashSet<ResourceKey> {
     let is_append_only = |key: &ResourceKey| catalog.get(&key.service, &key.kind).is_some_and(|spec| spec.append_only);
     let lost =
         selected.iter().filter(|one| one.before.is_some() && one.before != one.after && is_append_only(&one.key));
@@ -101,8 +102,11 @@ mod tests {
         let key =
             |kind: &str, name: &[&str]| ResourceKey::new("0", "us-east-1", "dynamodb", kind, name.iter().copied());
         let value = |text: &str| json!({"attributes": {"KeySchema": text}});
-        let difference =
-            |key: ResourceKey, before: Option<Value>, after: Option<Value>| Difference { key, before, after };
+        let difference = |key: ResourceKey, before: Option<Value>, after: Option<Value>| Delta {
+            key,
+            before: before.map(Packed::from),
+            after: after.map(Packed::from),
+        };
         let selected = vec![
             difference(key("table", &["t"]), Some(value("a")), Some(value("b"))),
             difference(key("item", &["t", "changed"]), Some(value("1")), Some(value("2"))),
@@ -121,7 +125,7 @@ mod tests {
             .collect();
         assert_eq!(
             found,
-            [("changed".to_owned(), None, Some(value("2"))), ("same".to_owned(), None, Some(value("1")))]
+            [("changed".to_owned(), None, Some(value("2").into())), ("same".to_owned(), None, Some(value("1").into()))]
         );
     }
 
@@ -129,18 +133,18 @@ mod tests {
     fn a_stream_is_made_anew_where_a_record_goes_and_keeps_those_that_stay() {
         let key = |kind: &str, name: &[&str]| ResourceKey::new("0", "us-east-1", "kinesis", kind, name.iter().copied());
         let value = |text: &str| json!({"attributes": {"Data": text}});
-        let planned = |selected: Vec<Difference>| {
+        let planned = |selected: Vec<Delta>| {
             let live = [key("record", &["s", "k", "1"]), key("record", &["s", "k", "2"]), key("stream", &["s"])];
             let live = live.into_iter().map(|key| Ok((key, value("a"))));
             let all: Result<_, InstanceError> = bring_along(Catalog::builtin(), selected, live);
             let plan = crate::instance::plan(Catalog::builtin(), all.unwrap()).unwrap();
             plan.steps.iter().map(|step| format!("{:?} {}", step.action, step.key.label())).collect::<Vec<_>>()
         };
-        let gone = Difference { key: key("record", &["s", "k", "2"]), before: Some(value("a")), after: None };
+        let gone = Delta { key: key("record", &["s", "k", "2"]), before: Some(value("a").into()), after: None };
         assert_eq!(planned(vec![gone.clone()]), ["Replace stream/s", "Create record/s/k/1"]);
-        let new = Difference { key: key("record", &["s", "k", "3"]), before: None, after: Some(value("b")) };
+        let new = Delta { key: key("record", &["s", "k", "3"]), before: None, after: Some(value("b").into()) };
         assert_eq!(planned(vec![new]), ["Create record/s/k/3"]);
-        let stream = Difference { key: key("stream", &["s"]), before: Some(value("a")), after: None };
+        let stream = Delta { key: key("stream", &["s"]), before: Some(value("a").into()), after: None };
         assert_eq!(planned(vec![gone, stream]), ["Delete stream/s"]);
     }
 
@@ -150,7 +154,7 @@ mod tests {
         let layer = key("layer-version", &["l", "000001"]);
         let token = Token { key: layer.clone(), field: "LayerVersionArn".to_owned() }.to_string();
         let value = |text: &str| json!({"attributes": {"Layers": [text]}});
-        let selected = vec![Difference { key: layer, before: Some(value("old")), after: Some(value("new")) }];
+        let selected = vec![Delta { key: layer, before: Some(value("old").into()), after: Some(value("new").into()) }];
         let live = [("user", token.as_str()), ("other", "x")];
         let live = live.map(|(name, text)| Ok((key("function", &[name]), value(text))));
         let all: Result<_, InstanceError> = bring_along(Catalog::builtin(), selected, live.into_iter());

@@ -6,23 +6,38 @@ mod select;
 
 use std::collections::{BTreeMap, HashSet};
 
-use serde_json::Value;
-
 use super::{InstanceError, Plan, Step, StepAction};
 use crate::catalog::Catalog;
 use crate::catalog::spec::{Level, TypeSpec};
-use crate::pod::{Document, ResourceKey, diff_documents};
+use crate::pod::{Document, Packed, ResourceKey};
 use crate::tree::Difference;
 
 pub use children::bring_along;
 pub use order::{arn_of, arns_in, parent_key};
 pub use select::select;
 
+/// One resource that differs between the instance and what is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Delta {
+    /// Its key.
+    pub key: ResourceKey,
+    /// The instance's document; None where it has none.
+    pub before: Option<Packed>,
+    /// The wanted document; None where it should go.
+    pub after: Option<Packed>,
+}
+
+impl From<Difference> for Delta {
+    fn from(Difference { key, before, after }: Difference) -> Self {
+        Self { key, before: before.map(Packed::from), after: after.map(Packed::from) }
+    }
+}
+
 /// What an inject acts on.
 #[derive(Debug, Default)]
 pub struct Selected {
     /// The differences.
-    pub differences: Vec<Difference>,
+    pub differences: Vec<Delta>,
     /// Resources that are deleted and created anew whatever differs, as what they hold can only be added to.
     pub remade: HashSet<ResourceKey>,
 }
@@ -32,11 +47,11 @@ pub fn plan(catalog: &Catalog, selected: Selected) -> Result<Plan, InstanceError
     let mut steps = Vec::new();
     let mut notes = BTreeMap::<String, u64>::new();
     let remade = selected.remade;
-    for Difference { key, before, after } in selected.differences {
+    for Delta { key, before, after } in selected.differences {
         let is_remade = remade.contains(&key) && before.is_some() && after.is_some();
         let is_renewal = before == after;
-        let current = document(&key, before)?;
-        let wanted = document(&key, after)?;
+        let current = document(&key, before.as_ref())?;
+        let wanted = document(&key, after.as_ref())?;
         let Some(spec) = catalog.get(&key.service, &key.kind) else {
             *notes.entry(format!("{}/{}: not in the catalog of this podex", key.service, key.kind)).or_default() += 1;
             continue;
@@ -60,9 +75,7 @@ pub fn plan(catalog: &Catalog, selected: Selected) -> Result<Plan, InstanceError
             let Some(action) = action(spec, &key, current.as_ref(), wanted.as_ref()) else { continue };
             action
         };
-        let empty = Document::default();
-        let changes = diff_documents(current.as_ref().unwrap_or(&empty), wanted.as_ref().unwrap_or(&empty));
-        steps.push(Step { action, key, changes, wanted, current });
+        steps.push(Step { action, key, wanted: after, current: before });
     }
     let steps = without_implied(catalog, steps, &mut notes);
     let mut ordered: Vec<Option<Step>> = Vec::new();
@@ -77,12 +90,12 @@ pub fn plan(catalog: &Catalog, selected: Selected) -> Result<Plan, InstanceError
 }
 
 /// A side of a difference as a document.
-fn document(key: &ResourceKey, value: Option<Value>) -> Result<Option<Document>, InstanceError> {
+fn document(key: &ResourceKey, value: Option<&Packed>) -> Result<Option<Document>, InstanceError> {
     let refuse = |error: serde_json::Error| InstanceError::NotADocument {
         key: Box::new(key.clone()),
         reason: error.to_string(),
     };
-    value.map(serde_json::from_value).transpose().map_err(refuse)
+    value.map(Packed::open).transpose().map_err(refuse)
 }
 
 fn action(
@@ -124,21 +137,21 @@ fn without_implied(catalog: &Catalog, steps: Vec<Step>, notes: &mut BTreeMap<Str
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
 
-    fn difference(service: &str, kind: &str, name: &[&str], before: Option<Value>, after: Option<Value>) -> Difference {
-        let wrap = |attributes: Value| json!({ "attributes": attributes });
+    fn difference(service: &str, kind: &str, name: &[&str], before: Option<Value>, after: Option<Value>) -> Delta {
+        let wrap = |attributes: Value| Packed::from(json!({ "attributes": attributes }));
         let region = if service == "iam" { "global" } else { "us-east-1" };
-        Difference {
+        Delta {
             key: ResourceKey::new("000000000000", region, service, kind, name.iter().copied()),
             before: before.map(wrap),
             after: after.map(wrap),
         }
     }
 
-    fn planned(differences: Vec<Difference>) -> Vec<String> {
+    fn planned(differences: Vec<Delta>) -> Vec<String> {
         let plan = plan(Catalog::builtin(), Selected { differences, ..Selected::default() }).unwrap();
         plan.steps.iter().map(|step| format!("{:?} {}", step.action, step.key.label())).collect()
     }

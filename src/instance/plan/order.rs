@@ -114,8 +114,8 @@ impl<'a> Graph<'a> {
             }
             found
         };
-        let wanted = step.wanted.as_ref().map(|document| named(&document.attributes)).unwrap_or_default();
-        let current = step.current.as_ref().map(|document| named(&document.attributes)).unwrap_or_default();
+        let wanted = step.wanted().map(|document| named(&document.attributes)).unwrap_or_default();
+        let current = step.current().map(|document| named(&document.attributes)).unwrap_or_default();
         for on in wanted {
             if self.steps[on].action != StepAction::Delete {
                 self.add(node, on, self.is_made(on));
@@ -218,9 +218,9 @@ fn sequences(
 /// Where a step stands among its siblings. What goes makes room first: it has no position.
 pub fn sequence_key(step: &Step, observed: &dyn Fn(&ResourceKey) -> Option<Observed>) -> (Option<u64>, ResourceKey) {
     let adapter = adapter_of(&step.key).filter(|adapter| adapter.ordered());
-    let position = match (&step.wanted, adapter) {
-        (Some(wanted), Some(adapter)) => Some(adapter.position(wanted, observed(&step.key).as_ref())),
-        (wanted, _) => wanted.as_ref().map(|_| 0),
+    let position = match adapter {
+        Some(adapter) => step.wanted().map(|wanted| adapter.position(&wanted, observed(&step.key).as_ref())),
+        None => step.wanted.as_ref().map(|_| 0),
     };
     (position, step.key.clone())
 }
@@ -247,7 +247,8 @@ fn depth(catalog: &Catalog, service: &str, kind: &str) -> usize {
 }
 
 fn arn_of_step(catalog: &Catalog, step: &Step) -> Option<String> {
-    arn_of(catalog, &step.key, &step.wanted.as_ref().or(step.current.as_ref())?.attributes)
+    catalog.get(&step.key.service, &step.key.kind)?.arn.as_ref()?;
+    arn_of(catalog, &step.key, &step.wanted().or_else(|| step.current())?.attributes)
 }
 
 /// The ARN others name a resource by, where the catalog can tell it from the document.

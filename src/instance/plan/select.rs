@@ -1,8 +1,8 @@
 //! Which differences an inject acts on: the strategies and filters.
 
+use super::Delta;
 use crate::instance::{Filter, Strategy};
 use crate::pod::ResourceKey;
-use crate::tree::Difference;
 
 /// Which of the differences between the instance (`before`) and the pod (`after`) an inject acts on.
 /// `shared` says whether both sides have anything in a (service, account, region).
@@ -10,9 +10,9 @@ pub fn select(
     strategy: Strategy,
     filter: &Filter,
     shared: &dyn Fn(&str, &str, &str) -> bool,
-    differences: impl IntoIterator<Item = Difference>,
-) -> Vec<Difference> {
-    let acts_on = |difference: &Difference| {
+    differences: impl IntoIterator<Item = Delta>,
+) -> Vec<Delta> {
+    let acts_on = |difference: &Delta| {
         let ResourceKey { account, region, service, .. } = &difference.key;
         match strategy {
             // Of a three-way merge only what is to be done is left.
@@ -36,11 +36,12 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
+    use crate::pod::Packed;
 
-    fn difference(region: &str, name: &str, before: bool, after: bool) -> Difference {
+    fn difference(region: &str, name: &str, before: bool, after: bool) -> Delta {
         let value = |there: bool| there.then(|| json!({"attributes": {}}));
         let key = ResourceKey::new("000000000000", region, "sqs", "queue", [name]);
-        Difference { key, before: value(before), after: value(after) }
+        Delta { key, before: value(before).map(Packed::from), after: value(after).map(Packed::from) }
     }
 
     fn selected(strategy: Strategy, filter: &Filter) -> Vec<String> {
@@ -54,7 +55,7 @@ mod tests {
         let shared = |service: &str, account: &str, region: &str| {
             (service, account, region) == ("sqs", "000000000000", "us-east-1")
         };
-        let name = |difference: Difference| format!("{}/{}", difference.key.region, difference.key.own_name());
+        let name = |difference: Delta| format!("{}/{}", difference.key.region, difference.key.own_name());
         select(strategy, filter, &shared, differences).into_iter().map(name).collect()
     }
 
@@ -77,13 +78,13 @@ mod tests {
         };
         let keys: BTreeSet<ResourceKey> = live.keys().chain(pod.keys()).cloned().collect();
         let differences = keys.into_iter().map(|key| {
-            let (before, after) = (live.get(&key).cloned(), pod.get(&key).cloned());
-            Difference { key, before, after }
+            let (before, after) = (live.get(&key).map(Packed::from), pod.get(&key).map(Packed::from));
+            Delta { key, before, after }
         });
-        let differences: Vec<Difference> = differences.filter(|found| found.before != found.after).collect();
-        for Difference { key, after, .. } in select(strategy, &Filter::default(), &is_shared, differences) {
+        let differences: Vec<Delta> = differences.filter(|found| found.before != found.after).collect();
+        for Delta { key, after, .. } in select(strategy, &Filter::default(), &is_shared, differences) {
             match after {
-                Some(value) => live.insert(key, value),
+                Some(value) => live.insert(key, value.open().unwrap()),
                 None => live.remove(&key),
             };
         }

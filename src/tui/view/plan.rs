@@ -130,7 +130,7 @@ fn step_line<'a>(state: &State, step: &Step, left_out: bool, width: usize) -> Li
     let name = text::clean(&format!("{}/{}", key.service, key.label())).into_owned();
     let note = match step.action {
         StepAction::Update | StepAction::Replace => {
-            let names: Vec<String> = step.changes.iter().map(|change| change.path.join(".")).collect();
+            let names: Vec<String> = step.changes().iter().map(|change| change.path.join(".")).collect();
             text::clean(&names.join(", ")).into_owned()
         }
         _ => String::new(),
