@@ -57,7 +57,9 @@ def observe(aws):
             "policy": json.loads(aws.get(kms.get_key_policy, "Policy", KeyId=key, PolicyName="default") or "null"),
             "rotation": aws.get(kms.get_key_rotation_status, "KeyRotationEnabled", KeyId=key)
             if about.get("KeyUsage") == "ENCRYPT_DECRYPT" else None,
-            "tags": tags(aws.all(kms, "list_resource_tags", "Tags", KeyId=key), "TagKey", "TagValue"),
+            # The tag by which LocalStack is told the id stays on the key.
+            "tags": {name: value for name, value in tags(aws.all(kms, "list_resource_tags", "Tags", KeyId=key), "TagKey", "TagValue").items()
+                     if name != "_custom_id_"},
             "grants": [keep(grant, "Name", "GranteePrincipal", "RetiringPrincipal", "Operations", "Constraints")
                        for grant in aws.all(kms, "list_grants", "Grants", KeyId=key)],
         })
