@@ -12,6 +12,12 @@ pub struct Packed(Box<[u8]>);
 
 impl Packed {
     /// What it holds.
+    pub fn value(&self) -> Value {
+        // It was made of a value.
+        self.open().unwrap_or_default()
+    }
+
+    /// What it holds, as the type it is.
     ///
     /// # Errors
     /// When it is not what is asked for.

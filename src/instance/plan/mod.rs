@@ -33,6 +33,12 @@ impl From<Difference> for Delta {
     }
 }
 
+impl From<Delta> for Difference {
+    fn from(Delta { key, before, after }: Delta) -> Self {
+        Self { key, before: before.map(|value| value.value()), after: after.map(|value| value.value()) }
+    }
+}
+
 /// What an inject acts on.
 #[derive(Debug, Default)]
 pub struct Selected {

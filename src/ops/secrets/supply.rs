@@ -45,26 +45,29 @@ pub(in crate::ops) struct Sources<'a> {
 }
 
 /// What is to be done with every value that could be had.
-#[derive(Default)]
-pub(in crate::ops) struct Supplied {
-    pub(in crate::ops) found: Vec<Difference>,
+pub(in crate::ops) struct Supplied<T = Difference> {
+    pub(in crate::ops) found: Vec<T>,
     pub(in crate::ops) missing: Vec<MissingSecret>,
     /// What people should know; sentences.
     pub(in crate::ops) notes: Vec<String>,
 }
 
 /// Puts values in place of the markers in what is to be injected. No marker is left: what cannot do without a missing
-/// value is taken out.
-pub(in crate::ops) fn supply(found: Vec<Difference>, sources: &Sources<'_>) -> Result<Supplied, OpError> {
-    let mut supplied = Supplied::default();
+/// value is taken out. One at a time is spread out, as there may be many.
+pub(in crate::ops) fn supply<T>(found: Vec<T>, sources: &Sources<'_>) -> Result<Supplied<T>, OpError>
+where
+    T: From<Difference>,
+    Difference: From<T>,
+{
+    let mut supplied = Supplied { found: Vec::with_capacity(found.len()), missing: Vec::new(), notes: Vec::new() };
     let mut kept = 0;
-    for mut difference in found {
+    for mut difference in found.into_iter().map(Difference::from) {
         let Difference { key, before, after: Some(wanted) } = &mut difference else {
-            supplied.found.push(difference);
+            supplied.found.push(difference.into());
             continue;
         };
         if decrypt(key, wanted, sources.open)? == 0 {
-            supplied.found.push(difference);
+            supplied.found.push(difference.into());
             continue;
         }
         let live = match before {
@@ -76,7 +79,7 @@ pub(in crate::ops) fn supply(found: Vec<Difference>, sources: &Sources<'_>) -> R
         let is_left = missing.iter().any(|missing| missing.left);
         supplied.missing.extend(missing);
         if !is_left && difference.before != difference.after {
-            supplied.found.push(difference);
+            supplied.found.push(difference.into());
         }
     }
     if kept > 0 {
