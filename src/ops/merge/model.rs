@@ -11,6 +11,7 @@ use super::*;
 use crate::instance::{Filter, Strategy as Injecting};
 use crate::ops::inject::wanted;
 use crate::pod::ResourceKey;
+use crate::tree::Difference;
 
 /// What a user may do.
 #[derive(Clone, Debug)]
@@ -118,7 +119,7 @@ fn inject(work: &Work, model: &Model, pod: &str, strategy: Injecting) -> Result<
     let wanted = wanted(work.context.catalog, strategy, &sides, before.as_ref(), &filter, &Events::silent())?;
     let entries = live.state.entries().map(Result::unwrap);
     let mut now: BTreeMap<ResourceKey, Value> = entries.collect();
-    for difference in wanted.found {
+    for difference in wanted.found.into_iter().map(Difference::from) {
         assert_eq!(now.get(&difference.key), difference.before.as_ref());
         match difference.after {
             Some(after) => now.insert(difference.key, after),
