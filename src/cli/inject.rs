@@ -56,6 +56,10 @@ pub(super) struct HowArgs {
     /// PODEX_SECRETS_FROM names it for the explorer, too
     #[arg(long, value_name = "FILE")]
     secrets_from: Option<PathBuf>,
+    /// The key that opens encrypted secrets: a file of age identities or an SSH key [default: ~/.ssh/id_ed25519 and
+    /// id_rsa]
+    #[arg(long, value_name = "FILE", env = "PODEX_IDENTITY", hide_env_values = true)]
+    identity: Option<PathBuf>,
     #[command(flatten)]
     plan: PlanArgs,
 }
@@ -80,6 +84,14 @@ pub(super) struct PlanArgs {
     full: bool,
 }
 
+impl HowArgs {
+    /// What operations need, with the key that is named here.
+    pub(super) fn context(&self, session: &Session) -> Result<Context, CliError> {
+        let context = session.context()?;
+        Ok(Context { identity: self.identity.clone().or(context.identity), ..context })
+    }
+}
+
 impl PlanArgs {
     /// Whether more than a plan is asked for.
     pub(super) fn changes(&self) -> bool {
@@ -94,7 +106,7 @@ impl InjectCommand {
     }
 
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
-        let context = session.context()?;
+        let context = self.how.context(session)?;
         inject(session, &context, self.reference.reference()?, self.how).await
     }
 }

@@ -24,7 +24,7 @@ pub(super) struct LoadCommand {
 
 impl LoadCommand {
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
-        let context = session.context()?;
+        let context = self.how.context(session)?;
         let (remote, pod, selector) = source(&context, self.reference.reference()?)?;
         let pulled = pull(session, &context, &remote, &pod, &selector, None, true).await?;
         inject(session, &context, &pulled, self.how).await

@@ -37,7 +37,7 @@ pub(super) struct PullCommand {
 
 impl PullCommand {
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
-        let context = session.context()?;
+        let context = self.how.context(session)?;
         let (remote, pod, selector) = source(&context, self.reference.reference()?)?;
         let pulled = pull(session, &context, &remote, &pod, &selector, self.into.as_ref(), self.inject).await?;
         if self.inject { inject(session, &context, &pulled, self.how).await } else { Ok(0) }

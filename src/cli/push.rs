@@ -18,7 +18,7 @@ use crate::remote::SecretsMode;
 /// Secret values (of Secrets Manager, SecureStrings, function environments that look like it, …) stay here unless the
 /// remote or --secrets says otherwise: what is pushed has markers in their places, with fingerprints by which teammates
 /// see whether a value changed. Whoever can read the remote can try guesses against a fingerprint: it hides strong
-/// secrets, not weak ones.
+/// secrets, not weak ones. A remote with recipients ('podex remote add … --recipient KEY') gets them encrypted instead.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:

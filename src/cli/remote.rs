@@ -19,6 +19,7 @@ Examples:
   podex remote add bucket s3://our-bucket/pods --profile team
   podex remote add minio s3://pods --s3-endpoint https://minio.example.com
   podex remote add disk file:///srv/pods
+  podex remote add safe file:///srv/safe --recipient \"$(cat ~/.ssh/id_ed25519.pub)\"
   pass show registry | podex remote login team --username bob --password-stdin
   podex remote list
   podex remote remove disk")]
@@ -74,9 +75,12 @@ struct RemoteOptions {
     /// The AWS profile to use; else the environment's credentials, else AWS_PROFILE or the default profile
     #[arg(long, value_name = "NAME")]
     profile: Option<String>,
-    /// What becomes of secret values that are pushed there; redact unless said otherwise
+    /// What becomes of secret values that are pushed there; encrypt where there are recipients, else redact
     #[arg(long, value_name = "MODE", value_enum)]
     secrets: Option<SecretsMode>,
+    /// A public key that secrets are encrypted to, age1… or an SSH key's; repeat it for each teammate
+    #[arg(long = "recipient", value_name = "KEY")]
+    recipients: Vec<String>,
 }
 
 impl RemoteCommand {
@@ -89,10 +93,11 @@ impl RemoteCommand {
         let context = session.context()?;
         match self.action {
             Action::Add { name, url, options } => {
-                let RemoteOptions { ca_file, s3_endpoint, s3_region, profile, secrets } = options;
+                let RemoteOptions { ca_file, s3_endpoint, s3_region, profile, secrets, recipients } = options;
                 let ca_file = ca_file.map(std::path::absolute).transpose()?;
                 let config = RemoteConfig::new(name.clone(), url);
-                remote_add(&context, RemoteConfig { ca_file, s3_endpoint, s3_region, profile, secrets, ..config })?;
+                let config = RemoteConfig { ca_file, s3_endpoint, s3_region, profile, secrets, recipients, ..config };
+                remote_add(&context, config)?;
                 session.out.say(&format!("added {name}: 'podex push POD {name}' shares a pod there"))?;
             }
             Action::List => {

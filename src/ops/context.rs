@@ -45,6 +45,8 @@ pub struct Context {
     pub read_only: bool,
     /// A file with values for secrets that pods were shared without: `PODEX_SECRETS_FROM`.
     pub secrets_from: Option<PathBuf>,
+    /// A file with the key that opens encrypted secrets: `PODEX_IDENTITY`. None: the user's SSH keys.
+    pub identity: Option<PathBuf>,
 }
 
 /// What the command line says about a context; it wins over environment and configuration.
@@ -132,7 +134,8 @@ impl Context {
             theme: config.theme,
             mouse: config.mouse.unwrap_or(true),
             read_only: config.read_only || overrides.read_only,
-            secrets_from: std::env::var_os("PODEX_SECRETS_FROM").filter(|file| !file.is_empty()).map(PathBuf::from),
+            secrets_from: file_of("PODEX_SECRETS_FROM"),
+            identity: file_of("PODEX_IDENTITY"),
         };
         if let Some((endpoint, origin)) = named.or_else(|| context.managed_endpoint()) {
             (context.endpoint, context.origin) = (endpoint, origin);
@@ -171,6 +174,11 @@ impl Context {
     pub fn endpoint_text(&self) -> String {
         self.endpoint.to_string()
     }
+}
+
+/// The file that an environment variable names.
+fn file_of(variable: &str) -> Option<PathBuf> {
+    std::env::var_os(variable).filter(|file| !file.is_empty()).map(PathBuf::from)
 }
 
 /// The endpoint by flag, environment or configuration.

@@ -10,7 +10,7 @@ use super::compare::{Absence, Compared, differences, unmatched_patterns};
 use super::diff::{last_touch, live, snapshot_here};
 use super::merge::refuse_conflicted;
 use super::merge::state::{Sides, merge_states};
-use super::secrets::{MissingSecret, SecretsFile, Sources, Supplied, supply};
+use super::secrets::{Keys, MissingSecret, SecretsFile, Sources, Supplied, supply};
 use super::snapshot::{BothSides, StoreBlobs};
 use super::{Context, OpError, Snapshot};
 use crate::catalog::Catalog;
@@ -126,6 +126,7 @@ async fn prepare(
     let safety = live(context, Some(target.clone()), Vec::new(), events).await?;
     events.phase("plan");
     let (store, catalog, events) = (context.store.clone(), context.catalog, events.clone());
+    let keys = Keys::of(context, &events);
     blocking(move || -> Result<_, OpError> {
         let mut notes = unmatched_patterns([&target, &safety], &filter)?;
         // A pod that was committed with some services only says nothing about the others.
@@ -138,7 +139,8 @@ async fn prepare(
         let sides = Sides { base, ours: &safety, theirs: &target };
         let Compared { found: selected, notes: left_out } =
             wanted(catalog, strategy, &sides, before.as_ref(), &filter, &events)?;
-        let sources = Sources { catalog, live: &safety.state, file: &secrets, open: &|_| Ok(None) };
+        let open = |sealed: &str| keys.open(sealed);
+        let sources = Sources { catalog, live: &safety.state, file: &secrets, open: &open };
         let Supplied { found: selected, missing, notes: of_secrets } = supply(selected, &sources)?;
         notes.extend(of_secrets);
         let live = safety.state.entries().map(|entry| entry.map_err(OpError::from));

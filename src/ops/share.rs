@@ -3,7 +3,7 @@
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
-use super::secrets::{Policy, SecretsBorder, Tally};
+use super::secrets::{Policy, Recipients, SecretsBorder, Tally};
 use super::storage::tidy;
 use super::{Config, Context, OpError, config_add_remote, config_remove_remote, unknown_remote};
 use crate::event::{Events, Progress};
@@ -112,13 +112,15 @@ pub async fn fetch(
 /// Adds a remote to the configuration. Does not connect to it.
 ///
 /// # Errors
-/// When the name is taken, the URL is not a remote's, or the CA file or the configuration cannot be read.
+/// When the name is taken, the URL is not a remote's, a recipient no public key, or the CA file or the configuration
+/// cannot be read.
 pub fn remote_add(context: &Context, mut config: RemoteConfig) -> Result<(), OpError> {
     if let Some(file) = &mut config.ca_file {
         // The command may be run from anywhere later.
         *file = std::path::absolute(&*file).map_err(|error| unreadable(file, &error))?;
     }
     remote::open(&config)?;
+    Recipients::parse(&config.recipients)?;
     config_add_remote(&context.paths.config_file, &config)
 }
 

@@ -67,7 +67,11 @@ impl Store {
         let layout = &self.inner.layout;
         let _writing = layout.lock_shared()?;
         let path = self.twin_path(twin);
-        layout.create_folder(&layout.twins())?;
+        let folder = layout.twins();
+        if !folder.is_dir() {
+            layout.create_folder(&folder)?;
+            layout.sync_parent(&folder)?;
+        }
         let mut file = layout.temporary()?;
         file.write_all(encode_ref(&policy).as_bytes()).map_err(StoreError::io(&path))?;
         // Whoever was first may have gone by other rules that come to the same: then both are right.

@@ -2,6 +2,7 @@
 
 use std::io::Read;
 use std::path::Path;
+use std::process::Command;
 
 use crate::support::{self, Emulator, Podex};
 
@@ -123,4 +124,49 @@ fn a_pod_is_shared_without_its_secrets_through_a_folder() {
 fn a_pod_is_shared_without_its_secrets_through_a_registry() {
     let Some(registry) = support::registry() else { return };
     share(&registry.url("pods"), registry.folder());
+}
+
+#[test]
+fn secrets_encrypted_to_an_ssh_key_are_opened_by_it_and_closed_to_others() {
+    let (Some(his), Some(hers)) = (support::ministack(), support::ministack()) else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let url = format!("file://{}", folder.path().display());
+    let [bob, alice, carol] = ["Bob", "Alice", "Carol"].map(Podex::new);
+    let (bob, alice, carol) = (bob.at(&his), alice.at(&hers), carol.at(&hers));
+    let ssh = alice.home().join(".ssh");
+    std::fs::create_dir(&ssh).expect("her home is empty");
+    let key = ssh.join("id_ed25519");
+    let made = Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(&key).status();
+    assert!(made.expect("ssh-keygen is there").success());
+    let public = std::fs::read_to_string(key.with_extension("pub")).expect("a public key");
+    for one in [&bob, &alice, &carol] {
+        one.run(["remote", "add", "team", &url, "--recipient", &public]).expect(0);
+    }
+    play(&his, "make");
+    bob.run(["commit", "shop"]).expect(0);
+    let pushed = bob.run(["push", "shop"]).expect(0).stdout;
+    assert!(pushed.contains("encrypted 3 secret values"), "{pushed}");
+    assert_holds_no_secret(folder.path());
+
+    // Carol's emulator gets what needs no key.
+    let closed = carol.run(["pull", "team/shop", "--inject", "--yes"]).expect(5);
+    assert!(closed.stderr.contains("is encrypted, and no key here opens it"), "{}", closed.stderr);
+    let shown = carol.run(["inspect", "shop", "secretsmanager/secret-version", "--format", "json"]).expect(0).stdout;
+    assert!(shown.contains("(encrypted "), "{shown}");
+    // With a key that is no key, nothing is guessed.
+    let wrong = carol.home().join("wrong");
+    std::fs::write(&wrong, "hunter2").expect("it can be written");
+    let refused = carol.run(["inject", "shop", "--yes", "--identity", &wrong.to_string_lossy()]).expect(2);
+    assert!(refused.stderr.contains("neither age identities nor an SSH key"), "{}", refused.stderr);
+    assert!(!refused.stderr.contains("hunter2"), "{}", refused.stderr);
+
+    // Alice's own SSH key opens everything.
+    alice.run(["pull", "team/shop", "--inject", "--yes"]).expect(0);
+    let live = play(&hers, "read");
+    for value in ["hunter2-of-the-database", "hunter2-of-a-parameter", "hunter2-in-the-environment"] {
+        assert!(live.contains(value), "{value} is not in {live}");
+    }
+    alice.run(["diff", "shop", "@live", "--exit-code"]).expect(0);
+    // And Carol's does, once she has it.
+    carol.run(["inject", "shop", "--yes", "--identity", &key.to_string_lossy()]).expect(0);
 }

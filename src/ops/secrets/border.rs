@@ -1,18 +1,20 @@
 //! Secrets at the border to a remote, as a transfer meets it.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use super::incoming::Incoming;
 use super::outgoing::Outgoing;
-use super::{Policy, Tally};
+use super::redact::Seal;
+use super::{Keys, Policy, Recipients, Tally};
 use crate::event::Events;
 use crate::ops::blocking::blocking;
 use crate::ops::{Context, OpError};
 use crate::pod::Digest;
-use crate::remote::{Border, RemoteError, RemoteVersion};
+use crate::remote::{Border, RemoteError, RemoteVersion, SecretsMode};
 use crate::store::VersionEntry;
 
 /// Leaves secrets out on the way to a remote, and puts those known here back on the way from it.
@@ -22,11 +24,13 @@ pub(in crate::ops) struct SecretsBorder {
     tally: Mutex<Tally>,
     /// Which commit here stands for which of the remote's, as far as asked.
     here: Arc<Mutex<HashMap<Digest, Digest>>>,
+    /// What opens encrypted secrets.
+    keys: Arc<OnceLock<Keys>>,
 }
 
 impl SecretsBorder {
     pub(in crate::ops) fn new(context: &Context, policy: Policy) -> Self {
-        Self { context: context.clone(), policy, tally: Mutex::default(), here: Arc::default() }
+        Self { context: context.clone(), policy, tally: Mutex::default(), here: Arc::default(), keys: Arc::default() }
     }
 
     /// What was left out so far.
@@ -45,8 +49,12 @@ impl Border for SecretsBorder {
     ) -> Result<Vec<VersionEntry>, RemoteError> {
         let (context, policy, events) = (self.context.clone(), self.policy.clone(), events.clone());
         let theirs: HashSet<Digest> = theirs.iter().map(|version| version.digest).collect();
-        let work =
-            move || Outgoing::new(&context.store, context.catalog, &policy, None, theirs, &events)?.versions(versions);
+        let work = move || {
+            let recipients = Recipients::parse(&policy.recipients)?;
+            let seal = |value: &Value| recipients.seal(value);
+            let seal: Option<&Seal<'_>> = if policy.mode == SecretsMode::Encrypt { Some(&seal) } else { None };
+            Outgoing::new(&context.store, context.catalog, &policy, seal, theirs, &events)?.versions(versions)
+        };
         let (versions, tally) = blocking(work).await.map_err(refused)?;
         *self.tally.lock().unwrap_or_else(PoisonError::into_inner) = tally;
         Ok(versions)
@@ -67,10 +75,13 @@ impl Border for SecretsBorder {
     }
 
     async fn incoming(&self, published: Digest, events: &Events) -> Result<Digest, RemoteError> {
-        let (context, events, here) = (self.context.clone(), events.clone(), self.here.clone());
+        let (context, events) = (self.context.clone(), events.clone());
+        let (here, keys) = (self.here.clone(), self.keys.clone());
         let work = move || {
             let mut here = here.lock().unwrap_or_else(PoisonError::into_inner);
-            Incoming { store: &context.store, open: &|_| Ok(None), events: &events }.local(published, &mut here)
+            let keys = keys.get_or_init(|| Keys::of(&context, &events));
+            let open = |sealed: &str| keys.open(sealed);
+            Incoming { store: &context.store, open: &open, events: &events }.local(published, &mut here)
         };
         blocking(work).await.map_err(refused)
     }

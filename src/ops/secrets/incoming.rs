@@ -12,12 +12,12 @@ use crate::store::{Store, StoreError, Twin, Twins};
 use crate::tree::{Edits, Tree, TreeError, decode_key};
 
 /// Decrypts what a marker holds; None where no key opens it.
-pub(super) type Open = dyn Fn(&str) -> Result<Option<Value>, OpError> + Send + Sync;
+pub(super) type Open<'a> = dyn Fn(&str) -> Result<Option<Value>, OpError> + Send + Sync + 'a;
 
 /// Makes versions of pulled twins.
 pub(super) struct Incoming<'a> {
     pub(super) store: &'a Store,
-    pub(super) open: &'a Open,
+    pub(super) open: &'a Open<'a>,
     pub(super) events: &'a Events,
 }
 
@@ -188,7 +188,7 @@ impl Incoming<'_> {
 
 /// Puts the values that markers hold encrypted in their places, as far as `open` opens them and they are what the
 /// markers say. Gives how many markers are left.
-pub(super) fn decrypt(key: &ResourceKey, document: &mut Value, open: &Open) -> Result<usize, OpError> {
+pub(super) fn decrypt(key: &ResourceKey, document: &mut Value, open: &Open<'_>) -> Result<usize, OpError> {
     let (mut left, mut failure) = (0, None);
     each_marker(&mut Vec::new(), document, &mut |path, marker, value| {
         let Some(sealed) = marker.sealed() else {

@@ -8,9 +8,11 @@
 //! |---|---|
 //! | `policy` | what becomes of secrets, by the remote's settings |
 //! | `redact` | finds the secrets of documents, and puts markers in their places |
+//! | `scan` | finds keys where nobody marked them |
 //! | `outgoing` | makes the twins that are pushed |
 //! | `incoming` | makes versions of the twins that are pulled |
 //! | `border` | both, as a transfer needs them |
+//! | `keys` | encrypts to public keys, opens with private ones |
 //! | `supply` | gives an inject the values that its pod lacks |
 //! | `file` | values that a person gives |
 //! | `tally` | what was left out, in a sentence |
@@ -18,9 +20,11 @@
 mod border;
 mod file;
 mod incoming;
+mod keys;
 mod outgoing;
 mod policy;
 mod redact;
+mod scan;
 mod supply;
 mod tally;
 #[cfg(test)]
@@ -28,6 +32,7 @@ mod tests;
 
 pub(super) use border::{SecretsBorder, local_twin};
 pub(super) use file::SecretsFile;
+pub(super) use keys::{Keys, Recipients};
 pub(super) use policy::Policy;
 pub use supply::MissingSecret;
 pub(super) use supply::{Sources, Supplied, supply};

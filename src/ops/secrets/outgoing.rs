@@ -4,12 +4,13 @@
 //! what its parent's twin has already only the changes are looked through, as long as both go by the same rules. A
 //! version without secrets whose parents have none either is its own twin.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rand::Rng;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::redact::{Redactor, Seal};
+use super::scan::{Bodies, key_in};
 use super::{Policy, Tally};
 use crate::catalog::Catalog;
 use crate::event::Events;
@@ -19,12 +20,15 @@ use crate::remote::SecretsMode;
 use crate::store::{Store, StoreError, Twin, Twins, VersionEntry};
 use crate::tree::{Edits, Tree, TreeError, decode_key};
 
+/// Bodies with keys in them that are named; more are counted.
+const SUSPECTS_NAMED: usize = 10;
+
 /// Makes twins for one push.
 pub(super) struct Outgoing<'a> {
     store: &'a Store,
     catalog: &'a Catalog,
     mode: SecretsMode,
-    seal: Option<&'a Seal>,
+    seal: Option<&'a Seal<'a>>,
     policy: Digest,
     /// The versions to be pushed, which are whole.
     named: HashSet<Digest>,
@@ -34,6 +38,9 @@ pub(super) struct Outgoing<'a> {
     /// By commit here.
     chosen: HashMap<Digest, Digest>,
     tally: Tally,
+    bodies: Bodies,
+    /// Which bodies seem to hold which kind of key.
+    suspects: BTreeMap<ResourceKey, &'static str>,
     events: &'a Events,
 }
 
@@ -48,13 +55,28 @@ impl<'a> Outgoing<'a> {
         store: &'a Store,
         catalog: &'a Catalog,
         policy: &Policy,
-        seal: Option<&'a Seal>,
+        seal: Option<&'a Seal<'a>>,
         theirs: HashSet<Digest>,
         events: &'a Events,
     ) -> Result<Self, OpError> {
         let (mode, digest, twins) = (policy.mode, policy.digest(catalog), store.twins()?);
         let (named, chosen, tally) = Default::default();
-        Ok(Self { store, catalog, mode, seal, policy: digest, named, theirs, twins, chosen, tally, events })
+        let (bodies, suspects) = Default::default();
+        Ok(Self {
+            store,
+            catalog,
+            mode,
+            seal,
+            policy: digest,
+            named,
+            theirs,
+            twins,
+            chosen,
+            tally,
+            bodies,
+            suspects,
+            events,
+        })
     }
 
     /// What is published for these versions, and which secrets were left out for that now.
@@ -63,7 +85,23 @@ impl<'a> Outgoing<'a> {
         for version in &mut versions {
             version.commit = self.published(version.commit)?;
         }
+        self.warn();
         Ok((versions, self.tally))
+    }
+
+    /// Names the bodies that seem to hold keys: they go out as they are.
+    fn warn(&self) {
+        for (key, kind) in self.suspects.iter().take(SUSPECTS_NAMED) {
+            let resource = format!("{}/{}", key.service, key.label());
+            self.events.warn(format!("{resource} seems to hold {kind}: bodies are pushed as they are"));
+        }
+        let more = self.suspects.len().saturating_sub(SUSPECTS_NAMED);
+        if more > 0 {
+            self.events.warn(format!("{more} more bodies seem to hold keys"));
+        }
+        if self.bodies.left {
+            self.events.warn("not all bodies were looked through for keys: they are too many".to_owned());
+        }
     }
 
     /// The twin of a commit, made where there is none, after those of the commits before it.
@@ -247,10 +285,7 @@ impl<'a> Outgoing<'a> {
             None => {
                 for entry in state.encoded_entries() {
                     let (key, value) = entry?;
-                    let Some(key) = decode_key(&key).filter(|key| self.catalog.may_hide(&key.service, &key.kind))
-                    else {
-                        continue;
-                    };
+                    let Some(key) = decode_key(&key).filter(|key| self.is_of_interest(key, &value)) else { continue };
                     let mut document: Value = serde_json::from_slice(&value)
                         .map_err(|error| TreeError::Entry { key: key.to_string(), reason: error.to_string() })?;
                     if self.leave_out(&key, &mut document, None, salt)? {
@@ -263,6 +298,14 @@ impl<'a> Outgoing<'a> {
         Ok((edits, found))
     }
 
+    /// Whether a document may hold a secret or has a body, told without parsing it.
+    fn is_of_interest(&self, key: &ResourceKey, json: &[u8]) -> bool {
+        const BLOBS: &[u8] = br#","blobs":{"#;
+        self.catalog.may_hide(&key.service, &key.kind)
+            || json.ends_with(b"}}}") && json.windows(BLOBS.len()).any(|window| window == BLOBS)
+            || key_in(json).is_some()
+    }
+
     fn leave_out(
         &mut self,
         key: &ResourceKey,
@@ -273,8 +316,14 @@ impl<'a> Outgoing<'a> {
         if self.events.is_cancelled() {
             return Err(OpError::Cancelled);
         }
-        if self.mode == SecretsMode::Include || !self.catalog.may_hide(&key.service, &key.kind) {
+        if self.mode == SecretsMode::Include {
             return Ok(false);
+        }
+        for blob in document.get("blobs").and_then(Value::as_object).into_iter().flat_map(Map::values) {
+            let Ok(blob) = serde_json::from_value(blob.clone()) else { continue };
+            if let Some(kind) = self.bodies.key_in(self.store, &blob)? {
+                self.suspects.insert(key.clone(), kind);
+            }
         }
         self.redactor(salt).document(key, document, before)
     }

@@ -7,7 +7,7 @@ use crate::remote::{RemoteConfig, SecretsMode};
 
 /// Raised when the rules that are code (what looks like a secret) find more than before: what was pushed under the
 /// old ones is then looked through again.
-const RULES: u32 = 1;
+const RULES: u32 = 2;
 
 /// What becomes of secrets, and to whom they are encrypted.
 #[derive(Clone, Debug, PartialEq, Eq)]

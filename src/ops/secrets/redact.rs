@@ -2,20 +2,20 @@
 
 use serde_json::Value;
 
-use super::Tally;
+use super::{Tally, scan};
 use crate::catalog::Catalog;
 use crate::ops::OpError;
 use crate::pod::{Conflict, Marker, ResourceKey, Salt, at};
 
 /// Encrypts a value; gives base64.
-pub(super) type Seal = dyn Fn(&Value) -> Result<String, OpError> + Send + Sync;
+pub(super) type Seal<'a> = dyn Fn(&Value) -> Result<String, OpError> + Send + Sync + 'a;
 
 /// How secrets are replaced.
 pub(super) struct Redactor<'a> {
     pub(super) catalog: &'a Catalog,
     pub(super) salt: Salt,
     /// None where they are only left out.
-    pub(super) seal: Option<&'a Seal>,
+    pub(super) seal: Option<&'a Seal<'a>>,
     pub(super) tally: &'a mut Tally,
 }
 
@@ -54,7 +54,7 @@ impl Redactor<'_> {
         value: &mut Value,
         before: Option<&Value>,
     ) -> Result<bool, OpError> {
-        if !path.is_empty() && !is_nothing(value) && self.catalog.hides(key, path, value) {
+        if !path.is_empty() && !is_nothing(value) && (self.catalog.hides(key, path, value) || holds_key(value)) {
             self.tally.add(key, path);
             let marker = Marker::new(self.salt, key, path, value);
             let marker = match before.and_then(|before| Marker::of(at(before, path)?)) {
@@ -80,6 +80,11 @@ impl Redactor<'_> {
         }
         Ok(found)
     }
+}
+
+/// Whether a text has a key in it, wherever it stands.
+fn holds_key(value: &Value) -> bool {
+    value.as_str().is_some_and(|text| scan::key_in(text.as_bytes()).is_some() && Marker::of(value).is_none())
 }
 
 /// Nothing is no secret.

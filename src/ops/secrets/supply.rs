@@ -41,7 +41,7 @@ pub(in crate::ops) struct Sources<'a> {
     /// The instance as it is.
     pub(in crate::ops) live: &'a Tree,
     pub(in crate::ops) file: &'a SecretsFile,
-    pub(in crate::ops) open: &'a Open,
+    pub(in crate::ops) open: &'a Open<'a>,
 }
 
 /// What is to be done with every value that could be had.
@@ -171,7 +171,7 @@ mod tests {
     use crate::ops::{Context, Overrides, Paths};
     use crate::pod::{Document, Observed, Salt};
 
-    const NO_KEY: &Open = &|_| Ok(None);
+    const NO_KEY: &Open<'static> = &|_| Ok(None);
 
     fn version(name: &[&str]) -> ResourceKey {
         ResourceKey::new("000000000000", "us-east-1", "secretsmanager", "secret-version", name.iter().copied())

@@ -1,12 +1,16 @@
 //! People who share a pod with secrets in it, through a real folder.
 
 use std::collections::BTreeMap;
-use std::io::Read;
+use std::io::{Read, Write};
 use std::path::Path;
+use std::sync::{Arc, Mutex};
 
+use age::secrecy::ExposeSecret;
+use age::x25519;
 use serde_json::{Value, json};
 
-use crate::event::Events;
+use super::keys::tests::ssh_key;
+use crate::event::{Event, Events};
 use crate::ops::{
     self, Context, MergeArgs, MergeKind, MergeOutcome, OpError, Overrides, Paths, PushOutcome, Snapshot, versions,
 };
@@ -40,9 +44,18 @@ fn function_key() -> ResourceKey {
 
 impl Person {
     fn new(name: &'static str, share: &Path) -> Self {
+        Self::with(name, share, &[])
+    }
+
+    /// Somebody whose remote has these recipients.
+    fn with(name: &'static str, share: &Path, recipients: &[String]) -> Self {
         let home = tempfile::tempdir().unwrap();
-        let context = Context::new(Paths::under(home.path()), Overrides::default()).unwrap();
+        let mut context = Context::new(Paths::under(home.path()), Overrides::default()).unwrap();
+        // Nobody's own keys take part.
+        context.identity = Some(home.path().join("none"));
+        std::fs::write(home.path().join("none"), x25519::Identity::generate().to_string().expose_secret()).unwrap();
         let config = RemoteConfig::new("team".parse().unwrap(), format!("file://{}", share.display()));
+        let config = RemoteConfig { recipients: recipients.to_vec(), ..config };
         ops::remote_add(&context, config).unwrap();
         Self { name, context, _home: home }
     }
@@ -74,6 +87,21 @@ impl Person {
 
     async fn push(&self, secrets: Option<SecretsMode>) -> Result<PushOutcome, OpError> {
         ops::push(&self.context, &pod(), None, secrets, &Events::silent()).await
+    }
+
+    /// Pushes; what was warned of.
+    async fn push_warned(&self) -> (PushOutcome, Vec<String>) {
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let kept = warnings.clone();
+        let report = move |event| {
+            if let Event::Warning(text) = event {
+                kept.lock().unwrap().push(text);
+            }
+        };
+        let events = Events::new(report, Default::default());
+        let outcome = ops::push(&self.context, &pod(), None, None, &events).await.unwrap();
+        let warnings = warnings.lock().unwrap().clone();
+        (outcome, warnings)
     }
 
     async fn pull(&self) -> Result<(u64, VersionEntry), OpError> {
@@ -349,4 +377,97 @@ async fn a_remote_that_may_have_them_gets_the_secrets_and_another_does_not() {
         assert!(!holds(folder.path(), "hunter2-next"));
     }
     bob.is_sound();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_encrypted_is_opened_by_a_teammates_ssh_key_and_closed_to_others() {
+    let (share, keys) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let (hers, her_public) = ssh_key(keys.path(), "ed25519", "");
+    let recipients = [her_public, x25519::Identity::generate().to_public().to_string()];
+    let [bob, mut alice, carol] = ["Bob", "Alice", "Carol"].map(|name| Person::with(name, share.path(), &recipients));
+    bob.commit(&[("db", "hunter2-db"), ("mail", "hunter2-mail")], 128);
+    let outcome = bob.push(None).await.unwrap();
+    assert_eq!((outcome.mode, outcome.secrets.values()), (SecretsMode::Encrypt, 3));
+    bob.commit(&[("db", "hunter2-db"), ("mail", "hunter2-new")], 128);
+    // Only what changed is encrypted anew.
+    assert_eq!(bob.push(None).await.unwrap().secrets.values(), 1);
+    assert_eq!(bob.push(None).await.unwrap().report.commits, 0);
+    for secret in ["hunter2", "env-opensesame-1"] {
+        assert!(!holds(share.path(), secret), "{secret}");
+    }
+
+    // Carol has no key: she can look, and sees what changed.
+    assert_eq!(carol.pull().await.unwrap().0, 2);
+    assert!(carol.secrets().values().all(|value| Marker::of(value).is_some_and(|marker| marker.sealed().is_some())));
+    assert_eq!(carol.diff("shop:1", "shop:2").await, ["secret-version/mail/v1 SecretString"]);
+    // Alice has one: for her it is as for Bob.
+    alice.context.identity = Some(hers);
+    assert_eq!(alice.pull().await.unwrap().0, 2);
+    assert_eq!(alice.secrets(), bob.secrets());
+    assert_eq!(alice.environment(), bob.environment());
+    assert_eq!(alice.head().commit.withheld, None);
+    assert_eq!(alice.pull().await.unwrap().0, 0);
+
+    // What she shares is encrypted to all of them again, and what nobody changed is no change.
+    alice.commit(&[("db", "hunter2-db"), ("mail", "hunter2-hers")], 128);
+    assert_eq!(alice.push(None).await.unwrap().report.commits, 1);
+    for person in [&bob, &carol] {
+        assert_eq!(person.pull().await.unwrap().0, 1);
+        assert_eq!(person.diff("shop:2", "shop:3").await, ["secret-version/mail/v1 SecretString"]);
+    }
+    assert_eq!(bob.secrets()["db"], "hunter2-db");
+    for person in [&bob, &alice, &carol] {
+        person.collect_garbage();
+        assert_eq!(person.push(None).await.unwrap().report.commits, 0);
+    }
+    assert!(!holds(share.path(), "hunter2"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn to_encrypt_to_nobody_is_refused_before_anything_is_sent() {
+    let share = tempfile::tempdir().unwrap();
+    let bob = Person::new("Bob", share.path());
+    bob.commit(&[("db", "hunter2-db")], 128);
+    let error = bob.push(Some(SecretsMode::Encrypt)).await.unwrap_err().to_string();
+    assert!(error.contains("--recipient"), "{error}");
+    assert_eq!(std::fs::read_dir(share.path()).unwrap().count(), 0);
+    let private = RemoteConfig {
+        recipients: vec!["AGE-SECRET-KEY-1HUNTER2".to_owned()],
+        ..RemoteConfig::new("other".parse().unwrap(), "file:///other")
+    };
+    let error = ops::remote_add(&bob.context, private).unwrap_err().to_string();
+    assert!(error.contains("public key") && !error.contains("HUNTER2"), "{error}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn keys_that_nobody_marked_are_left_out_of_values_and_named_in_bodies() {
+    let share = tempfile::tempdir().unwrap();
+    let bob = Person::new("Bob", share.path());
+    // Put together, so that no scanner takes this file for one with a key.
+    let token = ["gh", "p_aZ4kQ9mW2xT7vB1nC5dE8fG3hJ6pL0rS4uY2"].concat();
+    let store = &bob.context.store;
+    let writer = store.writer().unwrap();
+    let item = ResourceKey::new("000000000000", "us-east-1", "dynamodb", "item", ["settings", "ci"]);
+    let content = json!({"Item": {"id": {"S": "ci"}, "token": {"S": format!("use {token}")}}});
+    writer.document(item, &Document::from_value(content), &Observed::new()).unwrap();
+    for (name, text) in [("env", format!("TOKEN={token}\n")), ("readme", "nothing to see".to_owned())] {
+        let mut blob = writer.blob().unwrap();
+        blob.write_all(text.as_bytes()).unwrap();
+        let blobs = [("body".to_owned(), blob.finish().unwrap())].into();
+        let key = ResourceKey::new("000000000000", "us-east-1", "s3", "object", ["config", name]);
+        writer.document(key, &Document { blobs, ..Document::default() }, &Observed::new()).unwrap();
+    }
+    let roots = writer.trees().unwrap();
+    let digest = writer.finish(&commit_of(roots.state, roots.observed)).unwrap();
+    store.publish(&pod(), None, digest).unwrap();
+
+    let (outcome, warnings) = bob.push_warned().await;
+    assert_eq!(
+        outcome.secrets.sentence(outcome.mode).unwrap(),
+        "redacted 1 secret value: dynamodb/item 1 (settings/ci)"
+    );
+    assert_eq!(warnings, ["s3/object/config/env seems to hold a GitHub token: bodies are pushed as they are"]);
+    assert!(!warnings[0].contains(&token));
+    // What is there already is looked through no more.
+    assert_eq!(bob.push_warned().await.1, Vec::<String>::new());
 }

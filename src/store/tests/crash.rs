@@ -317,3 +317,18 @@ fn refs_change_whole() {
         assert!(done.is_none() || pods.len() == 2);
     });
 }
+
+#[test]
+fn twins_are_known_or_not() {
+    let twin = |store: &Store| Twin {
+        local: store.head(&pod("kept")).unwrap().0.commit,
+        published: store.head(&pod("other")).unwrap().0.commit,
+    };
+    at_every_step(
+        |store| store.add_twin(&twin(store), Digest::of(b"rules")),
+        |store, done| {
+            let policy = store.twin_policy(&twin(store)).unwrap();
+            assert!(policy == Some(Digest::of(b"rules")) || policy.is_none() && done.is_none());
+        },
+    );
+}

@@ -220,3 +220,38 @@ fn a_pack_with_damage_is_not_merged_away() {
     assert!(path.exists());
     read_all(&store, &two);
 }
+
+#[test]
+fn what_is_published_for_a_version_stays_with_it_and_goes_with_it() {
+    let Fixture { store, folder: _folder } = Fixture::new();
+    let one = write_commit(&store, 0..60, 1, Some(&noise(1, 20_000)), &[]);
+    let published = write_commit(&store, 0..60, 2, Some(&noise(1, 20_000)), &[]);
+    let twin = Twin { local: one, published };
+    store.publish(&pod("line"), None, one).unwrap();
+    store.add_twin(&twin, Digest::of(b"rules")).unwrap();
+    // Again is fine, and the first rules stay.
+    store.add_twin(&twin, Digest::of(b"others")).unwrap();
+    store.gc(&NOW).unwrap();
+    read_all(&store, &published);
+    assert_eq!(store.twin_policy(&twin).unwrap(), Some(Digest::of(b"rules")));
+    assert_eq!(
+        (store.twins().unwrap().published(&one), store.twins().unwrap().local(&published)),
+        (&[published][..], Some(one))
+    );
+
+    // Of a version that is only history still the names are known.
+    let two = write_commit(&store, 0..60, 3, None, &[one]);
+    store.publish(&pod("line"), Some(one), two).unwrap();
+    store.delete_version(&pod("line"), &Selector::Version(1)).unwrap();
+    store.gc(&NOW).unwrap();
+    assert_eq!(store.twins().unwrap().local(&published), Some(one));
+    assert!(store.commit(&published).is_ok());
+
+    let other = write_commit(&store, 0..60, 4, None, &[]);
+    store.publish(&pod("other"), None, other).unwrap();
+    store.delete(&pod("line")).unwrap();
+    store.gc(&NOW).unwrap();
+    assert_eq!(store.twins().unwrap().local(&published), None);
+    assert!(store.commit(&published).is_err());
+    assert_eq!(store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
+}

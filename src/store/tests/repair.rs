@@ -100,15 +100,18 @@ fn indexes_logs_tags_and_remote_heads_are_mended() {
     let index = layout.indexes().join(&layout::file_names(&layout.indexes()).unwrap()[0]);
     let log = store.log_files().unwrap().remove(0);
     let head = layout.remote_head(&"team".parse().unwrap(), &pod("line"));
-    for path in [&index, &log, &store.tag_path(&pod("line"), &tag), &head] {
+    store.add_twin(&Twin { local: commits[0], published: commits[1] }, Digest::of(b"rules")).unwrap();
+    let twin = store.twin_files().unwrap().remove(0);
+    for path in [&index, &log, &store.tag_path(&pod("line"), &tag), &head, &twin] {
         let mut bytes = std::fs::read(path).unwrap();
         let middle = bytes.len() / 2;
         bytes[middle] = 0;
         std::fs::write(path, bytes).unwrap();
     }
-    assert_eq!(faults(&open(), FsckLevel::Structure).len(), 4);
+    assert_eq!(faults(&open(), FsckLevel::Structure).len(), 5);
     // The index is made again by whoever needs it first.
-    assert_eq!(open().repair().unwrap().len(), 3);
+    assert_eq!(open().repair().unwrap().len(), 4);
+    assert_eq!(open().twins().unwrap().local(&commits[1]), Some(commits[0]));
     assert_eq!(faults(&open(), FsckLevel::Full), Vec::<String>::new());
     assert_eq!(open().operations().unwrap().len(), 2);
     assert_eq!(open().versions(&pod("line")).unwrap().len(), 3);

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashSet};
 
 use serde_json::{Map, Value};
 
-use crate::pod::{BlobRef, Commit, Digest, Document, Observed, ResourceKey, replace_tokens};
+use crate::pod::{BlobRef, Commit, Digest, Document, Marker, Observed, ResourceKey, replace_tokens};
 use crate::tui::preview::{Pair, Preview};
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -80,10 +80,14 @@ pub fn value_place(row: &DetailRow, width: usize) -> ValuePlace {
 /// Which values are secret, by their path and what they are.
 pub type IsSecret<'a> = &'a dyn Fn(&[String], &Value) -> bool;
 
-/// Puts the mask in place of every secret at or below `path`.
+/// Puts the mask in place of every secret at or below `path`, and what people read in place of markers.
 pub fn mask(path: &mut Vec<String>, value: &mut Value, is_secret: IsSecret<'_>) {
     if is_secret(path, value) {
         *value = Value::String(MASK.to_owned());
+        return;
+    }
+    if let Some(marker) = Marker::of(value) {
+        *value = Value::String(marker.label());
         return;
     }
     let members: Vec<(String, &mut Value)> = match value {
@@ -222,7 +226,9 @@ impl Builder<'_> {
 
     pub(super) fn value(&mut self, path: Vec<String>, depth: usize, name: &str, value: &Value, settable: bool) {
         // The first name is the section: the catalog knows nothing of it.
-        let secret = settable && (self.secrets.is_secret)(path.get(1..).unwrap_or_default(), value);
+        let marker = Marker::of(value).filter(|_| !self.secrets.reveal).map(|marker| Value::String(marker.label()));
+        let value = marker.as_ref().unwrap_or(value);
+        let secret = marker.is_none() && settable && (self.secrets.is_secret)(path.get(1..).unwrap_or_default(), value);
         let label = text::clean(name).into_owned();
         if secret && !self.secrets.reveal {
             let value = format!("{MASK}  ({} shows it)", self.secrets.key);
