@@ -57,7 +57,15 @@ impl Incoming<'_> {
             let before = open.len();
             open.extend(commit.parents.iter().filter(|parent| !chosen.contains_key(*parent)));
             if open.len() == before {
-                let made = self.make(next, &commit, chosen)?;
+                let made = match self.make(next, &commit, chosen) {
+                    // Of history that no version names a part may be gone: then it is only a name.
+                    Err(OpError::Store(StoreError::Missing { .. } | StoreError::Tree(TreeError::Chunk { .. })))
+                        if next != wanted =>
+                    {
+                        next
+                    }
+                    made => made?,
+                };
                 chosen.insert(next, made);
             }
         }
