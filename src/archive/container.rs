@@ -10,6 +10,12 @@ use super::{ArchiveError, Container};
 /// Most members that are read: no pod has more.
 const MEMBERS: u64 = 20_000_000;
 
+/// Most members of a zip: their list takes some hundred bytes of memory for each.
+const ZIP_MEMBERS: u64 = 2_000_000;
+
+/// Where the end of a zip's list is described: in its last bytes, before a comment of up to 64 KiB.
+const ZIP_END: u64 = (64 << 10) + 256;
+
 /// What any archive may unpack to.
 const FREE: u64 = 1 << 30;
 
@@ -72,6 +78,47 @@ impl<W: Write + Seek> Output<W> {
     }
 }
 
+/// Opens a zip whose list of members is no longer than what fits into memory, where it is read whole.
+fn open_zip(path: &Path, mut file: File) -> Result<zip::ZipArchive<BufReader<File>>, ArchiveError> {
+    let io = |source| ArchiveError::Io { file: path.to_owned(), source };
+    if claimed_members(&mut file).map_err(io)? > ZIP_MEMBERS {
+        return Err(ArchiveError::TooLarge { what: format!("more than {ZIP_MEMBERS} files in a zip") });
+    }
+    file.seek(SeekFrom::Start(0)).map_err(io)?;
+    zip::ZipArchive::new(BufReader::new(file)).map_err(|error| io(error.into()))
+}
+
+/// How many members the end of a zip speaks of; the most of all it says, as it may say several things.
+fn claimed_members(file: &mut File) -> std::io::Result<u64> {
+    let size = file.seek(SeekFrom::End(0))?;
+    let begin = size.saturating_sub(ZIP_END);
+    file.seek(SeekFrom::Start(begin))?;
+    let mut end = Vec::new();
+    file.take(ZIP_END).read_to_end(&mut end)?;
+    let number = |bytes: &[u8]| bytes.iter().rev().fold(0, |number, byte| number << 8 | u64::from(*byte));
+    let mut most = 0;
+    for (at, four) in end.windows(4).enumerate() {
+        let field = |from: usize, length: usize| end.get(at + from..at + from + length).map_or(0, number);
+        match four {
+            b"PK\x05\x06" => most = most.max(field(10, 2)),
+            b"PK\x06\x06" => most = most.max(field(32, 8)),
+            // Says where the larger form's end is; far away from here it has no business.
+            b"PK\x06\x07" if field(8, 8) < begin => most = u64::MAX,
+            _ => {}
+        }
+    }
+    Ok(most)
+}
+
+/// Whether a file is a zip with a member whose name `wanted` picks. What is no zip at all has none.
+pub(super) fn has_member(path: &Path, wanted: &dyn Fn(&str) -> bool) -> Result<bool, ArchiveError> {
+    let io = |source| ArchiveError::Io { file: path.to_owned(), source };
+    let mut file = File::open(path).map_err(io)?;
+    let mut beginning = [0; 2];
+    let length = fill(&mut file, &mut beginning).map_err(io)?;
+    Ok(length == beginning.len() && &beginning == b"PK" && open_zip(path, file)?.file_names().any(wanted))
+}
+
 /// What is done with each file of an archive: its name and its content.
 pub(super) type Visit<'v> = dyn FnMut(&str, &mut dyn Read) -> Result<(), ArchiveError> + 'v;
 
@@ -101,7 +148,11 @@ pub(super) fn read(path: &Path, visit: &mut Visit<'_>) -> Result<(), ArchiveErro
 
 fn zip_members(path: &Path, file: File, limit: &mut Limit, visit: &mut Visit<'_>) -> Result<(), ArchiveError> {
     let io = |error: zip::result::ZipError| ArchiveError::Io { file: path.to_owned(), source: error.into() };
-    let mut archive = zip::ZipArchive::new(BufReader::new(file)).map_err(io)?;
+    let mut archive = open_zip(path, file)?;
+    // What says itself that it is too much need not be unpacked to be refused.
+    if archive.decompressed_size().is_some_and(|size| size > u128::from(limit.left)) {
+        return Err(limit.bomb());
+    }
     for at in 0..archive.len() {
         let member = archive.by_index(at).map_err(io)?;
         let name = member.name().to_owned();
@@ -167,6 +218,10 @@ impl Limit {
         Ok(())
     }
 
+    fn bomb(&self) -> ArchiveError {
+        ArchiveError::Bomb { size: self.size, limit: FREE.saturating_add(self.size.saturating_mul(RATIO)) }
+    }
+
     fn visit(
         &mut self,
         path: &Path,
@@ -183,8 +238,7 @@ impl Limit {
                 .or_else(|error| if counted.over { Ok(0) } else { Err(error) })?;
         }
         if counted.over {
-            let limit = FREE.saturating_add(self.size.saturating_mul(RATIO));
-            return Err(ArchiveError::Bomb { size: self.size, limit });
+            return Err(self.bomb());
         }
         self.left = counted.left;
         result

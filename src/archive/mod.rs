@@ -22,7 +22,7 @@ mod write;
 
 use std::path::PathBuf;
 
-pub use localstack::{NATIVE_KIND, native_name, write_native};
+pub use localstack::{NATIVE_BLOB, NATIVE_KIND, NATIVE_WHOLE, read_native, write_native};
 pub use read::{Adopt, Imported, Origin, import};
 pub use write::{export, export_json};
 

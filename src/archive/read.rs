@@ -7,8 +7,7 @@ use std::path::Path;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::localstack::Native;
-use super::{ArchiveError, FORMAT, container, names};
+use super::{ArchiveError, FORMAT, container, localstack, names};
 use crate::event::{Events, Progress};
 use crate::pod::{Author, BlobRef, Commit, Digest, Document, Observed, PodName, ResourceKey};
 use crate::store::{Store, Writer};
@@ -76,14 +75,11 @@ struct Described {
 /// # Errors
 /// When the file is no such archive, is damaged, or holds what could do harm. The store is then as it was.
 pub fn import(store: &Store, file: &Path, adopt: Adopt, events: &Events) -> Result<Imported, ArchiveError> {
+    if localstack::is_localstack(file)? {
+        return localstack::import(store, file, adopt, events);
+    }
     let writer = store.writer()?;
-    let mut reading = Reading {
-        writer: &writer,
-        manifest: None,
-        found: HashMap::new(),
-        wanted: HashMap::new(),
-        native: Native::default(),
-    };
+    let mut reading = Reading { writer: &writer, manifest: None, found: HashMap::new(), wanted: HashMap::new() };
     let mut progress = Progress::default();
     container::read(file, &mut |name, content| {
         if events.is_cancelled() {
@@ -93,7 +89,10 @@ pub fn import(store: &Store, file: &Path, adopt: Adopt, events: &Events) -> Resu
         events.progress(progress);
         reading.member(name.strip_prefix("./").unwrap_or(name), content)
     })?;
-    let Reading { manifest, found, wanted, native, .. } = reading;
+    let Reading { manifest, found, wanted, .. } = reading;
+    let Some(Manifest { pod, commit, .. }) = manifest else {
+        return Err(ArchiveError::NoPod { file: file.to_owned() });
+    };
     for (digest, (size, name)) in wanted {
         match found.get(&digest) {
             Some(there) if *there == size => {}
@@ -108,25 +107,16 @@ pub fn import(store: &Store, file: &Path, adopt: Adopt, events: &Events) -> Resu
         }
     }
     let roots = writer.trees()?;
-    let (mut commit, pod, origin) = match manifest {
-        Some(Manifest { pod, commit, .. }) => {
-            let commit: Commit = serde_json::from_value(commit).map_err(|error| malformed(names::MANIFEST, &error))?;
-            if (commit.state, commit.observed) != (roots.state, roots.observed) {
-                return Err(ArchiveError::OtherState);
-            }
-            (commit, pod, Origin::OpenForm)
-        }
-        None => {
-            let commit = native.commit(roots, adopt.author, file)?;
-            (commit, None, Origin::LocalStack)
-        }
-    };
+    let mut commit: Commit = serde_json::from_value(commit).map_err(|error| malformed(names::MANIFEST, &error))?;
+    if (commit.state, commit.observed) != (roots.state, roots.observed) {
+        return Err(ArchiveError::OtherState);
+    }
     commit.parents = adopt.parents;
     if let Some(message) = adopt.message {
         commit.message = message;
     }
     let digest = writer.finish(&commit)?;
-    Ok(Imported { digest, commit, pod, origin })
+    Ok(Imported { digest, commit, pod, origin: Origin::OpenForm })
 }
 
 fn malformed(name: &str, error: &dyn std::fmt::Display) -> ArchiveError {
@@ -140,7 +130,6 @@ struct Reading<'w> {
     found: HashMap<Digest, u64>,
     /// Blobs that documents refer to, the size they say, and one of the documents.
     wanted: HashMap<Digest, (u64, String)>,
-    native: Native,
 }
 
 impl Reading<'_> {
@@ -153,7 +142,7 @@ impl Reading<'_> {
             self.manifest = Some(manifest);
             Ok(())
         } else if let Some(digest) = name.strip_prefix(names::BLOBS) {
-            let blob = self.blob(name, content)?;
+            let blob = blob(self.writer, name, content)?;
             if blob.digest.hex() != digest {
                 let reason = "the bytes are not those its name says: it was changed, or is damaged".to_owned();
                 return Err(ArchiveError::Blob { name: name.to_owned(), reason });
@@ -162,9 +151,6 @@ impl Reading<'_> {
             Ok(())
         } else if name.starts_with(names::DOCUMENTS) {
             self.document(name, json(name, content)?)
-        } else if self.manifest.is_none() && Native::is_part(name) {
-            let blob = self.blob(name, content)?;
-            self.native.add(self.writer, name, blob)
         } else {
             // What else people put into an archive is theirs.
             Ok(())
@@ -182,18 +168,19 @@ impl Reading<'_> {
         }
         Ok(())
     }
+}
 
-    fn blob(&self, name: &str, content: &mut dyn Read) -> Result<BlobRef, ArchiveError> {
-        let mut blob = self.writer.blob()?;
-        let mut buffer = vec![0; COPY_BUFFER];
-        loop {
-            let read = content.read(&mut buffer).map_err(|error| malformed(name, &error))?;
-            if read == 0 {
-                return Ok(blob.finish()?);
-            }
-            let part = buffer.get(..read).unwrap_or_default();
-            blob.write_all(part).map_err(|error| malformed(name, &error))?;
+/// Copies a member into the store.
+pub(super) fn blob(writer: &Writer, name: &str, content: &mut dyn Read) -> Result<BlobRef, ArchiveError> {
+    let mut blob = writer.blob()?;
+    let mut buffer = vec![0; COPY_BUFFER];
+    loop {
+        let read = content.read(&mut buffer).map_err(|error| malformed(name, &error))?;
+        if read == 0 {
+            return Ok(blob.finish()?);
         }
+        let part = buffer.get(..read).unwrap_or_default();
+        blob.write_all(part).map_err(|error| malformed(name, &error))?;
     }
 }
 

@@ -205,7 +205,7 @@ fn localstacks_own_state_comes_back_file_by_file() {
     assert_eq!((imported.origin, imported.commit.resources), (Origin::LocalStack, 5));
     assert_eq!(imported.commit.services, ["iam", "lambda", "localstack", "s3", "sqs"]);
     let back = folder.path().join("back.zip");
-    assert_eq!(write_native(&store, &imported.commit, &back).unwrap(), 5);
+    assert_eq!(write_native(&store, &imported.commit, &|_| true, &back).unwrap(), 5);
     let mut archive = zip::ZipArchive::new(std::fs::File::open(&back).unwrap()).unwrap();
     assert_eq!(archive.by_index(0).unwrap().name(), "metadata.yaml");
     for (name, bytes) in members {

@@ -308,8 +308,12 @@ impl Client {
     }
 
     pub(super) async fn attempt(&self, outgoing: &Outgoing) -> Result<Incoming, Failure> {
+        self.attempt_within(outgoing, self.inner.timeout).await
+    }
+
+    pub(super) async fn attempt_within(&self, outgoing: &Outgoing, timeout: Duration) -> Result<Incoming, Failure> {
         self.inner.requests.fetch_add(1, Ordering::Relaxed);
-        transport::send(&self.inner.http, outgoing, self.inner.timeout, &self.inner.turns).await
+        transport::send(&self.inner.http, outgoing, timeout, &self.inner.turns).await
     }
 
     pub(super) async fn permit(&self, operation: &str) -> Result<OwnedSemaphorePermit, AwsError> {

@@ -38,6 +38,25 @@ impl Client {
         matches!(tokio::time::timeout(limit, self.attempt(&outgoing)).await, Ok(Ok(_)))
     }
 
+    /// An unsigned request to the instance's own endpoints (`target` is path and query), whatever comes of it: the
+    /// status, and the body as it arrives. Not retried; its answer may stay silent for `timeout`.
+    pub async fn plain(
+        &self,
+        method: &str,
+        target: &str,
+        headers: Vec<(String, String)>,
+        body: Option<RequestBody>,
+        timeout: Duration,
+    ) -> Result<(u16, ByteStream), AwsError> {
+        let permit = self.permit(method).await?;
+        let body = body.map_or_else(|| Outbody::Whole(Bytes::new()), Outbody::Stream);
+        let url = format!("{}{target}", self.inner.base);
+        let outgoing = Outgoing { method: method.to_owned(), url, headers, body };
+        let sent = self.attempt_within(&outgoing, timeout).await;
+        let incoming = sent.map_err(|failure| plain_error(method, failure))?;
+        Ok((incoming.status, byte_stream(self, INSTANCE, method, incoming, permit)))
+    }
+
     /// The content behind an absolute URL on the instance's own host (a function's `Code.Location`).
     /// Any other host is refused.
     pub async fn download(&self, url: &str) -> Result<ByteStream, AwsError> {

@@ -17,12 +17,16 @@ use crate::pod::PodName;
 ///
 /// Every region with something of the kinds that are made most is looked into whole. A region that holds rarer things
 /// alone (a web ACL, a file system …) is found with --region, or by naming the service with --service.
+///
+/// With --native a licensed LocalStack's own state is kept as well, in files that only a LocalStack of that version
+/// reads; LOCALSTACK_AUTH_TOKEN is sent where the server asks for it.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
   podex commit shop
   podex commit shop -m 'orders work' --service s3,dynamodb
   podex commit shop --strict
+  podex commit shop --native
   podex commit --name shop --endpoint http://localhost:5000 --json")]
 pub(super) struct CommitCommand {
     #[command(flatten)]
@@ -43,6 +47,9 @@ pub(super) struct WhatArgs {
     /// Fail, and make no version, when something that is there cannot be read
     #[arg(long)]
     strict: bool,
+    /// Take LocalStack's own state too, as opaque files beside the documents (needs its licence)
+    #[arg(long)]
+    native: bool,
 }
 
 impl CommitCommand {
@@ -59,7 +66,8 @@ impl CommitCommand {
 /// Commits, and says so.
 pub(super) async fn commit(session: &Session, pod: &PodName, what: WhatArgs) -> Result<CommitOutcome, CliError> {
     let context = session.context()?;
-    let args = CommitArgs { pod: pod.clone(), message: what.message, services: what.services, strict: what.strict };
+    let WhatArgs { message, services: only, strict, native } = what;
+    let args = CommitArgs { pod: pod.clone(), message, services: only, strict, native };
     let outcome = crate::ops::commit(&context, &args, &session.events()).await?;
     session.progress.clear();
     for line in not_read(&outcome.commit.report) {

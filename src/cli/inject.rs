@@ -28,6 +28,9 @@ use crate::pod::Reference;
 /// file says for which resource (or '#' and its property) a value is, as in
 /// "secretsmanager/secret-version/orders/db" = "…" or
 /// "lambda/function/pay#Environment.Variables.API_KEY" = "…".
+///
+/// With --native a licensed LocalStack is given its own state back instead, which 'commit --native' took. To
+/// 4.14 that is pickled Python, which the server runs: load only pods whose makers you trust.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -36,7 +39,8 @@ Examples:
   podex inject shop@1f3a --strategy overwrite --yes
   podex inject shop --secrets-from secrets.toml
   podex inject team/shop --service s3 --only 's3/bucket/logs-*'
-  podex inject shop --except secretsmanager --except 's3/object/b/*.log'")]
+  podex inject shop --except secretsmanager --except 's3/object/b/*.log'
+  podex inject shop --native --strategy overwrite --yes")]
 pub(super) struct InjectCommand {
     #[command(flatten)]
     reference: ReferenceArg,
@@ -50,6 +54,9 @@ pub(super) struct HowArgs {
     /// How the pod meets what is there
     #[arg(long, alias = "merge", value_enum, default_value_t)]
     strategy: Strategy,
+    /// Load LocalStack's own state, which 'commit --native' took, instead of putting the documents back
+    #[arg(long)]
+    native: bool,
     #[command(flatten)]
     filter: FilterArgs,
     /// Values for the secrets that the pod was shared without: a TOML or JSON file of resource paths and values;
@@ -118,10 +125,10 @@ pub(super) async fn inject(
     reference: &Reference,
     how: HowArgs,
 ) -> Result<u8, CliError> {
-    let (reference, filter) = (reference.clone(), how.filter.filter());
-    let args = InjectArgs { reference, strategy: how.strategy, filter, secrets_from: how.secrets_from };
+    let HowArgs { strategy, native, filter, secrets_from, plan } = how;
+    let args = InjectArgs { reference: reference.clone(), strategy, filter: filter.filter(), secrets_from, native };
     let prepared = prepare_inject(context, &args, &session.events()).await?;
-    carry_out(session, context, &prepared, &how.plan).await
+    carry_out(session, context, &prepared, &plan).await
 }
 
 /// Shows a prepared inject, asks where that is called for, applies it and reports.

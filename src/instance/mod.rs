@@ -6,6 +6,7 @@ mod capture;
 mod detect;
 mod known;
 pub mod managed;
+pub mod native;
 mod plan;
 
 use std::collections::BTreeSet;
@@ -93,6 +94,9 @@ pub enum InstanceError {
     /// The user cancelled.
     #[error("cancelled")]
     Cancelled,
+    /// LocalStack's own state was not given out or taken.
+    #[error(transparent)]
+    Native(#[from] native::NativeError),
     /// A managed instance could not be installed, started or stopped.
     #[error(transparent)]
     Managed(managed::ManagedError),

@@ -43,7 +43,7 @@ pub async fn export(
         Ok(match form {
             ExportForm::Open(container) => archive::export(&store, pod.as_ref(), &commit, container, &file, &events)?,
             ExportForm::Json => archive::export_json(&store, &commit, &file, &events)?,
-            ExportForm::LocalStack => archive::write_native(&store, &commit, &file)?,
+            ExportForm::LocalStack => archive::write_native(&store, &commit, &|_| true, &file)?,
         })
     });
     match written.await? {

@@ -150,8 +150,8 @@ async fn put(there: &Context, pod: &PodName, digest: Digest, events: &Events) ->
     there.accounts.sort_unstable();
     there.accounts.dedup();
     let reference = Reference::Pod { remote: None, pod: pod.clone(), selector: Selector::Revision(digest.hex()) };
-    let (filter, secrets_from) = Default::default();
-    let args = InjectArgs { reference, strategy: Strategy::Overwrite, filter, secrets_from };
+    let (filter, secrets_from, native) = Default::default();
+    let args = InjectArgs { reference, strategy: Strategy::Overwrite, filter, secrets_from, native };
     let prepared = prepare_inject(&there, &args, events).await?;
     let report = apply_inject(&there, &prepared, events).await?.report;
     match report.failed.first() {

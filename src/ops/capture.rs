@@ -1,11 +1,12 @@
 //! Captures the live instance into a commit object that no pod names yet.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::Write;
 use std::sync::Arc;
 
 use super::blocking::blocking;
-use super::{Context, OpError, Snapshot};
+use super::{Context, OpError, Snapshot, native};
+use crate::archive::NATIVE_WHOLE;
 use crate::event::Events;
 use crate::instance::{self, BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Place, Previous};
 use crate::pod::{BlobRef, COMMIT_FORMAT, Commit, Digest, Document, Observed, ResourceKey};
@@ -25,6 +26,8 @@ pub(super) struct Wanted {
     pub(super) turn: Option<u32>,
     /// The commit's parents.
     pub(super) parents: Vec<Digest>,
+    /// Whether LocalStack's own state is taken, too.
+    pub(super) native: bool,
     /// The commit's message.
     pub(super) message: String,
 }
@@ -40,10 +43,21 @@ pub(super) async fn capture(
     // The state is that of the beginning: what changes from now on may be in it or not.
     let time = now_to_the_second();
     let writer = context.store.writer()?;
+    // First, since where there is none to be had the user should know at once.
+    let native = match wanted.native {
+        true => native::take(context, instance, &request.services, &writer, events).await?,
+        false => BTreeMap::new(),
+    };
     events.phase("capture");
     let previous = wanted.near.clone().map(|near| Arc::new(near) as Arc<dyn Previous>);
     let sink = Arc::new(StoreSink(writer.clone()));
-    let report = instance::capture(instance, context.catalog, &request, previous, sink, events).await?;
+    let mut report = instance::capture(instance, context.catalog, &request, previous, sink, events).await?;
+    let mut services = request.services;
+    if wanted.native && !services.is_empty() {
+        services.push(NATIVE_WHOLE.to_owned());
+        services.sort_unstable();
+    }
+    report.types.extend(native);
     events.phase("write");
     let author = context.author.clone();
     let info = instance.info.clone();
@@ -59,7 +73,7 @@ pub(super) async fn capture(
             author,
             time,
             instance: info,
-            services: request.services,
+            services,
             report,
             conflicts: Vec::new(),
             withheld: None,

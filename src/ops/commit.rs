@@ -25,6 +25,8 @@ pub struct CommitArgs {
     pub services: Vec<String>,
     /// Fail, and make no version, where something that is there cannot be read.
     pub strict: bool,
+    /// Take LocalStack's own state, too.
+    pub native: bool,
 }
 
 /// A commit made.
@@ -58,6 +60,7 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
         near,
         parents: parent.into_iter().collect(),
         message: args.message.clone(),
+        native: args.native,
         ..Wanted::default()
     };
     let mut made = capture(context, &instance, wanted, events).await?;

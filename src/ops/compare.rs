@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{OpError, Snapshot};
+use crate::archive::NATIVE_KIND;
 use crate::event::Events;
 use crate::instance::Filter;
 use crate::pod::{ResourceKey, TypeOutcome, fill_in};
@@ -79,6 +80,7 @@ fn silence(before: &Snapshot, after: &Snapshot, absence: Absence, difference: &D
     }
     match side.outcome(service, kind) {
         TypeOutcome::Complete => None,
+        _ if kind == NATIVE_KIND => Some(format!("{which} was taken without LocalStack's own state")),
         // Where an emulator does not offer a type it holds none; but a pod from there does not say that another
         // emulator should hold none.
         TypeOutcome::NotImplemented if absence == Absence::BothSides => None,

@@ -2,6 +2,7 @@
 
 use super::EndpointOrigin;
 use crate::instance::InstanceError;
+use crate::instance::native::NativeError;
 use crate::pod::{InvalidName, PodName, ReferenceError, RemoteName};
 use crate::remote::{RemoteConfig, RemoteError};
 use crate::store::StoreError;
@@ -85,6 +86,15 @@ pub enum OpError {
 impl From<TreeError> for OpError {
     fn from(error: TreeError) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl From<NativeError> for OpError {
+    fn from(error: NativeError) -> Self {
+        match error {
+            NativeError::Cancelled => Self::Cancelled,
+            error => Self::Instance(error.into()),
+        }
     }
 }
 

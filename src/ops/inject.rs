@@ -12,7 +12,7 @@ use super::merge::refuse_conflicted;
 use super::merge::state::{Sides, merge_states};
 use super::secrets::{Keys, MissingSecret, SecretsFile, Sources, Supplied, supply};
 use super::snapshot::{BothSides, StoreBlobs};
-use super::{Context, OpError, Snapshot};
+use super::{Context, OpError, Snapshot, native};
 use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::instance::{self, ApplyReport, Delta, Filter, Plan, StepAction, Strategy};
@@ -33,6 +33,17 @@ pub struct InjectArgs {
     pub filter: Filter,
     /// A file with values for the secrets that the pod was shared without; None is what the context names.
     pub secrets_from: Option<PathBuf>,
+    /// Load LocalStack's own state instead of putting the documents back.
+    pub native: bool,
+}
+
+/// An inject of LocalStack's own state.
+#[derive(Clone, Debug)]
+pub struct NativeInject {
+    /// What the server does with what is there.
+    pub strategy: Strategy,
+    /// Of which services; empty means all.
+    pub services: Vec<String>,
 }
 
 /// An inject that is planned but not begun. Nothing of the instance is changed yet.
@@ -48,6 +59,8 @@ pub struct PreparedInject {
     pub plan: Plan,
     /// Secret values that nobody gave, of which the plan's notes tell.
     pub missing: Vec<MissingSecret>,
+    /// Set where the plan is about LocalStack's own state.
+    pub native: Option<NativeInject>,
 }
 
 /// An inject that was carried out, fully or partly.
@@ -80,8 +93,11 @@ pub async fn prepare_inject(context: &Context, args: &InjectArgs, events: &Event
     let secrets = file.map(|file| SecretsFile::read(file, events)).transpose()?.unwrap_or_default();
     let target = snapshot_here(context, &args.reference, events).await?;
     refuse_conflicted(&target.commit, pod, &args.reference.to_string())?;
-    let how = (args.strategy, args.filter.clone(), secrets);
-    prepare(context, Some(pod.clone()), target, how, events).await
+    let (pod, filter) = (Some(pod.clone()), args.filter.clone());
+    match args.native {
+        true => native::prepare(context, pod, target, args.strategy, filter, events).await,
+        false => prepare(context, pod, target, (args.strategy, filter, secrets), events).await,
+    }
 }
 
 /// Plans to take the instance back to before the last inject into it that is not undone yet.
@@ -96,8 +112,12 @@ pub async fn prepare_undo(context: &Context, events: &Events) -> Result<Prepared
         )));
     };
     let target = Snapshot::load(&context.store, safety)?;
-    let how = (Strategy::Overwrite, Filter::default(), SecretsFile::default());
-    prepare(context, None, target, how, events).await
+    let (strategy, filter) = (Strategy::Overwrite, Filter::default());
+    // Only an inject of LocalStack's own state has it in its safety commit: the way back is the same.
+    match native::holds_native(&target) {
+        true => native::prepare(context, None, target, strategy, filter, events).await,
+        false => prepare(context, None, target, (strategy, filter, SecretsFile::default()), events).await,
+    }
 }
 
 /// The safety commit of the last inject at `endpoint` that is not undone, in a log that is newest first.
@@ -153,7 +173,7 @@ async fn prepare(
         notes.append(&mut plan.notes);
         notes.extend(unread(&safety));
         plan.notes = notes;
-        Ok(PreparedInject { target: target.digest, pod, safety: safety.digest, plan, missing })
+        Ok(PreparedInject { target: target.digest, pod, safety: safety.digest, plan, missing, native: None })
     })
     .await
 }
@@ -244,9 +264,14 @@ pub async fn apply_inject(
         return Ok(InjectOutcome { report: ApplyReport::default(), safety: prepared.safety });
     }
     events.phase("apply");
-    let identities = Arc::new(BothSides { live: safety, pod: target });
-    let blobs = Arc::new(StoreBlobs(context.store.clone()));
-    let report = instance::apply(&instance, context.catalog, &prepared.plan, identities, blobs, events).await?;
+    let report = match &prepared.native {
+        Some(how) => native::apply(context, &instance, prepared.target, &prepared.plan, how, events).await?,
+        None => {
+            let identities = Arc::new(BothSides { live: safety, pod: target });
+            let blobs = Arc::new(StoreBlobs(context.store.clone()));
+            instance::apply(&instance, context.catalog, &prepared.plan, identities, blobs, events).await?
+        }
+    };
     if !report.failed.is_empty() || !report.left.is_empty() || report.stopped.is_some() {
         let left = report.failed.len() + report.left.len();
         let summary = format!("{left} of {} steps are left: run it again", prepared.plan.steps.len());

@@ -22,6 +22,7 @@ mod inspect;
 mod instances;
 mod listing;
 mod merge;
+mod native;
 mod patch;
 mod paths;
 mod referrers;
@@ -47,7 +48,7 @@ pub use error::{EXIT_CANCELLED, EXIT_CONFLICT, EXIT_DIFFERENT, EXIT_FAILED, EXIT
 pub use history::{
     PodSummary, VersionSummary, delete, delete_version, fork, operations, pods, rename, tag, untag, versions,
 };
-pub use inject::{InjectArgs, InjectOutcome, PreparedInject, apply_inject, prepare_inject, prepare_undo};
+pub use inject::{InjectArgs, InjectOutcome, NativeInject, PreparedInject, apply_inject, prepare_inject, prepare_undo};
 pub use inspect::{Found, find, mask};
 pub use instances::{ManagedInstance, instance_list, instance_start, instance_stop};
 pub use listing::pods_with_versions;

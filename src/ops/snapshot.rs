@@ -6,6 +6,7 @@ use std::io::Read;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::archive::{NATIVE_KIND, NATIVE_WHOLE};
 use crate::instance::{BlobSource, Identities, InstanceError, Place, Previous};
 use crate::pod::{BlobRef, Commit, Digest, Document, Observed, ResourceKey, TypeOutcome};
 use crate::store::{Store, StoreError};
@@ -55,7 +56,8 @@ impl Snapshot {
         Ok(read(&self.observed, key)?.unwrap_or_default())
     }
 
-    /// Every (service, account, region) that holds something.
+    /// Every (service, account, region) that holds something. LocalStack's own files are about what the documents are
+    /// about, and say nothing of their own.
     ///
     /// # Errors
     /// When the tree is damaged.
@@ -63,7 +65,10 @@ impl Snapshot {
         let mut places = BTreeSet::new();
         let mut last: Option<Place> = None;
         for key in self.state.keys() {
-            let ResourceKey { service, account, region, .. } = key?;
+            let ResourceKey { service, account, region, kind, .. } = key?;
+            if kind == NATIVE_KIND {
+                continue;
+            }
             // Keys come sorted: most repeat the place before.
             let place = (service, account, region);
             if last.as_ref() != Some(&place) {
@@ -84,8 +89,9 @@ impl Snapshot {
     pub fn outcome(&self, service: &str, kind: &str) -> TypeOutcome {
         match self.commit.report.types.get(&format!("{service}/{kind}")) {
             Some(line) => line.outcome,
-            // No capture by the APIs looks for an emulator's own files.
-            None if kind == crate::archive::NATIVE_KIND => TypeOutcome::Failed,
+            // No capture by the APIs looks for an emulator's own files; one that has any has them all.
+            None if kind == NATIVE_KIND && service != NATIVE_WHOLE => self.outcome(NATIVE_WHOLE, NATIVE_KIND),
+            None if kind == NATIVE_KIND => TypeOutcome::Failed,
             None if self.has_service(service) => TypeOutcome::Complete,
             None => TypeOutcome::Failed,
         }

@@ -246,13 +246,14 @@ impl Job {
             Self::RemotePods(remote) => format!("podex list {remote}"),
             Self::Detect | Self::Scan | Self::Index => return None,
             Self::Open(reference) => format!("podex inspect {reference}"),
-            Self::Commit(CommitArgs { pod, message, services, strict }) => {
+            Self::Commit(CommitArgs { pod, message, services, strict, native }) => {
                 let mut command = format!("podex commit {pod}");
                 if !message.is_empty() {
                     command.push_str(&format!(" -m {}", quoted(message)));
                 }
                 services.iter().for_each(|service| command.push_str(&format!(" --service {service}")));
                 command.push_str(if *strict { " --strict" } else { "" });
+                command.push_str(if *native { " --native" } else { "" });
                 command
             }
             Self::PrepareInject(args) => format!("{} --dry-run", inject_command(args)),
@@ -305,6 +306,9 @@ pub fn inject_command(args: &InjectArgs) -> String {
     if args.strategy != Strategy::default() {
         command.push_str(&format!(" --strategy {}", strategy_name(args.strategy)));
     }
+    if args.native {
+        command.push_str(" --native");
+    }
     args.filter.services.iter().for_each(|service| command.push_str(&format!(" --service {service}")));
     args.filter.only.iter().for_each(|only| command.push_str(&format!(" --only {}", quoted(&only.to_string()))));
     args.filter.except.iter().for_each(|one| command.push_str(&format!(" --except {}", quoted(&one.to_string()))));
@@ -356,6 +360,7 @@ mod tests {
             message: "it's done".to_owned(),
             services: vec!["s3".to_owned()],
             strict: false,
+            native: false,
         });
         assert_eq!(commit.command().unwrap(), r"podex commit orders -m 'it'\''s done' --service s3");
         let inject = InjectArgs {
@@ -367,6 +372,7 @@ mod tests {
                 ..Filter::default()
             },
             secrets_from: Some("my secrets.toml".into()),
+            native: false,
         };
         assert_eq!(
             inject_command(&inject),

@@ -331,6 +331,7 @@ fn prepared() -> PreparedInject {
         safety: Digest::of(b"safety"),
         plan: Plan { steps, notes },
         missing: Vec::new(),
+        native: None,
     }
 }
 

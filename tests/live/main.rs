@@ -13,6 +13,7 @@ mod gaps;
 mod hostile;
 mod merging;
 mod moves;
+mod native;
 mod reading;
 mod round_trip;
 mod secrets;

@@ -7,6 +7,7 @@ mod select;
 use std::collections::{BTreeMap, HashSet};
 
 use super::{InstanceError, Plan, Step, StepAction};
+use crate::archive::NATIVE_KIND;
 use crate::catalog::Catalog;
 use crate::catalog::spec::{Level, TypeSpec};
 use crate::pod::{Document, Packed, ResourceKey};
@@ -58,6 +59,11 @@ pub fn plan(catalog: &Catalog, selected: Selected) -> Result<Plan, InstanceError
         let is_renewal = before == after;
         let current = document(&key, before.as_ref())?;
         let wanted = document(&key, after.as_ref())?;
+        if key.kind == NATIVE_KIND {
+            let note = "LocalStack's own files are left out: 'podex inject --native' loads them".to_owned();
+            *notes.entry(note).or_default() += 1;
+            continue;
+        }
         let Some(spec) = catalog.get(&key.service, &key.kind) else {
             *notes.entry(format!("{}/{}: not in the catalog of this podex", key.service, key.kind)).or_default() += 1;
             continue;

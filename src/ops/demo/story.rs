@@ -49,7 +49,13 @@ async fn play(live: &Instance, what: &str, steps: &str, events: &Events) -> Resu
 }
 
 async fn save(who: &Context, pod: &str, message: &str, events: &Events) -> Result<(), OpError> {
-    let args = CommitArgs { pod: pod.parse()?, message: message.to_owned(), services: Vec::new(), strict: false };
+    let args = CommitArgs {
+        pod: pod.parse()?,
+        message: message.to_owned(),
+        services: Vec::new(),
+        strict: false,
+        native: false,
+    };
     commit(who, &args, events).await?;
     Ok(())
 }

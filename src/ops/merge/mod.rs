@@ -3,6 +3,7 @@
 mod check;
 #[cfg(test)]
 mod model;
+mod opaque;
 pub(super) mod state;
 #[cfg(test)]
 mod tests;

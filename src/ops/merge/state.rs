@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use serde_json::Value;
 
 use super::check::Checker;
+use super::opaque::{File, Unit};
 use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::ops::{OpError, Snapshot};
@@ -58,6 +59,7 @@ pub(in crate::ops) fn merge_states(
     let mut silent = BTreeMap::<String, u64>::new();
     let mut checker = Checker::new(catalog);
     let base = sides.base.map(|base| &base.state);
+    let mut unit = Unit::default();
     for found in Tree::three_way(base, &sides.ours.state, &sides.theirs.state) {
         if events.is_cancelled() {
             return Err(OpError::Cancelled);
@@ -75,6 +77,13 @@ pub(in crate::ops) fn merge_states(
         if ours.is_none() && base.is_some() && absent_in_base(&key)? {
             base = None;
         }
+        if !unit.has(&key) {
+            unit.merge(prefer, &mut merged);
+        }
+        if Unit::takes(&key) {
+            unit.add(File { key, sides: Merge { base, ours, theirs }, held });
+            continue;
+        }
         let rules = rules
             .entry((key.service.clone(), key.kind.clone()))
             .or_insert_with(|| catalog.merge_rules(&key.service, &key.kind));
@@ -91,19 +100,16 @@ pub(in crate::ops) fn merge_states(
         }
         checker.look(&key, rules, &three, document.as_ref());
         if document != held {
-            let observed = match &document {
-                Some(_) if document == three.theirs || held.is_none() && three.theirs.is_some() => Side::Theirs,
-                _ if held.is_none() => Side::Base,
-                _ => Side::Ours,
-            };
+            let observed = observed_of(&three, held.as_ref(), document.as_ref());
             merged.edits.push(Edit { difference: Difference { key, before: held, after: document }, observed });
         }
     }
-    merged.warnings =
-        checker.finish(&|key| match merged.edits.binary_search_by(|edit| edit.difference.key.cmp(key)) {
-            Ok(place) => Ok(merged.edits.get(place).and_then(|edit| edit.difference.after.clone())),
-            Err(_) => Ok(sides.ours.state.get(key)?),
-        })?;
+    unit.merge(prefer, &mut merged);
+    let warnings = checker.finish(&|key| match merged.edits.binary_search_by(|edit| edit.difference.key.cmp(key)) {
+        Ok(place) => Ok(merged.edits.get(place).and_then(|edit| edit.difference.after.clone())),
+        Err(_) => Ok(sides.ours.state.get(key)?),
+    })?;
+    merged.warnings.extend(warnings);
     merged.notes.extend(silent.into_iter().map(|(kind, count)| {
         let resources = if count == 1 { "1 resource is" } else { &format!("{count} resources are") };
         format!("{kind}: {resources} kept, because one side did not read them all")
@@ -117,6 +123,15 @@ fn with_secrets(key: &ResourceKey, sides: [&mut Option<Value>; 3]) {
     let known: Vec<&Value> = known.iter().flatten().collect();
     for side in sides.into_iter().flatten() {
         fill_in(key, side, &known);
+    }
+}
+
+/// Whose observed values describe a resource that was merged.
+pub(super) fn observed_of(sides: &Merge<Value>, held: Option<&Value>, merged: Option<&Value>) -> Side {
+    match merged {
+        Some(_) if merged == sides.theirs.as_ref() || held.is_none() && sides.theirs.is_some() => Side::Theirs,
+        _ if held.is_none() => Side::Base,
+        _ => Side::Ours,
     }
 }
 

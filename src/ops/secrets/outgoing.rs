@@ -12,6 +12,7 @@ use serde_json::{Map, Value};
 use super::redact::{Redactor, Seal};
 use super::scan::{Bodies, key_in};
 use super::{Policy, Tally};
+use crate::archive::NATIVE_KIND;
 use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::ops::OpError;
@@ -193,6 +194,12 @@ impl<'a> Outgoing<'a> {
                 return Ok(published);
             }
         }
+        if self.mode != SecretsMode::Include && holds_native(commit) {
+            return Err(OpError::Request(format!(
+                "{} holds LocalStack's own state, secrets included, and nobody can find those in it: push with --secrets include where all may see them, or commit without --native",
+                local.short()
+            )));
+        }
         if commit.digest() != local {
             let reason = format!("{} was made by a newer podex: update podex to push it", local.short());
             return Err(OpError::Request(reason));
@@ -327,4 +334,10 @@ impl<'a> Outgoing<'a> {
         }
         self.redactor(salt).document(key, document, before)
     }
+}
+
+/// Whether a commit holds files that nobody looks into.
+fn holds_native(commit: &Commit) -> bool {
+    let is_native = |kind: &str| kind.split_once('/').is_some_and(|(_, kind)| kind == NATIVE_KIND);
+    commit.report.types.iter().any(|(kind, line)| line.count > 0 && is_native(kind))
 }

@@ -301,8 +301,8 @@ fn inject(state: &mut State) -> Vec<Effect> {
 
 /// Plans to inject a version.
 pub(super) fn inject_version(state: &mut State, reference: Reference) -> Vec<Effect> {
-    let (strategy, filter, secrets_from) = Default::default();
-    plan(state, Some(InjectArgs { reference, strategy, filter, secrets_from }))
+    let (strategy, filter, secrets_from, native) = Default::default();
+    plan(state, Some(InjectArgs { reference, strategy, filter, secrets_from, native }))
 }
 
 /// Makes a plan and shows it when it is there: of an inject, or of an undo.

@@ -139,7 +139,8 @@ pub(super) fn revert(state: &mut State) -> Vec<Effect> {
     let only = patterns(&screen.changes);
     let reference = Reference::Pod { remote: None, pod, selector: Selector::Revision(base.hex()) };
     let filter = Filter { only, ..Filter::default() };
-    plan(state, Some(InjectArgs { reference, strategy: Strategy::Overwrite, filter, secrets_from: None }))
+    let (strategy, secrets_from, native) = (Strategy::Overwrite, None, false);
+    plan(state, Some(InjectArgs { reference, strategy, filter, secrets_from, native }))
 }
 
 /// What picks the changed resources.

@@ -337,7 +337,13 @@ fn effect_of(form: &mut Form) -> Option<Effect> {
         Purpose::SaveBody(blob) => return Some(Effect::Save(blob, form.value(0).into())),
         Purpose::Commit => {
             let pod = form.parse::<PodName>(0)?;
-            Job::Commit(CommitArgs { pod, message: form.value(1).to_owned(), services: Vec::new(), strict: false })
+            Job::Commit(CommitArgs {
+                pod,
+                message: form.value(1).to_owned(),
+                services: Vec::new(),
+                strict: false,
+                native: false,
+            })
         }
         Purpose::Rename(from) => Job::Rename { from, to: form.parse::<PodName>(0)? },
         Purpose::PullAs { remote, pod, number } => {
