@@ -216,3 +216,47 @@ fn localstacks_own_state_comes_back_file_by_file() {
         assert_eq!(content, bytes, "{name}");
     }
 }
+
+#[test]
+fn localstack_zips_that_mean_harm_are_refused_with_what_is_wrong() {
+    const STATE: &str = "api_states/000000000000/s3/us-east-1/store.state";
+    let folder = TempDir::new().unwrap();
+    for name in ["../../evil", "/etc/evil", "api_states/../../evil"] {
+        let refused = fresh(&zip_of(folder.path(), &[(STATE, b"x"), (name, b"x")])).unwrap_err();
+        assert!(matches!(refused, ArchiveError::UnsafeName { .. }), "{name}: {refused}");
+    }
+    let twice = fresh(&zip_of(folder.path(), &[(STATE, b"x"), (&format!("./{STATE}"), b"y")])).unwrap_err();
+    assert!(matches!(twice, ArchiveError::Malformed { .. }), "{twice}");
+    // A list of members longer than memory, which the end of the file speaks of.
+    let file = zip_of(folder.path(), &[(STATE, b"x")]);
+    let mut bytes = std::fs::read(&file).unwrap();
+    let end = bytes.windows(4).rposition(|four| four == b"PK\x05\x06").unwrap();
+    let mut larger = b"PK\x06\x06".to_vec();
+    larger.resize(24, 0);
+    larger.extend([0xff; 16]);
+    larger.resize(56, 0);
+    bytes.splice(end..end, larger);
+    std::fs::write(&file, bytes).unwrap();
+    assert!(matches!(fresh(&file).unwrap_err(), ArchiveError::TooLarge { .. }));
+}
+
+#[test]
+fn a_pods_own_files_of_localstack_never_become_names_of_another_place() {
+    let folder = TempDir::new().unwrap();
+    let store = Store::open(&folder.path().join("store")).unwrap();
+    let file = folder.path().join("out.zip");
+    for (service, name) in [("s3", "../../evil"), ("s3", "api_states/000000000000/iam/us-east-1/store.state")] {
+        let writer = store.writer().unwrap();
+        let mut blob = writer.blob().unwrap();
+        blob.write_all(b"x").unwrap();
+        let blobs = [(NATIVE_BLOB.to_owned(), blob.finish().unwrap())].into();
+        let key = ResourceKey::new("000000000000", "us-east-1", service, NATIVE_KIND, [name]);
+        writer.document(key, &Document { blobs, ..Document::default() }, &Observed::new()).unwrap();
+        let roots = writer.trees().unwrap();
+        let (state, observed, resources) = (roots.state, roots.observed, roots.resources);
+        let commit = Commit { state, observed, resources, ..fixture().commit };
+        writer.finish(&commit).unwrap();
+        assert!(write_native(&store, &commit, &|_| true, &file).is_err(), "{name}");
+        assert!(!file.exists());
+    }
+}
