@@ -13,12 +13,13 @@ mod particular;
 mod support;
 
 use std::sync::Arc;
+use std::time::Duration;
 
-use fixture::{LARGE, Person, Place, cancelled_after};
+use fixture::{LARGE, Person, Place, Told, cancelled_after};
 use podex::event::Events;
-use podex::pod::{Commit, PodName, Selector};
-use podex::remote::{RemoteError, RemoteTrees, fetch, pull, push, trees};
-use podex::store::{FsckLevel, StoreError};
+use podex::pod::{Commit, Digest, PodName, Selector};
+use podex::remote::{RemoteError, RemoteHistory, RemoteTrees, fetch, pull, push, trees};
+use podex::store::{FsckLevel, GcOptions, StoreError};
 use podex::tree::{ChunkSource, Difference, Tree};
 use support::RegistryOptions;
 
@@ -54,17 +55,20 @@ conformance! {
         pods_and_versions_are_listed_without_their_state,
         only_what_is_new_is_pushed,
         pushing_again_moves_nothing,
-        a_push_to_a_remote_that_moved_on_is_refused,
+        a_push_to_a_remote_that_moved_on_arrives_beside_its_versions,
+        what_is_beside_the_versions_is_told_fetched_and_merged,
         a_pull_is_refused_where_both_sides_moved_on,
         what_was_joined_is_pushed_and_pulled_by_everybody,
         versions_deleted_here_are_no_reason_to_part,
+        what_a_version_deleted_here_had_comes_again,
+        a_pod_whose_first_version_is_gone_is_listed_and_pulled,
         a_version_in_the_middle_is_pulled_and_then_the_rest,
         a_pod_is_pulled_under_another_name,
         a_version_is_fetched_without_a_local_pod,
         versions_are_compared_by_what_differs_between_them_alone,
         a_version_is_looked_at_without_its_bodies,
         damaged_trees_are_refused_when_looked_at,
-        of_people_publishing_at_once_exactly_one_wins,
+        of_people_publishing_at_once_one_gets_the_number_and_all_arrive,
         an_interrupted_push_is_resumed,
         a_cancelled_pull_leaves_the_store_as_it_was,
         damaged_packs_are_refused,
@@ -80,6 +84,10 @@ conformance! {
 
 fn pod(name: &str) -> PodName {
     name.parse().unwrap()
+}
+
+fn digests(history: &RemoteHistory) -> Vec<Digest> {
+    history.versions.iter().map(|version| version.digest).collect()
 }
 
 fn silent() -> Events {
@@ -119,14 +127,14 @@ async fn pods_and_versions_are_listed_without_their_state(place: &Place) {
     }
     let second = bob.commit(&names[1], "second of it");
     push(&bob.store, &*place.remote(), &names[1], &silent()).await.unwrap();
-    let versions = place.remote().versions(&names[1]).await.unwrap();
+    let versions = place.remote().history(&names[1]).await.unwrap().versions;
     names.sort();
     assert_eq!(place.remote().pods().await.unwrap(), names);
     let lines: Vec<_> = versions.iter().map(|version| (version.number, version.commit.message.as_str())).collect();
     assert_eq!(lines, [(1, "first of it"), (2, "second of it")]);
     assert_eq!(versions[1].digest, second);
     assert_eq!(versions[1].commit, bob.store.commit(&second).unwrap());
-    assert_eq!(place.remote().versions(&pod("absent")).await.unwrap(), []);
+    assert_eq!(place.remote().history(&pod("absent")).await.unwrap().versions, []);
 }
 
 async fn only_what_is_new_is_pushed(place: &Place) {
@@ -152,28 +160,80 @@ async fn pushing_again_moves_nothing(place: &Place) {
     assert_eq!((report.commits, report.bytes, head.number), (0, 0, 1));
 }
 
-async fn a_push_to_a_remote_that_moved_on_is_refused(place: &Place) {
-    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
-    bob.commit(&name, "one");
-    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
-    pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
-    let hers = alice.commit(&name, "hers");
-    push(&alice.store, &*place.remote(), &name, &silent()).await.unwrap();
+/// Bob and Alice with a version in common, and one that she pushed since.
+async fn after_hers(place: &Place, name: &PodName) -> (Person, Person, [Digest; 2]) {
+    let (bob, alice) = (Person::new("Bob"), Person::new("Alice"));
+    let first = bob.commit(name, "one");
+    push(&bob.store, &*place.remote(), name, &silent()).await.unwrap();
+    pull(&alice.store, &*place.remote(), name, None, name, &silent()).await.unwrap();
+    let hers = alice.commit(name, "hers");
+    push(&alice.store, &*place.remote(), name, &silent()).await.unwrap();
+    (bob, alice, [first, hers])
+}
 
-    // He has not seen hers yet, with and without a new version of his own.
-    for his_own in [false, true] {
+async fn a_push_to_a_remote_that_moved_on_arrives_beside_its_versions(place: &Place) {
+    let name = pod("p");
+    let (bob, _alice, [first, hers]) = after_hers(place, &name).await;
+
+    // He has not seen hers yet. Without one of his own he only has to take hers in.
+    let error = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap_err();
+    assert!(matches!(&error, RemoteError::Behind { theirs, author, .. } if *theirs == hers && author == "Alice"));
+    assert!(error.to_string().contains("'podex pull team/p'"), "{error}");
+    let untouched = place.remote().history(&name).await.unwrap();
+    assert_eq!((digests(&untouched), untouched.beside.len()), (vec![first, hers], 0));
+
+    // With some the two have to be joined; until then they are there, once.
+    let his = [bob.commit(&name, "his"), bob.commit(&name, "his, too")];
+    for _ in 0..2 {
         let error = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap_err();
-        // Without one he only has to take hers in; with one the two have to be joined.
-        let (theirs, author, advice) = match &error {
-            RemoteError::Behind { theirs, author, .. } if !his_own => (theirs, author, "'podex pull team/p'"),
-            RemoteError::Diverged { theirs, author, .. } if his_own => (theirs, author, "'podex merge p team/p'"),
-            _ => panic!("{error:?}"),
-        };
-        assert_eq!((theirs, author.as_str()), (&hers, "Alice"));
-        assert!(error.to_string().contains(advice), "{error}");
-        bob.commit(&name, "his");
+        let RemoteError::Diverged { theirs, ours, author, .. } = &error else { panic!("{error:?}") };
+        assert_eq!((theirs, ours, author.as_str()), (&hers, &his[1], "Alice"));
+        assert!(error.to_string().contains("'podex merge p team/p'"), "{error}");
+        let history = place.remote().history(&name).await.unwrap();
+        assert_eq!(digests(&history), [first, hers]);
+        assert_eq!(history.beside.iter().map(|commit| commit.digest).collect::<Vec<_>>(), his);
+        assert_eq!(history.tips().map(|tip| tip.commit.author.name.as_str()).collect::<Vec<_>>(), ["Bob"]);
     }
-    assert_eq!(place.remote().versions(&name).await.unwrap().len(), 2);
+    assert_eq!(bob.store.remote_head(&place.config().name, &name).unwrap(), Some(his[1]));
+}
+
+async fn what_is_beside_the_versions_is_told_fetched_and_merged(place: &Place) {
+    let name = pod("p");
+    let (bob, alice, [first, hers]) = after_hers(place, &name).await;
+    let his = [bob.commit(&name, "his"), bob.commit_sized(&name, "his, too", 600_000)];
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap_err();
+
+    // She is told how to join them, and does. Somebody new gets her line, and is told as well.
+    let told = Told::default();
+    let (_, head) = pull(&alice.store, &*place.remote(), &name, None, &name, &told.events()).await.unwrap();
+    assert_eq!((head.number, head.commit), (2, hers));
+    let reference = format!("team/p@{}", his[1].short());
+    assert!(told.warnings().contains(&format!("'podex merge p {reference}'")), "{}", told.warnings());
+    let selector = Selector::Revision(his[1].short());
+    let (found, _) = fetch(&alice.store, &*place.remote(), &name, &selector, &silent()).await.unwrap();
+    assert_eq!(found, his[1]);
+    alice.has_whole(&his[0]);
+    alice.has_whole(&his[1]);
+    let joined = alice.join(&name, his[1]);
+    let report = push(&alice.store, &*place.remote(), &name, &silent()).await.unwrap();
+    assert_eq!(report.commits, 1);
+    assert!(report.bytes < 300_000, "what he sent is not sent again: {report:?}");
+
+    // It waits no longer; and he, whose newest it joins, goes on from it.
+    let history = place.remote().history(&name).await.unwrap();
+    assert_eq!((digests(&history), history.beside.len()), (vec![first, hers, joined], 0));
+    assert_eq!(history.joined.iter().map(|commit| commit.digest).collect::<Vec<_>>(), his);
+    let error = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap_err();
+    assert!(matches!(error, RemoteError::Behind { .. }), "{error:?}");
+    let told = Told::default();
+    pull(&bob.store, &*place.remote(), &name, None, &name, &told.events()).await.unwrap();
+    assert_eq!((bob.versions(&name), told.warnings().as_str()), (vec![first, his[0], his[1], joined], ""));
+    bob.has_whole(&joined);
+    let carol = Person::new("Carol");
+    pull(&carol.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!(carol.versions(&name), [first, hers, joined]);
+    carol.has_whole(&his[0]);
+    carol.has_whole(&joined);
 }
 
 async fn a_pull_is_refused_where_both_sides_moved_on(place: &Place) {
@@ -194,16 +254,17 @@ async fn what_was_joined_is_pushed_and_pulled_by_everybody(place: &Place) {
     let his = bob.commit(&name, "his");
     push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
 
-    // She made two meanwhile, so that her numbers are ahead of the remote's.
+    // She made two meanwhile, so that her numbers are ahead of the remote's. They are there before what joins them.
     alice.commit(&name, "hers");
     let hers = alice.commit(&name, "hers, too");
-    assert!(push(&alice.store, &*place.remote(), &name, &silent()).await.is_err());
     fetch(&alice.store, &*place.remote(), &name, &Selector::Head, &silent()).await.unwrap();
     let joined = alice.join(&name, his);
     let report = push(&alice.store, &*place.remote(), &name, &silent()).await.unwrap();
-    assert_eq!(report.commits, 1);
-    let there: Vec<_> = place.remote().versions(&name).await.unwrap().iter().map(|version| version.digest).collect();
-    assert_eq!(there, [first, his, joined]);
+    assert_eq!(report.commits, 3);
+    let history = place.remote().history(&name).await.unwrap();
+    assert_eq!(digests(&history), [first, his, joined]);
+    assert_eq!(history.versions.iter().map(|version| version.number).collect::<Vec<_>>(), [1, 2, 3]);
+    assert_eq!(history.joined.iter().map(|commit| commit.digest).collect::<Vec<_>>(), alice.versions(&name)[1..3]);
     assert_eq!(push(&alice.store, &*place.remote(), &name, &silent()).await.unwrap().commits, 0);
 
     let (_, head) = pull(&bob.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
@@ -234,6 +295,38 @@ async fn versions_deleted_here_are_no_reason_to_part(place: &Place) {
     let (report, head) = pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
     assert_eq!((report.commits, head.commit), (1, fourth));
     alice.has_whole(&fourth);
+}
+
+async fn what_a_version_deleted_here_had_comes_again(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    // The third has the first one's body again, which is pushed once.
+    let commits = ["one", "two", "one"].map(|message| bob.commit(&name, message));
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    pull(&alice.store, &*place.remote(), &name, Some(2), &name, &silent()).await.unwrap();
+    alice.store.delete_version(&name, &Selector::Version(1)).unwrap();
+    alice.store.gc(&GcOptions { dry_run: false, grace: Duration::ZERO }).unwrap();
+    let (report, head) = pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!((report.commits, head.commit), (1, commits[2]));
+    alice.has_whole(&commits[2]);
+    assert_eq!(alice.versions(&name), commits[1..]);
+}
+
+async fn a_pod_whose_first_version_is_gone_is_listed_and_pulled(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    let commits = ["one", "two"].map(|message| bob.commit(&name, message));
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    place.forget_version("p", 1);
+    assert_eq!(place.remote().pods().await.unwrap(), std::slice::from_ref(&name));
+    let history = place.remote().history(&name).await.unwrap();
+    assert_eq!(history.versions.iter().map(|version| version.number).collect::<Vec<_>>(), [2]);
+    pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
+    assert_eq!(alice.versions(&name), commits[1..]);
+    alice.has_whole(&commits[1]);
+    // The next one gets the next number, and the first does not come back.
+    let third = bob.commit(&name, "three");
+    assert_eq!(push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap().commits, 1);
+    let history = place.remote().history(&name).await.unwrap();
+    assert_eq!((digests(&history), history.beside.len()), (vec![commits[1], third], 0));
 }
 
 async fn a_version_in_the_middle_is_pulled_and_then_the_rest(place: &Place) {
@@ -365,30 +458,50 @@ async fn damaged_trees_are_refused_when_looked_at(place: &Place) {
     }
 }
 
-async fn of_people_publishing_at_once_exactly_one_wins(place: &Place) {
+async fn of_people_publishing_at_once_one_gets_the_number_and_all_arrive(place: &Place) {
     let (first, name) = (Person::new("First"), pod("p"));
     first.commit(&name, "one");
     push(&first.store, &*place.remote(), &name, &silent()).await.unwrap();
     let people: Vec<Person> = (0..6).map(|_| Person::new("Somebody")).collect();
+    let mut commits = Vec::new();
     for (number, person) in people.iter().enumerate() {
         pull(&person.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
-        person.commit(&name, &format!("two of {number}"));
+        commits.push([
+            person.commit(&name, &format!("two of {number}")),
+            person.commit(&name, &format!("three of {number}")),
+        ]);
     }
     let pushes = people.iter().map(|person| {
         let (remote, name, store) = (place.remote(), name.clone(), person.store.clone());
         tokio::spawn(async move { push(&store, &*remote, &name, &silent()).await })
     });
-    let mut winners = Vec::new();
-    for (person, result) in people.iter().zip(pushes.collect::<Vec<_>>()) {
+    let mut losers = commits.clone();
+    let mut winners: Vec<Digest> = Vec::new();
+    for (own, result) in commits.iter().zip(pushes.collect::<Vec<_>>()) {
         match result.await.unwrap() {
-            Ok(_) => winners.push(person.versions(&name)[1]),
-            Err(RemoteError::Diverged { .. }) => {}
+            Ok(_) => {
+                winners.extend(own);
+                losers.retain(|loser| loser != own);
+            }
+            Err(RemoteError::Diverged { ours, .. }) => assert_eq!(ours, own[1]),
             Err(error) => panic!("{error:?}"),
         }
     }
-    let versions = place.remote().versions(&name).await.unwrap();
-    assert_eq!(versions.len(), 2);
-    assert_eq!(winners, [versions[1].digest]);
+    let history = place.remote().history(&name).await.unwrap();
+    assert_eq!(history.versions.len(), 3);
+    assert_eq!(winners, digests(&history)[1..]);
+    let mut beside: Vec<_> = history.beside.iter().map(|commit| commit.digest).collect();
+    let mut losers = losers.concat();
+    beside.sort_unstable();
+    losers.sort_unstable();
+    assert_eq!(beside, losers);
+    // Each of them can be had.
+    let anybody = Person::new("Anybody");
+    for tip in history.tips() {
+        let selector = Selector::Revision(tip.digest.short());
+        fetch(&anybody.store, &*place.remote(), &name, &selector, &silent()).await.unwrap();
+        anybody.has_whole(&tip.digest);
+    }
 }
 
 async fn an_interrupted_push_is_resumed(place: &Place) {
@@ -397,8 +510,11 @@ async fn an_interrupted_push_is_resumed(place: &Place) {
     let second = bob.commit_sized(&name, "two", 3_000_000);
     let error = push(&bob.store, &*place.remote(), &name, &cancelled_after(2_000_000)).await.unwrap_err();
     assert!(matches!(error, RemoteError::Cancelled), "{error:?}");
-    let there: Vec<_> = place.remote().versions(&name).await.unwrap().iter().map(|version| version.digest).collect();
-    assert_eq!(there, [first], "the first was whole, the second is not there");
+    assert_eq!(
+        digests(&place.remote().history(&name).await.unwrap()),
+        [first],
+        "the first was whole, the second is not there"
+    );
     let report = push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
     assert_eq!(report.commits, 1);
     pull(&alice.store, &*place.remote(), &name, None, &name, &silent()).await.unwrap();
@@ -477,7 +593,7 @@ async fn packs_that_lack_something_are_refused(place: &Place) {
         let pack = (exported.digest, exported.size);
         let remote = place.remote();
         remote.store_pack(&name, &pack, exported.file.path(), &silent()).await.unwrap();
-        remote.publish(&name, 1, &commit, &[pack]).await.unwrap();
+        remote.publish(&name, Some(1), &commit, &[pack]).await.unwrap();
         // Somebody new each time: what one pack lacks the other has.
         expect_hostile(place, &Person::new("Alice"), &name).await;
     }
@@ -512,7 +628,7 @@ async fn a_deleted_pod_is_gone_and_can_be_pushed_again(place: &Place) {
         push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
         assert_eq!(place.remote().pods().await.unwrap(), std::slice::from_ref(&name));
         place.remote().delete(&name).await.unwrap();
-        assert_eq!(place.remote().versions(&name).await.unwrap(), []);
+        assert_eq!(place.remote().history(&name).await.unwrap().versions, []);
         assert_eq!(place.remote().pods().await.unwrap(), []);
     }
 }

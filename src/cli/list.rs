@@ -94,6 +94,7 @@ fn of_remote(session: &Session, remote: &RemoteName, pods: &[RemotePod]) -> Resu
                 json!({
                     "name": pod.name,
                     "versions": pod.versions.len(),
+                    "beside": pod.beside.iter().map(|commit| commit.digest).collect::<Vec<_>>(),
                     "digest": head.map(|version| version.digest),
                     "head": head.map(|version| &version.commit),
                 })
@@ -108,7 +109,8 @@ fn of_remote(session: &Session, remote: &RemoteName, pods: &[RemotePod]) -> Resu
     }
     let mut table = table();
     for pod in pods {
-        let (name, versions) = (format!("{remote}/{}", pod.name), pod.versions.len().to_string());
+        let beside = if pod.beside.is_empty() { String::new() } else { format!(" +{}", pod.beside.len()) };
+        let (name, versions) = (format!("{remote}/{}", pod.name), format!("{}{beside}", pod.versions.len()));
         match pod.versions.last() {
             Some(head) => table.row([
                 name,

@@ -13,7 +13,8 @@ use crate::remote::SecretsMode;
 
 /// Share a pod: upload the versions a remote lacks
 ///
-/// A remote that has moved on is never overwritten: the push is refused with exit code 4 and says what to do.
+/// A remote that has moved on is never overwritten: what is pushed is put beside its versions, without a number, until
+/// 'podex merge' joins the two. The exit code is 4 then, and the message says what to do.
 ///
 /// Secret values (of Secrets Manager, SecureStrings, function environments that look like it, …) stay here unless the
 /// remote or --secrets says otherwise: what is pushed has markers in their places, with fingerprints by which teammates

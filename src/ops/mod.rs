@@ -60,8 +60,8 @@ pub use resolve::{Choice, Resolution, Take, Target, choose, finish_resolution, r
 pub use scan::scan;
 pub use secrets::{MissingSecret, Tally};
 pub use share::{
-    PushOutcome, RemotePod, fetch, pull, push, remote_add, remote_list, remote_login, remote_open, remote_pods,
-    remote_remove, remote_versions,
+    PushOutcome, RemotePod, fetch, pull, push, remote_add, remote_history, remote_list, remote_login, remote_open,
+    remote_pods, remote_remove,
 };
 pub use snapshot::Snapshot;
 pub use storage::{fsck, gc, repair, store_stats};

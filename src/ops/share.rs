@@ -8,7 +8,9 @@ use super::storage::tidy;
 use super::{Config, Context, OpError, config_add_remote, config_remove_remote, unknown_remote};
 use crate::event::{Events, Progress};
 use crate::pod::{Commit, Digest, PodName, RemoteName, Selector};
-use crate::remote::{self, Remote, RemoteConfig, RemoteError, RemoteVersion, SecretsMode, TransferReport};
+use crate::remote::{
+    self, Remote, RemoteCommit, RemoteConfig, RemoteError, RemoteHistory, RemoteVersion, SecretsMode, TransferReport,
+};
 use crate::store::{OpRecord, VersionEntry};
 
 /// Pods whose versions are asked for at a time.
@@ -22,6 +24,9 @@ pub struct RemotePod {
     /// Its versions, oldest first.
     #[serde(skip)]
     pub versions: Vec<RemoteVersion>,
+    /// Commits without a number that wait to be merged, oldest first.
+    #[serde(skip)]
+    pub beside: Vec<RemoteCommit>,
 }
 
 /// What a push moved, and which secrets it left out.
@@ -38,7 +43,7 @@ pub struct PushOutcome {
 /// Pushes a pod. `remote` None means the only one configured, and `secrets` None what is configured for it.
 ///
 /// # Errors
-/// When the remote has moved on (nothing is pushed then), or it or the store fails.
+/// When the remote has moved on (what is pushed is there then, beside its versions), or it or the store fails.
 pub async fn push(
     context: &Context,
     pod: &PodName,
@@ -52,15 +57,22 @@ pub async fn push(
     // What is pushed in a version's stead has no name.
     let held = context.store.hold()?;
     let border = SecretsBorder::new(context, policy);
-    let report = remote::push_through(&border, &context.store, &*remote, pod, events).await?;
+    let pushed = remote::push_through(&border, &context.store, &*remote, pod, events).await;
     let secrets = border.tally();
-    if report.commits > 0 {
-        if let Some(sentence) = secrets.sentence(mode) {
-            events.note(sentence);
+    let sentence = secrets.sentence(mode);
+    match &pushed {
+        Ok(report) if report.commits > 0 => {
+            sentence.into_iter().for_each(|sentence| events.note(sentence));
+            let head = context.store.resolve(pod, &Selector::Head)?;
+            let summary = format!("pushed {} of pod {pod} to {}", versions(report.commits), remote.config().name);
+            record(context, "push", pod, head.commit, summary)?;
         }
-        let head = context.store.resolve(pod, &Selector::Head)?;
-        let summary = format!("pushed {} of pod {pod} to {}", versions(report.commits), remote.config().name);
-        record(context, "push", pod, head.commit, summary)?;
+        // They are there all the same.
+        Err(RemoteError::Diverged { .. }) => sentence.into_iter().for_each(|sentence| events.warn(sentence)),
+        _ => {}
+    }
+    let report = pushed?;
+    if report.commits > 0 {
         drop(held);
         tidy(&context.store).await;
     }
@@ -155,19 +167,19 @@ pub async fn remote_pods(context: &Context, remote: &RemoteName, events: &Events
     let remote = &*remote;
     let mut listed = stream::iter(names)
         .map(|name| async move {
-            let versions = remote.versions(&name).await;
-            (name, versions)
+            let history = remote.history(&name).await;
+            (name, history)
         })
         .buffered(CONCURRENT_LISTINGS);
     let mut pods = Vec::new();
     for done in 1.. {
-        let (name, versions) = match cancel.run_until_cancelled(listed.next()).await {
+        let (name, history) = match cancel.run_until_cancelled(listed.next()).await {
             None => return Err(RemoteError::Cancelled.into()),
             Some(None) => break,
             Some(Some(found)) => found,
         };
-        match versions {
-            Ok(versions) => pods.push(RemotePod { name, versions }),
+        match history {
+            Ok(RemoteHistory { versions, beside, .. }) => pods.push(RemotePod { name, versions, beside }),
             Err(error) => events.warn(format!("pod {name}: {error}")),
         }
         events.progress(Progress { done, total, ..Progress::default() });
@@ -175,18 +187,18 @@ pub async fn remote_pods(context: &Context, remote: &RemoteName, events: &Events
     Ok(pods)
 }
 
-/// The versions of a pod on a remote, oldest first, without downloading any state.
+/// The versions of a pod on a remote and the commits beside them, without downloading any state.
 ///
 /// # Errors
 /// When there is no such remote or pod, or it cannot be read.
-pub async fn remote_versions(
+pub async fn remote_history(
     context: &Context,
     remote: &RemoteName,
     pod: &PodName,
     events: &Events,
-) -> Result<Vec<RemoteVersion>, OpError> {
+) -> Result<RemoteHistory, OpError> {
     let remote = remote_open(context, Some(remote))?;
-    Ok(remote::versions(&*remote, pod, events).await?)
+    Ok(remote::history(&*remote, pod, events).await?)
 }
 
 /// Hands a login for the registry of a remote to the credential helper that docker uses. podex keeps nothing.

@@ -9,7 +9,7 @@ use super::{InvalidName, PodName, RemoteName, TagName};
 const MIN_REVISION_DIGITS: usize = 4;
 
 /// Which commit of a pod.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Selector {
     /// The newest.
     Head,

@@ -17,6 +17,7 @@ mod client;
 mod directory;
 mod escape;
 mod fault;
+mod history;
 mod location;
 mod meter;
 mod oci;
@@ -27,9 +28,10 @@ mod verify;
 
 pub use border::{Border, NoBorder};
 use fault::{Fault, plain};
+pub use history::{RemoteCommit, RemoteHistory, RemoteVersion};
 use location::Location;
 pub use oci::CredentialFiles;
-pub use transfer::{fetch, pull, pull_through, push, push_through, versions};
+pub use transfer::{fetch, history, pull, pull_through, push, push_through};
 pub use trees::{RemoteTrees, trees};
 
 /// Longest commit object read from a remote: its capture report has a few lines for each resource type.
@@ -89,17 +91,6 @@ impl RemoteConfig {
     }
 }
 
-/// A commit as a remote lists it.
-#[derive(Clone, Debug, PartialEq)]
-pub struct RemoteVersion {
-    /// Its place in the pod, from 1.
-    pub number: u64,
-    /// Its digest.
-    pub digest: Digest,
-    /// The commit itself: message, author, time, resource count.
-    pub commit: Commit,
-}
-
 /// What went over the wire.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TransferReport {
@@ -152,9 +143,10 @@ pub enum RemoteError {
         /// Who made it.
         author: String,
     },
-    /// The remote's history has commits the local one lacks, and the other way round: nothing was pushed.
+    /// The remote's history has commits the local one lacks, and the other way round: what was pushed is there
+    /// without a number, beside the remote's versions.
     #[error(
-        "pod {pod} on {remote} has moved on to {theirs:?} by {author}: run 'podex merge {pod} {remote}/{pod}', then push again"
+        "pod {pod} on {remote} has moved on to {theirs:?} by {author}; yours is there beside it as {ours:?}: run 'podex merge {pod} {remote}/{pod}', then push again"
     )]
     Diverged {
         /// The remote.
@@ -165,6 +157,8 @@ pub enum RemoteError {
         theirs: Digest,
         /// Who made it.
         author: String,
+        /// The local head, which is there, too.
+        ours: Digest,
     },
     /// The local pod has commits the remote's lacks, and the other way round: nothing was pulled into it.
     #[error(
@@ -205,8 +199,8 @@ pub trait Remote: Send + Sync {
     fn config(&self) -> &RemoteConfig;
     /// Names of the pods it has, sorted.
     async fn pods(&self) -> Result<Vec<PodName>, RemoteError>;
-    /// A pod's versions, oldest first, without downloading state. Empty where the pod is unknown.
-    async fn versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, RemoteError>;
+    /// A pod's versions and the commits beside them, without downloading state. Empty where the pod is unknown.
+    async fn history(&self, pod: &PodName) -> Result<RemoteHistory, RemoteError>;
     /// The packs (digest, size) that `commit` needs beyond its parents, as published with it.
     async fn packs(&self, pod: &PodName, commit: &Digest) -> Result<Vec<(Digest, u64)>, RemoteError>;
     /// Downloads one pack to a local file, verifying digest and size while it streams.
@@ -227,15 +221,16 @@ pub trait Remote: Send + Sync {
         from: &std::path::Path,
         events: &Events,
     ) -> Result<(), RemoteError>;
-    /// Publishes a commit whose packs are all there: under its own immutable name first, then as version
-    /// `number`. [`RemoteError::Diverged`] when that number is taken by another commit.
+    /// Publishes a commit whose packs are all there: under its own immutable name first, which always succeeds; then
+    /// as version `number`, if any. Gives the commit that has that number, where it is another: this one is there
+    /// without a number then.
     async fn publish(
         &self,
         pod: &PodName,
-        number: u64,
+        number: Option<u64>,
         commit: &Commit,
         packs: &[(Digest, u64)],
-    ) -> Result<(), RemoteError>;
+    ) -> Result<Option<RemoteCommit>, RemoteError>;
     /// Removes a pod and all its versions.
     async fn delete(&self, pod: &PodName) -> Result<(), RemoteError>;
 }
@@ -277,16 +272,4 @@ fn read_commit(digest: &Digest, bytes: &[u8]) -> Result<Commit, Fault> {
         return Err(Fault::hostile(format!("the content of commit {digest} does not match its digest")));
     }
     Commit::from_bytes(bytes).map_err(|error| Fault::hostile(format!("commit {digest}: {}", plain(&error.to_string()))))
-}
-
-/// Versions in ascending order, once it is sure that none is missing between them.
-fn number_versions(versions: Vec<(u64, Digest, Commit)>) -> Result<Vec<RemoteVersion>, Fault> {
-    let mut numbered = Vec::with_capacity(versions.len());
-    for (expected, (number, digest, commit)) in (1..).zip(versions) {
-        if number != expected {
-            return Err(Fault::hostile(format!("version {expected} is missing, though there is a version {number}")));
-        }
-        numbered.push(RemoteVersion { number, digest, commit });
-    }
-    Ok(numbered)
 }

@@ -5,10 +5,13 @@
 //!        pods/<pod>/commits/<digest>     which packs the commit brings; written once everything it needs is there
 //!        pods/<pod>/versions/<number>    which commit is that version; whoever creates the file has claimed it
 //! ```
-//! The same in both, so that a directory copied into a bucket is a remote there, and the other way round.
+//! A commit without a version is one that is to be merged, or was. The same in both, so that a directory copied into a bucket is a remote there, and the other way round.
+
+use std::collections::HashSet;
 
 use serde::{Deserialize, Serialize};
 
+use super::RemoteVersion;
 use super::fault::Fault;
 use crate::pod::{Digest, PodName};
 
@@ -65,6 +68,13 @@ pub(super) fn claim(commit: &Digest) -> Vec<u8> {
 pub(super) fn read_claim(pod: &PodName, number: u64, bytes: &[u8]) -> Result<Digest, Fault> {
     let digest = std::str::from_utf8(bytes).ok().and_then(|text| text.trim_ascii().parse().ok());
     digest.ok_or_else(|| Fault::hostile(format!("version {number} of pod {pod} does not name a commit")))
+}
+
+/// The commits whose files are in `commits/`, but for those of versions.
+pub(super) fn unnumbered<'a>(names: impl IntoIterator<Item = &'a str>, versions: &[RemoteVersion]) -> Vec<Digest> {
+    let numbered: HashSet<Digest> = versions.iter().map(|version| version.digest).collect();
+    let commit = |name: &str| name.parse().ok().filter(|digest: &Digest| digest.hex() == name);
+    names.into_iter().filter_map(commit).filter(|digest| !numbered.contains(digest)).collect()
 }
 
 /// The numbers that are names of files in `versions/`, ascending.

@@ -12,8 +12,8 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use tokio::sync::mpsc as queue;
 
 use super::fault::{cancellable, plain};
-use super::transfer::{up_to, versions};
-use super::{Remote, RemoteError, RemoteVersion};
+use super::transfer::history;
+use super::{Remote, RemoteError};
 use crate::event::Events;
 use crate::pod::{Commit, Digest, PodName, Selector};
 use crate::store::{ChunkCache, MAX_PACK_BYTES, PackMap, Run, Store, StoreError, Writer};
@@ -52,16 +52,15 @@ pub async fn trees(
     events: &Events,
 ) -> Result<(Digest, Commit, Arc<RemoteTrees>), RemoteError> {
     events.phase("look");
-    let theirs = versions(&*remote, pod, events).await?;
-    let mut older = up_to(pod, &theirs, selector)?.to_vec();
-    let Some(newest) = older.last().cloned() else {
-        return Err(RemoteError::UnknownPod {
-            remote: remote.config().name.clone(),
-            pod: pod.clone(),
-            hint: String::new(),
-        });
-    };
+    let theirs = history(&*remote, pod, events).await?;
+    let (digest, commit) = theirs.find(pod, selector)?;
+    let commit = commit.clone();
+    let mut older = theirs.line(&digest);
+    // What it leans on is behind it, but for what was deleted where it was made.
+    let others: Vec<Digest> =
+        theirs.line_of_all(&digest).into_iter().rev().filter(|other| !older.contains(other)).collect();
     older.reverse();
+    older.extend(others);
     let (requests, queued) = queue::unbounded_channel();
     let fetcher = Fetcher {
         remote,
@@ -73,7 +72,7 @@ pub async fn trees(
     };
     tokio::spawn(fetcher.serve(queued));
     let trees = RemoteTrees { store: store.clone(), requests, kept: store.writer()? };
-    Ok((newest.digest, newest.commit, Arc::new(trees)))
+    Ok((digest, commit, Arc::new(trees)))
 }
 
 impl RemoteTrees {
@@ -106,8 +105,8 @@ struct Fetcher {
     remote: Box<dyn Remote>,
     pod: PodName,
     events: Events,
-    /// Versions whose packs were not looked into yet, newest first.
-    older: std::vec::IntoIter<RemoteVersion>,
+    /// Commits whose packs were not looked into yet, newest first.
+    older: std::vec::IntoIter<Digest>,
     packs: Vec<Pack>,
     cache: ChunkCache,
 }
@@ -142,12 +141,12 @@ impl Fetcher {
                 }
             }
             looked = self.packs.len();
-            let next: Vec<RemoteVersion> = self.older.by_ref().take(CONCURRENT_VERSIONS.min(looked.max(1))).collect();
+            let next: Vec<Digest> = self.older.by_ref().take(CONCURRENT_VERSIONS.min(looked.max(1))).collect();
             if next.is_empty() {
                 return Err(self.hostile(format!("tree node {node} is in none of its packs")));
             }
             let this = &*self;
-            let found = stream::iter(next).map(|version| async move { this.maps(&version.digest).await });
+            let found = stream::iter(next).map(|commit| async move { this.maps(&commit).await });
             let found: Vec<Vec<Pack>> = found.buffered(CONCURRENT_VERSIONS).try_collect().await?;
             self.packs.extend(found.into_iter().flatten());
         }

@@ -22,7 +22,7 @@ use crate::pod::{
     Arrangement, Author, COMMIT_FORMAT, CaptureReport, Change, Commit, Digest, Document, InstanceInfo, Leaf, Metamodel,
     Packed, Reference, ResourceKey, TypeOutcome, TypeReport,
 };
-use crate::remote::{RemoteConfig, RemoteVersion};
+use crate::remote::{RemoteCommit, RemoteConfig, RemoteVersion};
 use crate::tasks::{Cause, Failure, Job, Loaded, Outcome, Task, TaskId, TaskState};
 
 mod conflicts;
@@ -72,7 +72,8 @@ impl Explorer {
         let team = RemoteConfig::new("team".parse().unwrap(), "oci://127.0.0.1:5000/pods");
         explorer.finish(Job::ListRemotes, Ok(Outcome::Remotes(vec![team])));
         let theirs = RemoteVersion { number: 1, digest: commit(7).digest(), commit: commit(7) };
-        let remote_pods = vec![RemotePod { name: "digits".parse().unwrap(), versions: vec![theirs] }];
+        let remote_pods =
+            vec![RemotePod { name: "digits".parse().unwrap(), versions: vec![theirs], beside: Vec::new() }];
         explorer.finish(Job::RemotePods("team".parse().unwrap()), Ok(Outcome::RemotePods(remote_pods)));
         explorer.press("j j");
         explorer.read();
@@ -732,6 +733,28 @@ fn a_remote_pod_is_pulled_and_then_planned_and_what_failed_is_done_again() {
     assert_eq!(explorer.commands(), ["podex pull team/digits"]);
     explorer.press("r");
     assert!(explorer.jobs().is_empty(), "only once");
+}
+
+#[test]
+fn a_commit_beside_the_versions_of_a_remote_is_seen_and_merged() {
+    let mut explorer = Explorer::loaded(120, 40);
+    let theirs = RemoteVersion { number: 1, digest: commit(7).digest(), commit: commit(7) };
+    let beside = RemoteCommit { digest: commit(8).digest(), commit: commit(8) };
+    let short = beside.digest.short();
+    let pods = vec![RemotePod { name: "orders".parse().unwrap(), versions: vec![theirs], beside: vec![beside] }];
+    explorer.finish(Job::RemotePods("team".parse().unwrap()), Ok(Outcome::RemotePods(pods)));
+    assert!(explorer.screen().contains("1 to merge"), "{}", explorer.screen());
+    explorer.press("G l j");
+    assert!(
+        explorer.screen().contains("┆ ") && explorer.screen().contains("beside the versions"),
+        "{}",
+        explorer.screen()
+    );
+    explorer.press("p");
+    assert_eq!(explorer.commands(), Vec::<String>::new());
+    assert!(explorer.screen().contains("it has no number"), "{}", explorer.screen());
+    explorer.press("m enter");
+    assert_eq!(explorer.commands(), [format!("podex merge orders team/orders@{short}")]);
 }
 
 #[test]

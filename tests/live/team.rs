@@ -1,5 +1,7 @@
 //! Bob and Alice: a workflow that fails for him is found, fixed and shared by her, through a registry.
 
+use serde_json::json;
+
 use crate::reading::play;
 use crate::support::{self, Podex};
 
@@ -47,7 +49,7 @@ fn alice_fixes_what_fails_for_bob_and_he_gets_it_working() {
 }
 
 #[test]
-fn a_push_to_a_remote_that_has_moved_on_is_refused_with_exit_code_4() {
+fn two_who_push_at_once_both_arrive_and_are_joined() {
     let Some(registry) = support::registry() else { return };
     let Some(ministack) = support::ministack() else { return };
     let (bob, alice) = (Podex::new("Bob").at(&ministack), Podex::new("Alice").at(&ministack));
@@ -67,4 +69,21 @@ fn a_push_to_a_remote_that_has_moved_on_is_refused_with_exit_code_4() {
         refused.stderr
     );
     assert_eq!(bob.run(["versions", "p1", "--json"]).expect(0).json().as_array().map(Vec::len), Some(2));
+
+    // His is there beside hers. She is told of it, joins the two, and he goes on from there.
+    let there = alice.run(["versions", "team/p1", "--json"]).expect(0).json();
+    let lines: Vec<_> =
+        there.as_array().unwrap().iter().map(|line| (line["version"].as_u64(), &line["commit"]["message"])).collect();
+    assert_eq!(lines, [(None, &json!("his")), (Some(2), &json!("hers")), (Some(1), &json!(""))]);
+    let seen = alice.run(["versions", "team/p1"]).expect(0);
+    assert!(seen.stdout.contains("unnumbered"), "{}", seen.stdout);
+    let told = alice.run(["pull", "team/p1"]).expect(0).stderr;
+    let command = told.split('\'').find(|part| part.starts_with("podex merge p1 team/p1@")).expect(&told);
+    alice.run(command.split(' ').skip(1)).expect(0);
+    alice.run(["push", "p1", "team"]).expect(0);
+    bob.run(["pull", "team/p1"]).expect(0);
+    assert_eq!(bob.run(["versions", "p1", "--json"]).expect(0).json().as_array().map(Vec::len), Some(3));
+    bob.run(["push", "p1", "team"]).expect(0);
+    let there = bob.run(["versions", "team/p1", "--json"]).expect(0).json();
+    assert_eq!(there.as_array().map(Vec::len), Some(3), "{there}");
 }

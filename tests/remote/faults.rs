@@ -128,11 +128,11 @@ async fn a_passing_failure_is_tried_again_and_a_lasting_one_told() {
         _ => reply(404, ""),
     })
     .await;
-    assert_eq!(fake.remote(CredentialFiles::default()).versions(&pod("p")).await.unwrap(), []);
+    assert_eq!(fake.remote(CredentialFiles::default()).history(&pod("p")).await.unwrap().versions, []);
     assert_eq!(fake.seen().len(), 3);
 
     let fake = Fake::start(|_, _| reply(502, r#"{"errors":[{"code":"UNKNOWN","message":"no storage"}]}"#)).await;
-    let error = fake.remote(CredentialFiles::default()).versions(&pod("p")).await.unwrap_err().to_string();
+    let error = fake.remote(CredentialFiles::default()).history(&pod("p")).await.unwrap_err().to_string();
     assert!(error.contains("answered 502: UNKNOWN no storage (tried 4 times)"), "{error}");
     assert_eq!(fake.seen().len(), 4);
 }
@@ -150,9 +150,9 @@ async fn a_token_is_fetched_with_the_login_and_used_instead_of_it() {
     })
     .await;
     let (_folder, logins) = login(&fake);
-    assert_eq!(fake.remote(logins).versions(&pod("p")).await.unwrap(), []);
+    assert_eq!(fake.remote(logins).history(&pod("p")).await.unwrap().versions, []);
     assert!(fake.seen()[1].line.contains("scope=repository%3Ateam%2Fp%3Apull&service=s"), "{:?}", fake.seen()[1]);
-    let error = fake.remote(CredentialFiles::default()).versions(&pod("p")).await.unwrap_err().to_string();
+    let error = fake.remote(CredentialFiles::default()).history(&pod("p")).await.unwrap_err().to_string();
     assert!(error.contains("asks for a login"), "{error}");
 }
 
@@ -178,7 +178,7 @@ async fn the_login_does_not_go_where_a_registry_redirects() {
 #[tokio::test(flavor = "multi_thread")]
 async fn endless_redirects_end() {
     let fake = Fake::start(|_, _| reply(302, "").with("location", "/again")).await;
-    let error = fake.remote(CredentialFiles::default()).versions(&pod("p")).await.unwrap_err().to_string();
+    let error = fake.remote(CredentialFiles::default()).history(&pod("p")).await.unwrap_err().to_string();
     assert!(error.contains("redirects without end"), "{error}");
 }
 
@@ -240,7 +240,7 @@ async fn a_manifest_that_does_not_end_and_names_that_are_paths_are_refused() {
         _ => reply(200, vec![b' '; 5 * 1024 * 1024]),
     })
     .await;
-    let error = fake.remote(CredentialFiles::default()).versions(&pod("p")).await.unwrap_err();
+    let error = fake.remote(CredentialFiles::default()).history(&pod("p")).await.unwrap_err();
     assert!(matches!(&error, RemoteError::Hostile { reason, .. } if reason.contains("more than")), "{error:?}");
 
     let names =
@@ -273,7 +273,7 @@ async fn a_commit_of_another_size_than_announced_and_a_tag_of_another_commit_are
             _ => reply(200, vec![b'x'; 100]),
         })
         .await;
-        let error = fake.remote(CredentialFiles::default()).versions(&pod("p")).await.unwrap_err();
+        let error = fake.remote(CredentialFiles::default()).history(&pod("p")).await.unwrap_err();
         assert!(matches!(&error, RemoteError::Hostile { reason, .. } if reason.contains(expected)), "{error:?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 
 use podex::event::Events;
 use podex::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, ResourceKey};
@@ -235,6 +236,25 @@ impl Place {
         }
     }
 
+    /// Takes a version away from the place, as its owner or a clean-up there may; the commit stays.
+    pub fn forget_version(&self, pod: &str, number: u64) {
+        match self {
+            Self::Directory(folder) => {
+                std::fs::remove_file(folder.path().join(format!("share/pods/{pod}/versions/{number}"))).unwrap();
+            }
+            Self::Registry { registry, .. } => {
+                let tags = format!("data/docker/registry/v2/repositories/team/pods/{pod}/_manifests/tags");
+                let of_version = |name: &str| name.split('.').next() == Some(&format!("v{number}"));
+                for entry in std::fs::read_dir(registry.folder().join(tags)).unwrap().flatten() {
+                    if entry.file_name().to_str().is_some_and(of_version) {
+                        std::fs::remove_dir_all(entry.path()).unwrap();
+                    }
+                }
+            }
+            Self::Bucket(store) => store.remove_raw(&format!("some/pods/pods/{pod}/versions/{number}")),
+        }
+    }
+
     /// The file in which a directory or registry keeps a pack or commit.
     pub fn file_of(&self, digest: &Digest) -> PathBuf {
         let hex = digest.hex();
@@ -246,6 +266,26 @@ impl Place {
             }
             Self::Bucket(_) => panic!("a bucket keeps no files of its own"),
         }
+    }
+}
+
+/// Keeps what is warned of.
+#[derive(Clone, Default)]
+pub struct Told(Arc<Mutex<Vec<String>>>);
+
+impl Told {
+    pub fn events(&self) -> Events {
+        let told = self.0.clone();
+        let report = move |event| {
+            if let podex::event::Event::Warning(text) = event {
+                told.lock().unwrap().push(text);
+            }
+        };
+        Events::new(report, tokio_util::sync::CancellationToken::new())
+    }
+
+    pub fn warnings(&self) -> String {
+        self.0.lock().unwrap().join("\n")
     }
 }
 

@@ -49,7 +49,7 @@ async fn strange_names_in_a_shared_folder_are_nobodys() {
         std::fs::create_dir(share.join(strange)).unwrap();
     }
     assert_eq!(place.remote().pods().await.unwrap(), std::slice::from_ref(&name));
-    assert_eq!(place.remote().versions(&name).await.unwrap().len(), 1);
+    assert_eq!(place.remote().history(&name).await.unwrap().versions.len(), 1);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -66,11 +66,14 @@ async fn version_files_that_lie_are_refused() {
         let error = pull(&alice.store, &*place.remote(), &name, None, &name, &Events::silent()).await.unwrap_err();
         assert!(matches!(error, RemoteError::Hostile { .. }), "{error:?}");
     }
-    // A history with a hole.
+    // Files beside the versions that are no commits' are nobody's; one that names a commit must keep its word.
     std::fs::write(versions.join("1"), &truth).unwrap();
-    std::fs::write(versions.join("3"), &truth).unwrap();
+    let commits = versions.with_file_name("commits");
+    std::fs::write(commits.join("x"), "").unwrap();
+    assert_eq!(place.remote().history(&name).await.unwrap().versions.len(), 1);
+    std::fs::write(commits.join("0".repeat(64)), "").unwrap();
     let error = pull(&alice.store, &*place.remote(), &name, None, &name, &Events::silent()).await.unwrap_err();
-    assert!(error.to_string().contains("version 2 is missing"), "{error}");
+    assert!(matches!(error, RemoteError::Hostile { .. }), "{error:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -78,5 +81,5 @@ async fn a_folder_that_is_not_there_is_named_when_listed() {
     let Some(place) = Place::directory() else { return };
     let error = place.remote().pods().await.unwrap_err();
     assert!(error.to_string().contains("there is no folder"), "{error}");
-    assert_eq!(place.remote().versions(&pod("p")).await.unwrap(), []);
+    assert_eq!(place.remote().history(&pod("p")).await.unwrap().versions, []);
 }

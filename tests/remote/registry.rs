@@ -30,7 +30,7 @@ async fn a_wrong_password_is_named_and_not_repeated() {
 async fn without_a_login_it_says_how_to_log_in() {
     let Some(place) = Place::registry(RegistryOptions { auth: true, tls: false }) else { return };
     let remote = open_with(&place.config(), CredentialFiles::default()).unwrap();
-    let message = remote.versions(&pod("p")).await.unwrap_err().to_string();
+    let message = remote.history(&pod("p")).await.unwrap_err().to_string();
     assert!(message.contains("asks for a login: run 'docker login 127.0.0.1:"), "{message}");
     let message = remote.pods().await.unwrap_err().to_string();
     assert!(message.contains("docker login") && message.contains("can still be pulled by its name"), "{message}");
@@ -109,7 +109,7 @@ async fn a_label_that_arrives_late_does_not_take_a_version_from_whose_it_was() {
     let exported = alice.store.export_pack(&alice.store.chunks_between(&hers, &[]).unwrap()).unwrap();
     let pack = (exported.digest, exported.size);
     place.remote().store_pack(&name, &pack, exported.file.path(), &silent).await.unwrap();
-    place.remote().publish(&name, 3, &commit, &[pack]).await.unwrap();
+    place.remote().publish(&name, Some(3), &commit, &[pack]).await.unwrap();
     let Place::Registry { registry, .. } = &place else { unreachable!() };
     let base = format!("http://{}/v2/team/pods/p/manifests", registry.host());
     let (client, kind) = (reqwest::Client::new(), "application/vnd.oci.image.manifest.v1+json");
@@ -118,12 +118,13 @@ async fn a_label_that_arrives_late_does_not_take_a_version_from_whose_it_was() {
     let put = client.put(format!("{base}/v2")).header("Content-Type", kind).body(manifest).send().await.unwrap();
     assert_eq!(put.status(), 201);
 
-    let versions = place.remote().versions(&name).await.unwrap();
+    let versions = place.remote().history(&name).await.unwrap().versions;
     assert_eq!(versions[1].digest, his, "the confirmed version is believed");
     pull(&carol.store, &*place.remote(), &name, Some(2), &name, &silent).await.unwrap();
     carol.has_whole(&his);
     // Hers is there as what comes after: nothing is left to push, and nothing of his is replaced.
     assert_eq!(push(&alice.store, &*place.remote(), &name, &silent).await.unwrap().commits, 0);
-    let digests: Vec<_> = place.remote().versions(&name).await.unwrap().iter().map(|version| version.digest).collect();
+    let digests: Vec<_> =
+        place.remote().history(&name).await.unwrap().versions.iter().map(|version| version.digest).collect();
     assert_eq!(digests[1..], [his, hers]);
 }

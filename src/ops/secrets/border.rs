@@ -14,7 +14,7 @@ use crate::event::Events;
 use crate::ops::blocking::blocking;
 use crate::ops::{Context, OpError};
 use crate::pod::Digest;
-use crate::remote::{Border, RemoteError, RemoteVersion, SecretsMode};
+use crate::remote::{Border, RemoteError, SecretsMode};
 use crate::store::VersionEntry;
 
 /// Leaves secrets out on the way to a remote, and puts those known here back on the way from it.
@@ -44,11 +44,11 @@ impl Border for SecretsBorder {
     async fn outgoing(
         &self,
         versions: Vec<VersionEntry>,
-        theirs: &[RemoteVersion],
+        theirs: &HashSet<Digest>,
         events: &Events,
     ) -> Result<Vec<VersionEntry>, RemoteError> {
         let (context, policy, events) = (self.context.clone(), self.policy.clone(), events.clone());
-        let theirs: HashSet<Digest> = theirs.iter().map(|version| version.digest).collect();
+        let theirs = theirs.clone();
         let work = move || {
             let recipients = Recipients::parse(&policy.recipients)?;
             let seal = |value: &Value| recipients.seal(value);
@@ -60,18 +60,13 @@ impl Border for SecretsBorder {
         Ok(versions)
     }
 
-    async fn known(
-        &self,
-        mut versions: Vec<VersionEntry>,
-        theirs: &[RemoteVersion],
-    ) -> Result<Vec<VersionEntry>, RemoteError> {
+    async fn known(&self, mut commits: Vec<Digest>, theirs: &HashSet<Digest>) -> Result<Vec<Digest>, RemoteError> {
         let twins = self.context.store.twins()?;
-        let theirs: HashSet<Digest> = theirs.iter().map(|version| version.digest).collect();
-        for version in &mut versions {
-            let there = twins.published(&version.commit).iter().find(|twin| theirs.contains(*twin));
-            version.commit = there.copied().unwrap_or(version.commit);
+        for commit in &mut commits {
+            let there = twins.published(commit).iter().find(|twin| theirs.contains(*twin));
+            *commit = there.copied().unwrap_or(*commit);
         }
-        Ok(versions)
+        Ok(commits)
     }
 
     async fn incoming(&self, published: Digest, events: &Events) -> Result<Digest, RemoteError> {

@@ -362,7 +362,7 @@ async fn a_remote_that_may_have_them_gets_the_secrets_and_another_does_not() {
     assert_eq!(push().await.mode, SecretsMode::Include);
     assert!(holds(open.path(), "hunter2-db") && !holds(share.path(), "hunter2-db"));
     let head = bob.head().digest;
-    let there = ops::remote_versions(&bob.context, &name, &pod(), &Events::silent()).await.unwrap();
+    let there = ops::remote_history(&bob.context, &name, &pod(), &Events::silent()).await.unwrap().versions;
     assert_eq!(there.last().unwrap().digest, head);
     assert_eq!(push().await.report.commits, 0);
 

@@ -22,8 +22,8 @@ use super::publication::{
 };
 use super::verify::{Verifier, whole_range};
 use super::{
-    CredentialFiles, MAX_COMMIT_BYTES, Remote, RemoteConfig, RemoteError, RemoteVersion, escape, number_versions,
-    read_commit,
+    CredentialFiles, MAX_COMMIT_BYTES, Remote, RemoteCommit, RemoteConfig, RemoteError, RemoteHistory, RemoteVersion,
+    escape, read_commit,
 };
 use crate::event::{Events, Progress};
 use crate::pod::{Commit, Digest, PodName};
@@ -132,7 +132,7 @@ impl Bucket {
         let pods: Vec<PodName> = names.filter_map(escape::pod).collect();
         // Some stores keep the empty folder of a deleted pod.
         let mut pods: Vec<PodName> = stream::iter(pods)
-            .map(|pod| async move { Ok(self.is_there(&self.of_pod(&pod, VERSIONS, "1")).await?.then_some(pod)) })
+            .map(|pod| async move { Ok(self.has_versions(&pod).await?.then_some(pod)) })
             .buffer_unordered(CONCURRENT_REQUESTS)
             .try_filter_map(|pod| async move { Ok::<_, Fault>(pod) })
             .try_collect()
@@ -141,41 +141,60 @@ impl Bucket {
         Ok(pods)
     }
 
-    async fn is_there(&self, key: &Path) -> Result<bool, Fault> {
-        match self.store().await?.head(key).await {
-            Ok(_) => Ok(true),
-            Err(object_store::Error::NotFound { .. }) => Ok(false),
-            Err(error) => Err(self.failed(&error)),
+    async fn has_versions(&self, pod: &PodName) -> Result<bool, Fault> {
+        let folder = self.versions_of(pod);
+        let mut keys = self.store().await?.list(Some(&folder));
+        while let Some(found) = keys.try_next().await.map_err(|error| self.failed(&error))? {
+            if !publication::numbers(found.location.filename()).is_empty() {
+                return Ok(true);
+            }
         }
+        Ok(false)
+    }
+
+    fn commits_of(&self, pod: &PodName) -> Path {
+        self.key(&[PODS, &escape::component(pod), COMMITS])
+    }
+
+    fn versions_of(&self, pod: &PodName) -> Path {
+        self.key(&[PODS, &escape::component(pod), VERSIONS])
     }
 
     async fn numbers(&self, pod: &PodName) -> Result<Vec<u64>, Fault> {
-        let folder = self.key(&[PODS, &escape::component(pod), VERSIONS]);
-        Ok(publication::numbers(self.names(&folder).await?.iter().map(String::as_str)))
+        Ok(publication::numbers(self.names(&self.versions_of(pod)).await?.iter().map(String::as_str)))
     }
 
     /// The commit that is version `number`; None where nobody claimed it.
-    async fn version(&self, pod: &PodName, number: u64) -> Result<Option<(Digest, Commit)>, Fault> {
+    async fn version(&self, pod: &PodName, number: u64) -> Result<Option<RemoteCommit>, Fault> {
         let key = self.of_pod(pod, VERSIONS, &number.to_string());
         let Some(claim) = self.read(&key, MAX_VERSION_BYTES).await? else { return Ok(None) };
-        let digest = read_claim(pod, number, &claim)?;
-        let bytes = self.read(&self.blob(&digest), MAX_COMMIT_BYTES).await?;
-        let bytes = bytes.ok_or_else(|| Fault::hostile(format!("commit {digest} is missing")))?;
-        read_commit(&digest, &bytes).map(|commit| Some((digest, commit)))
+        self.commit(read_claim(pod, number, &claim)?).await.map(Some)
     }
 
-    async fn list_versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, Fault> {
-        let numbers = self.numbers(pod).await?;
-        let versions = stream::iter(numbers)
+    async fn commit(&self, digest: Digest) -> Result<RemoteCommit, Fault> {
+        let bytes = self.read(&self.blob(&digest), MAX_COMMIT_BYTES).await?;
+        let bytes = bytes.ok_or_else(|| Fault::hostile(format!("commit {digest} is missing")))?;
+        read_commit(&digest, &bytes).map(|commit| RemoteCommit { digest, commit })
+    }
+
+    async fn read_history(&self, pod: &PodName) -> Result<RemoteHistory, Fault> {
+        let versions: Vec<RemoteVersion> = stream::iter(self.numbers(pod).await?)
             .map(|number| async move {
                 let found = self.version(pod, number).await?;
-                Ok::<_, Fault>(found.map(|(digest, commit)| (number, digest, commit)))
+                let version = |RemoteCommit { digest, commit }| RemoteVersion { number, digest, commit };
+                Ok::<_, Fault>(found.map(version))
             })
             .buffered(CONCURRENT_REQUESTS)
             .try_filter_map(|version| async move { Ok(version) })
             .try_collect()
             .await?;
-        number_versions(versions)
+        let names = self.names(&self.commits_of(pod)).await?;
+        let unnumbered = stream::iter(publication::unnumbered(names.iter().map(String::as_str), &versions))
+            .map(|digest| self.commit(digest))
+            .buffer_unordered(CONCURRENT_REQUESTS)
+            .try_collect()
+            .await?;
+        Ok(RemoteHistory::new(versions, unnumbered))
     }
 
     async fn download(&self, pack: &(Digest, u64), to: &FilePath, events: &Events) -> Result<(), Fault> {
@@ -263,14 +282,15 @@ impl Bucket {
     async fn claim(
         &self,
         pod: &PodName,
-        number: u64,
+        number: Option<u64>,
         commit: &Commit,
         packs: &[(Digest, u64)],
-    ) -> Result<Option<(Digest, Commit)>, Fault> {
+    ) -> Result<Option<RemoteCommit>, Fault> {
         let bytes = commit.to_bytes();
         let digest = Digest::of(&bytes);
         self.create(&self.blob(&digest), bytes).await?;
         self.create(&self.of_pod(pod, COMMITS, &digest.hex()), publication::publication(packs)?).await?;
+        let Some(number) = number else { return Ok(None) };
         let key = self.of_pod(pod, VERSIONS, &number.to_string());
         if self.create(&key, publication::claim(&digest)).await? {
             return Ok(None);
@@ -278,7 +298,7 @@ impl Bucket {
         let winner = self.version(pod, number).await?;
         let winner = winner.ok_or_else(|| Fault::failed(format!("version {number} vanished while being published")))?;
         // Our own claim, where its answer was lost and it was sent again.
-        Ok((winner.0 != digest).then_some(winner))
+        Ok((winner.digest != digest).then_some(winner))
     }
 
     async fn delete_pod(&self, pod: &PodName) -> Result<(), Fault> {
@@ -286,8 +306,8 @@ impl Bucket {
         for number in self.numbers(pod).await?.into_iter().rev() {
             self.remove(&self.of_pod(pod, VERSIONS, &number.to_string())).await?;
         }
-        let folder = self.key(&[PODS, &escape::component(pod), COMMITS]);
-        let commits = self.names(&folder).await?.into_iter().filter_map(|name| name.parse::<Digest>().ok());
+        let commits =
+            self.names(&self.commits_of(pod)).await?.into_iter().filter_map(|name| name.parse::<Digest>().ok());
         stream::iter(commits)
             .map(|digest| async move { self.remove(&self.of_pod(pod, COMMITS, &digest.hex())).await })
             .buffer_unordered(CONCURRENT_REQUESTS)
@@ -333,8 +353,8 @@ impl Remote for Bucket {
         self.at(self.list_pods().await)
     }
 
-    async fn versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, RemoteError> {
-        self.at(self.list_versions(pod).await)
+    async fn history(&self, pod: &PodName) -> Result<RemoteHistory, RemoteError> {
+        self.at(self.read_history(pod).await)
     }
 
     async fn packs(&self, pod: &PodName, commit: &Digest) -> Result<Vec<(Digest, u64)>, RemoteError> {
@@ -369,17 +389,11 @@ impl Remote for Bucket {
     async fn publish(
         &self,
         pod: &PodName,
-        number: u64,
+        number: Option<u64>,
         commit: &Commit,
         packs: &[(Digest, u64)],
-    ) -> Result<(), RemoteError> {
-        let Some((theirs, other)) = self.at(self.claim(pod, number, commit, packs).await)? else { return Ok(()) };
-        Err(RemoteError::Diverged {
-            remote: self.config.name.clone(),
-            pod: pod.clone(),
-            theirs,
-            author: plain(&other.author.to_string()),
-        })
+    ) -> Result<Option<RemoteCommit>, RemoteError> {
+        self.at(self.claim(pod, number, commit, packs).await)
     }
 
     async fn delete(&self, pod: &PodName) -> Result<(), RemoteError> {

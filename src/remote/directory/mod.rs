@@ -10,12 +10,12 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 
-use super::fault::{Fault, plain};
+use super::fault::Fault;
 use super::publication::{
     self, BLOBS, COMMITS, MAX_PUBLICATION_BYTES, MAX_VERSION_BYTES, PODS, VERSIONS, read_claim, read_publication,
 };
 use super::verify::{Verifier, whole_range};
-use super::{MAX_COMMIT_BYTES, Remote, RemoteConfig, RemoteError, RemoteVersion, escape, number_versions};
+use super::{MAX_COMMIT_BYTES, Remote, RemoteCommit, RemoteConfig, RemoteError, RemoteHistory, RemoteVersion, escape};
 use crate::event::{Events, Progress};
 use crate::pod::{Commit, Digest, PodName};
 
@@ -75,16 +75,20 @@ impl Remote for Directory {
         .await
     }
 
-    async fn versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, RemoteError> {
+    async fn history(&self, pod: &PodName) -> Result<RemoteHistory, RemoteError> {
         let pod = pod.clone();
         self.blocking(move |files| {
             let mut versions = Vec::new();
             for number in version_numbers(files, &pod)? {
-                if let Some((digest, commit)) = version(files, &pod, number)? {
-                    versions.push((number, digest, commit));
-                }
+                let found = version(files, &pod, number)?;
+                versions.extend(found.map(|RemoteCommit { digest, commit }| RemoteVersion { number, digest, commit }));
             }
-            number_versions(versions)
+            let names = files.names(&[PODS, &escape::component(&pod), COMMITS])?;
+            let mut unnumbered = Vec::new();
+            for digest in publication::unnumbered(names.iter().map(String::as_str), &versions) {
+                unnumbered.push(commit(files, digest)?);
+            }
+            Ok(RemoteHistory::new(versions, unnumbered))
         })
         .await
     }
@@ -164,34 +168,26 @@ impl Remote for Directory {
     async fn publish(
         &self,
         pod: &PodName,
-        number: u64,
+        number: Option<u64>,
         commit: &Commit,
         packs: &[(Digest, u64)],
-    ) -> Result<(), RemoteError> {
+    ) -> Result<Option<RemoteCommit>, RemoteError> {
         let (bytes, digest) = (commit.to_bytes(), commit.digest());
         let publication = publication::publication(packs).map_err(|fault| fault.at(&self.config.name))?;
         let (folder, name) = (escape::component(pod), pod.clone());
-        let winner = self
-            .blocking(move |files| {
-                files.create(BLOBS, &digest.hex(), &bytes)?;
-                files.create(&[PODS, &folder, COMMITS], &digest.hex(), &publication)?;
-                let claim = publication::claim(&digest);
-                if files.create(&[PODS, &folder, VERSIONS], &number.to_string(), &claim)? {
-                    return Ok(None);
-                }
-                let vanished = || Fault::failed(format!("version {number} was deleted while being published"));
-                version(files, &name, number)?.ok_or_else(vanished).map(Some)
-            })
-            .await?;
-        match winner {
-            Some((theirs, commit)) if theirs != digest => Err(RemoteError::Diverged {
-                remote: self.config.name.clone(),
-                pod: pod.clone(),
-                theirs,
-                author: plain(&commit.author.to_string()),
-            }),
-            _ => Ok(()),
-        }
+        self.blocking(move |files| {
+            files.create(BLOBS, &digest.hex(), &bytes)?;
+            files.create(&[PODS, &folder, COMMITS], &digest.hex(), &publication)?;
+            let Some(number) = number else { return Ok(None) };
+            let claim = publication::claim(&digest);
+            if files.create(&[PODS, &folder, VERSIONS], &number.to_string(), &claim)? {
+                return Ok(None);
+            }
+            let vanished = || Fault::failed(format!("version {number} was deleted while being published"));
+            let winner = version(files, &name, number)?.ok_or_else(vanished)?;
+            Ok((winner.digest != digest).then_some(winner))
+        })
+        .await
     }
 
     async fn delete(&self, pod: &PodName) -> Result<(), RemoteError> {
@@ -223,16 +219,19 @@ fn version_numbers(files: &Files, pod: &PodName) -> Result<Vec<u64>, Fault> {
 }
 
 /// The commit that is version `number`; None where nobody claimed it.
-fn version(files: &Files, pod: &PodName, number: u64) -> Result<Option<(Digest, Commit)>, Fault> {
+fn version(files: &Files, pod: &PodName, number: u64) -> Result<Option<RemoteCommit>, Fault> {
     let folder = escape::component(pod);
     let Some(claim) = files.read(&[PODS, &folder, VERSIONS], &number.to_string(), MAX_VERSION_BYTES)? else {
         return Ok(None);
     };
-    let digest = read_claim(pod, number, &claim)?;
+    commit(files, read_claim(pod, number, &claim)?).map(Some)
+}
+
+fn commit(files: &Files, digest: Digest) -> Result<RemoteCommit, Fault> {
     let bytes = files
         .read(BLOBS, &digest.hex(), MAX_COMMIT_BYTES)?
         .ok_or_else(|| Fault::hostile(format!("commit {digest} is missing")))?;
-    super::read_commit(&digest, &bytes).map(|commit| Some((digest, commit)))
+    super::read_commit(&digest, &bytes).map(|commit| RemoteCommit { digest, commit })
 }
 
 /// Copies a pack, checking it on the way.

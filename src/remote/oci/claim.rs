@@ -6,7 +6,8 @@
 //!
 //! A request that was under way for long may still overwrite `vN` afterwards. Readers therefore believe the
 //! confirmation, not the label: the version stays whose it was. Should two have confirmed all the same, everybody
-//! picks the same one of them, and the other learns of it by their next push; their commit stays under its own tag.
+//! picks the same one of them, and the other learns of it by their next push. A commit whose version went to another
+//! stays under its own tag, beside the versions.
 
 use std::collections::BTreeMap;
 use std::sync::PoisonError;
@@ -43,42 +44,51 @@ pub(super) fn holders(tags: &[String]) -> BTreeMap<u64, String> {
 }
 
 impl Oci {
-    /// Publishes; gives the commit that has the version, where it is another.
-    pub(super) async fn claim(
+    /// Publishes a commit under its own tag, unless it is there; gives its manifest as it is there.
+    pub(super) async fn put_commit(
         &self,
+        repository: &str,
         pod: &PodName,
-        number: u64,
+        number: Option<u64>,
         commit: &Commit,
         packs: &[(Digest, u64)],
-    ) -> Result<Option<Published>, Fault> {
-        let repository = &self.repository(pod)?;
-        let label = version_tag(number);
+    ) -> Result<Published, Fault> {
         let bytes = commit.to_bytes();
         let digest = Digest::of(&bytes);
-        if let Some(there) = self.holder(repository, number).await? {
-            return Ok((there.commit.0 != digest).then_some(there));
-        }
         let tag = commit_tag(&digest);
-        let ours = match self.published(repository, &tag).await? {
-            Some(there) if there.commit.0 == digest => there,
-            Some(_) => return Err(Fault::hostile(format!("tag {tag} names another commit"))),
+        match self.published(repository, &tag).await? {
+            Some(there) if there.commit.0 == digest => Ok(there),
+            Some(_) => Err(Fault::hostile(format!("tag {tag} names another commit"))),
             None => {
                 let ours = Published::new(pod, number, commit, &bytes, packs)?;
                 self.blobs(repository).upload(&ours.commit, Payload::Bytes(Bytes::from(bytes))).await?;
                 self.put_manifest(repository, &tag, &ours).await?;
-                ours
+                Ok(ours)
             }
-        };
+        }
+    }
+
+    /// Claims a version for a commit that is there; gives the commit that has it, where it is another.
+    pub(super) async fn claim(
+        &self,
+        repository: &str,
+        number: u64,
+        ours: &Published,
+    ) -> Result<Option<Published>, Fault> {
+        let (label, digest) = (version_tag(number), ours.commit.0);
+        if let Some(there) = self.holder(repository, number).await? {
+            return Ok((there.commit.0 != digest).then_some(there));
+        }
         self.let_others_first(repository, number, &digest).await?;
         if self.published(repository, &label).await?.is_none() {
-            self.put_manifest(repository, &label, &ours).await?;
+            self.put_manifest(repository, &label, ours).await?;
         }
         let winner = self.holder(repository, number).await?;
         let winner = winner.ok_or_else(|| Fault::failed(format!("version {number} vanished while being published")))?;
         if winner.commit.0 != digest {
             return Ok(Some(winner));
         }
-        self.put_manifest(repository, &confirmed_tag(number, &digest), &ours).await?;
+        self.put_manifest(repository, &confirmed_tag(number, &digest), ours).await?;
         // Two who confirmed at once both see it here, and agree on whose it is.
         let winner = self.holder(repository, number).await?;
         self.settle(repository, &digest);

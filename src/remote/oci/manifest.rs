@@ -54,15 +54,15 @@ pub(super) struct Published {
     pub(super) commit: (Digest, u64),
     /// The packs it brings, in the order in which they are to be taken in.
     pub(super) packs: Vec<(Digest, u64)>,
-    /// The version it was meant to be. Only a hint: the `vN` tag decides.
+    /// The version it was meant to be, if any. Only a hint: the `vN` tag decides.
     pub(super) number: Option<u64>,
 }
 
 impl Published {
-    /// Describes `commit` as version `number` of `pod`.
+    /// Describes `commit` of `pod`, which is to be version `number`, if any.
     pub(super) fn new(
         pod: &PodName,
-        number: u64,
+        number: Option<u64>,
         commit: &Commit,
         commit_bytes: &[u8],
         packs: &[(Digest, u64)],
@@ -80,18 +80,18 @@ impl Published {
             ("dev.podex.author", commit.author.to_string()),
             ("dev.podex.message", commit.message.chars().take(MAX_MESSAGE_CHARS).collect()),
             ("dev.podex.parents", parents.join(",")),
-            (VERSION, number.to_string()),
         ];
+        let version = number.map(|number| (VERSION, number.to_string()));
         let manifest = Manifest {
             schema_version: 2,
             media_type: Some(MANIFEST_TYPE.to_owned()),
             artifact_type: Some(ARTIFACT_TYPE.to_owned()),
             config: descriptor(COMMIT_TYPE, &object),
             layers: packs.iter().map(|pack| descriptor(PACK_TYPE, pack)).collect(),
-            annotations: annotations.into_iter().map(|(name, value)| (name.to_owned(), value)).collect(),
+            annotations: annotations.into_iter().chain(version).map(|(name, value)| (name.to_owned(), value)).collect(),
         };
         let bytes = serde_json::to_vec(&manifest).map_err(|error| Fault::failed(error.to_string()))?;
-        Ok(Self { bytes, commit: object, packs: packs.to_vec(), number: Some(number) })
+        Ok(Self { bytes, commit: object, packs: packs.to_vec(), number })
     }
 
     /// Reads a manifest that a registry sent.

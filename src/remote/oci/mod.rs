@@ -17,7 +17,10 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE, HeaderMap, LINK};
 use reqwest::{Method, StatusCode, Url};
 
 use super::fault::{Fault, cancellable, plain};
-use super::{MAX_COMMIT_BYTES, Remote, RemoteConfig, RemoteError, RemoteVersion, escape, number_versions, read_commit};
+use super::{
+    MAX_COMMIT_BYTES, Remote, RemoteCommit, RemoteConfig, RemoteError, RemoteHistory, RemoteVersion, escape,
+    read_commit,
+};
 use crate::event::Events;
 use crate::pod::{Commit, Digest, PodName};
 
@@ -123,15 +126,25 @@ impl Oci {
         }
     }
 
+    /// The manifest of a commit by its own tag; None where there is none.
+    async fn commit_of_tag(&self, repository: &str, tag: &str) -> Result<Option<Published>, Fault> {
+        match self.published(repository, tag).await? {
+            Some(found) if commit_tag(&found.commit.0) != tag => {
+                Err(Fault::hostile(format!("tag {tag} names another commit")))
+            }
+            found => Ok(found),
+        }
+    }
+
     /// The commit object that a manifest names.
-    async fn commit(&self, repository: &str, published: &Published) -> Result<Commit, Fault> {
+    async fn commit(&self, repository: &str, published: &Published) -> Result<RemoteCommit, Fault> {
         let (digest, size) = published.commit;
         let scope = self.blobs(repository).pull_scope();
         let url = self.registry.url(&format!("v2/{repository}/blobs/{digest}"))?;
         let call = Call { method: Method::GET, url, scope: &scope, headers: Vec::new(), payload: Payload::Empty };
         let answer = self.registry.fetch(&call, size.min(MAX_COMMIT_BYTES)).await?;
         match answer.status {
-            StatusCode::OK => read_commit(&digest, &answer.body),
+            StatusCode::OK => read_commit(&digest, &answer.body).map(|commit| RemoteCommit { digest, commit }),
             StatusCode::NOT_FOUND => Err(Fault::hostile(format!("commit {digest} is missing"))),
             status => Err(Fault::failed(self.registry.explain(status, &answer.body))),
         }
@@ -197,7 +210,7 @@ impl Oci {
             repositories.iter().filter_map(|name| escape::pod(name.strip_prefix(&prefix)?)).collect();
         // A deleted pod leaves an empty repository.
         let mut pods: Vec<PodName> = stream::iter(pods)
-            .map(|pod| async move { Ok(self.has_version(&pod, 1).await?.then_some(pod)) })
+            .map(|pod| async move { Ok(self.has_versions(&pod).await?.then_some(pod)) })
             .buffer_unordered(CONCURRENT_REQUESTS)
             .try_filter_map(|pod| async move { Ok::<_, Fault>(pod) })
             .try_collect()
@@ -207,28 +220,48 @@ impl Oci {
         Ok(pods)
     }
 
-    async fn has_version(&self, pod: &PodName, number: u64) -> Result<bool, Fault> {
+    async fn has_versions(&self, pod: &PodName) -> Result<bool, Fault> {
         let repository = self.repository(pod)?;
         let scope = self.blobs(&repository).pull_scope();
-        let call = self.manifest_call(Method::HEAD, &repository, &version_tag(number), &scope)?;
-        Ok(self.registry.send(&call).await?.status() == StatusCode::OK)
+        // Nearly every pod has a first version, and that is one small request.
+        let call = self.manifest_call(Method::HEAD, &repository, &version_tag(1), &scope)?;
+        if self.registry.send(&call).await?.status() == StatusCode::OK {
+            return Ok(true);
+        }
+        Ok(!claim::holders(&self.tags(&repository).await?).is_empty())
     }
 
-    async fn list_versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, Fault> {
+    async fn read_history(&self, pod: &PodName) -> Result<RemoteHistory, Fault> {
         let repository = &self.repository(pod)?;
-        let versions = stream::iter(claim::holders(&self.tags(repository).await?))
+        let mut tags = self.tags(repository).await?;
+        let versions: Vec<RemoteVersion> = stream::iter(claim::holders(&tags))
             .map(|(number, tag)| async move {
                 // Deleted between the listing and now.
                 let Some(published) = self.read_holder(repository, number, &tag).await? else { return Ok(None) };
-                let commit = self.commit(repository, &published).await?;
-                self.settle(repository, &published.commit.0);
-                Ok::<_, Fault>(Some((number, published.commit.0, commit)))
+                let RemoteCommit { digest, commit } = self.commit(repository, &published).await?;
+                self.settle(repository, &digest);
+                Ok::<_, Fault>(Some(RemoteVersion { number, digest, commit }))
             })
             .buffered(CONCURRENT_REQUESTS)
             .try_filter_map(|version| async move { Ok(version) })
             .try_collect()
             .await?;
-        number_versions(versions)
+        let numbered: HashSet<String> = versions.iter().map(|version| commit_tag(&version.digest)).collect();
+        let newest = versions.last().map_or(0, |version| version.number);
+        tags.retain(|tag| is_commit_tag(tag) && !numbered.contains(tag));
+        let unnumbered = stream::iter(tags)
+            .map(|tag| async move {
+                let Some(published) = self.commit_of_tag(repository, &tag).await? else { return Ok(None) };
+                if published.number.is_none_or(|number| number <= newest) {
+                    self.settle(repository, &published.commit.0);
+                }
+                self.commit(repository, &published).await.map(Some)
+            })
+            .buffer_unordered(CONCURRENT_REQUESTS)
+            .try_filter_map(|commit| async move { Ok(commit) })
+            .try_collect()
+            .await?;
+        Ok(RemoteHistory::new(versions, unnumbered))
     }
 
     async fn delete_pod(&self, pod: &PodName) -> Result<(), Fault> {
@@ -269,8 +302,8 @@ impl Remote for Oci {
         self.at(self.list_pods().await)
     }
 
-    async fn versions(&self, pod: &PodName) -> Result<Vec<RemoteVersion>, RemoteError> {
-        self.at(self.list_versions(pod).await)
+    async fn history(&self, pod: &PodName) -> Result<RemoteHistory, RemoteError> {
+        self.at(self.read_history(pod).await)
     }
 
     async fn packs(&self, pod: &PodName, commit: &Digest) -> Result<Vec<(Digest, u64)>, RemoteError> {
@@ -315,19 +348,20 @@ impl Remote for Oci {
     async fn publish(
         &self,
         pod: &PodName,
-        number: u64,
+        number: Option<u64>,
         commit: &Commit,
         packs: &[(Digest, u64)],
-    ) -> Result<(), RemoteError> {
-        let Some(winner) = self.at(self.claim(pod, number, commit, packs).await)? else { return Ok(()) };
+    ) -> Result<Option<RemoteCommit>, RemoteError> {
         let repository = self.at(self.repository(pod))?;
-        let theirs = self.at(self.commit(&repository, &winner).await)?;
-        Err(RemoteError::Diverged {
-            remote: self.config.name.clone(),
-            pod: pod.clone(),
-            theirs: winner.commit.0,
-            author: plain(&theirs.author.to_string()),
-        })
+        let published = async {
+            let ours = self.put_commit(&repository, pod, number, commit, packs).await?;
+            let Some(number) = number else { return Ok(None) };
+            match self.claim(&repository, number, &ours).await? {
+                Some(winner) => self.commit(&repository, &winner).await.map(Some),
+                None => Ok(None),
+            }
+        };
+        self.at(published.await)
     }
 
     async fn delete(&self, pod: &PodName) -> Result<(), RemoteError> {

@@ -3,7 +3,7 @@
 use super::detail::DetailRow;
 use super::pods::{Listing, Live, RowId};
 use super::sharing;
-use crate::pod::{Commit, Digest, Metamodel, NodeId, NodeKind, TypeOutcome};
+use crate::pod::{Commit, Digest, Metamodel, NodeId, NodeKind, Selector, TypeOutcome};
 use crate::tasks::emulator_name;
 use crate::tui::action::Action;
 use crate::tui::state::State;
@@ -171,6 +171,10 @@ fn version(state: &State, row: &RowId, card: &mut Card) {
         && !version.pushed_to.is_empty()
     {
         card.line("pushed to", &version.pushed_to.join(", "), Role::Remote);
+    }
+    if let RowId::RemoteVersion(.., Selector::Revision(_)) = row {
+        let said = format!("somebody else took its number meanwhile: {} merges it", state.key(Action::Merge));
+        card.line("beside the versions", &said, Role::Warning);
     }
     if !commit.conflicts.is_empty() {
         let key = state.key(Action::Conflicts);

@@ -64,8 +64,8 @@ pub enum RowId {
     Remote(RemoteName),
     /// A pod on a remote.
     RemotePod(RemoteName, PodName),
-    /// A version of a pod on a remote.
-    RemoteVersion(RemoteName, PodName, u64),
+    /// A commit of a pod on a remote: by its number, or by its revision where it has none.
+    RemoteVersion(RemoteName, PodName, Selector),
     /// A line that says what to do next: below which row, and the text.
     Hint(Box<RowId>, String),
 }
@@ -81,7 +81,7 @@ impl RowId {
             Self::Pod(name) => pod(None, name, Selector::Head),
             Self::Version(name, number) => pod(None, name, Selector::Version(*number)),
             Self::RemotePod(remote, name) => pod(Some(remote), name, Selector::Head),
-            Self::RemoteVersion(remote, name, number) => pod(Some(remote), name, Selector::Version(*number)),
+            Self::RemoteVersion(remote, name, selector) => pod(Some(remote), name, selector.clone()),
             Self::Local | Self::Remote(_) | Self::Hint(..) => None,
         }
     }
@@ -241,12 +241,16 @@ impl Pods {
             RowId::RemotePod(remote, pod) => {
                 self.remote_pod(remote, pod)?.versions.last().map(|version| (version.digest, &version.commit))
             }
-            RowId::RemoteVersion(remote, pod, number) => self
-                .remote_pod(remote, pod)?
-                .versions
-                .iter()
-                .find(|version| version.number == *number)
-                .map(|version| (version.digest, &version.commit)),
+            RowId::RemoteVersion(remote, pod, Selector::Version(number)) => {
+                let versions = &self.remote_pod(remote, pod)?.versions;
+                let found = versions.iter().find(|version| version.number == *number)?;
+                Some((found.digest, &found.commit))
+            }
+            RowId::RemoteVersion(remote, pod, Selector::Revision(digits)) => {
+                let beside = &self.remote_pod(remote, pod)?.beside;
+                let found = beside.iter().find(|commit| commit.digest.hex().starts_with(digits))?;
+                Some((found.digest, &found.commit))
+            }
             _ => None,
         }
     }
@@ -459,11 +463,11 @@ impl Pods {
                     let open = self.open.contains(&row);
                     rows.push(row);
                     if open {
+                        let row = |selector| RowId::RemoteVersion(remote.clone(), pod.name.clone(), selector);
+                        let beside = pod.beside.iter().rev();
+                        rows.extend(beside.map(|commit| row(Selector::Revision(commit.digest.short()))));
                         let newest_first = pod.versions.iter().rev();
-                        rows.extend(
-                            newest_first
-                                .map(|version| RowId::RemoteVersion(remote.clone(), pod.name.clone(), version.number)),
-                        );
+                        rows.extend(newest_first.map(|version| row(Selector::Version(version.number))));
                     }
                 }
             }

@@ -283,7 +283,7 @@ fn compare(state: &mut State) -> Vec<Effect> {
 fn in_order(state: &State, one: RowId, other: RowId) -> (RowId, RowId) {
     let time = |row: &RowId| state.pods.commit(row).map(|(_, commit)| commit.time);
     let number = |row: &RowId| match row {
-        RowId::Version(_, number) | RowId::RemoteVersion(_, _, number) => *number,
+        RowId::Version(_, number) | RowId::RemoteVersion(.., Selector::Version(number)) => *number,
         _ => u64::MAX,
     };
     let swap = match (time(&one), time(&other)) {
@@ -334,7 +334,7 @@ fn pull(state: &mut State) -> Vec<Effect> {
     let job = |remote, pod, number| Job::Pull { remote, pod, number, into: None };
     match state.pods.chosen().clone() {
         RowId::RemotePod(remote, pod) => submit(job(remote, pod, None)),
-        RowId::RemoteVersion(remote, pod, number) => submit(job(remote, pod, Some(number))),
+        RowId::RemoteVersion(remote, pod, Selector::Version(number)) => submit(job(remote, pod, Some(number))),
         row => {
             let Some(pod) = row.local_pod().cloned() else { return Vec::new() };
             let remotes = remotes_with(state, &pod);

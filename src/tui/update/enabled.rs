@@ -1,6 +1,7 @@
 //! Whether an action can be done right now, and if not, why.
 
 use super::conflicts::{conflicted, into};
+use crate::pod::Selector;
 use crate::tasks::{Job, TaskState};
 use crate::tui::action::{Action, Reach, Scope};
 use crate::tui::model::pods::{Listing, Live, RowId};
@@ -95,6 +96,9 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
             Some(_) => Ok(()),
         },
         Action::Pull => match chosen {
+            RowId::RemoteVersion(.., Selector::Revision(_)) => {
+                Err(format!("it has no number: {} merges it into a pod of yours", key(Action::Merge)))
+            }
             RowId::RemotePod(..) | RowId::RemoteVersion(..) => Ok(()),
             _ => match chosen.local_pod() {
                 Some(pod) if remotes_with(state, pod).is_empty() => refuse("no remote has this pod"),

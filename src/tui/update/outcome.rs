@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::act::{plan, submit};
 use crate::ops::InjectOutcome;
-use crate::pod::{Change, Reference};
+use crate::pod::{Change, Reference, Selector};
 use crate::tasks::{Cause, Failure, Job, Outcome, TaskId};
 use crate::tui::message::Effect;
 use crate::tui::model::list::Cursor;
@@ -322,9 +322,14 @@ fn row_of(state: &State, reference: &Reference) -> Option<RowId> {
         Some(remote) => {
             let found = state.pods.remote_pod(remote, pod)?;
             let numbers = found.versions.iter().map(|version| (version.number, version.digest)).collect();
-            Some(match number(numbers) {
-                None => RowId::RemotePod(remote.clone(), pod.clone()),
-                Some(number) => RowId::RemoteVersion(remote.clone(), pod.clone(), number),
+            let row = |selector| RowId::RemoteVersion(remote.clone(), pod.clone(), selector);
+            Some(match (number(numbers), selector) {
+                (Some(number), _) => row(Selector::Version(number)),
+                (None, Selector::Revision(digits)) => {
+                    let beside = found.beside.iter().find(|commit| commit.digest.hex().starts_with(digits))?;
+                    row(Selector::Revision(beside.digest.short()))
+                }
+                (None, _) => RowId::RemotePod(remote.clone(), pod.clone()),
             })
         }
     }

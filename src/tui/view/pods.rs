@@ -5,6 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::{highlight, lines, pane, span, spinner, spread};
+use crate::pod::Selector;
 use crate::tasks::emulator_name;
 use crate::tui::model::pods::{Listing, Live, RowId};
 use crate::tui::model::sharing;
@@ -97,21 +98,26 @@ fn line<'a>(state: &State, row: &'a RowId, width: usize) -> Line<'a> {
         }
         RowId::RemotePod(remote, name) => {
             left.push(Span::styled(name.as_str(), pod_style(state, marked)));
-            let versions = state.pods.remote_pod(remote, name).map_or(0, |pod| pod.versions.len());
+            let pod = state.pods.remote_pod(remote, name);
             let behind = sharing::of_remote(&state.pods, remote, name).behind;
             if behind > 0 {
                 right.push(span(state, Role::Remote, format!("↓{behind}  ")));
             }
-            right.push(span(state, Role::Muted, format!("{versions} ")));
+            if let Some(beside) = pod.map(|pod| pod.beside.len()).filter(|beside| *beside > 0) {
+                right.push(span(state, Role::Warning, format!("{beside} to merge · ")));
+            }
+            right.push(span(state, Role::Muted, format!("{} ", pod.map_or(0, |pod| pod.versions.len()))));
         }
-        RowId::Version(_, number) | RowId::RemoteVersion(_, _, number) => {
+        RowId::Version(..) | RowId::RemoteVersion(..) => {
             if !marked {
                 // In place of the arrow that only what can be unfolded has.
                 left.pop();
                 let (role, sign) = sign(state, row);
                 left.push(span(state, role, format!("{sign} ")));
             }
-            left.push(Span::styled(format!("{number} "), pod_style(state, marked)));
+            if let RowId::Version(_, number) | RowId::RemoteVersion(.., Selector::Version(number)) = row {
+                left.push(Span::styled(format!("{number} "), pod_style(state, marked)));
+            }
             if let Some((_, commit)) = state.pods.commit(row) {
                 let message = commit.message.lines().next().unwrap_or_default();
                 let message = if message.is_empty() { "(no message)".into() } else { text::clean(message) };
@@ -133,6 +139,8 @@ fn line<'a>(state: &State, row: &'a RowId, width: usize) -> Line<'a> {
 fn sign(state: &State, row: &RowId) -> (Role, &'static str) {
     let merge = state.pods.commit(row).is_some_and(|(_, commit)| commit.parents.len() > 1);
     match row {
+        // Beside the versions: it has no number.
+        RowId::RemoteVersion(.., Selector::Revision(_)) => (Role::Warning, "┆"),
         RowId::RemoteVersion(..) if !sharing::is_here(&state.pods, row) => (Role::Remote, "↓"),
         RowId::Version(name, number) => {
             let version = state
