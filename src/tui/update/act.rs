@@ -356,7 +356,7 @@ fn pull(state: &mut State) -> Vec<Effect> {
 fn load(state: &mut State) -> Vec<Effect> {
     let (remote, pod, number) = match state.pods.chosen().clone() {
         RowId::RemotePod(remote, pod) => (remote, pod, None),
-        RowId::RemoteVersion(remote, pod, number) => (remote, pod, Some(number)),
+        RowId::RemoteVersion(remote, pod, Selector::Version(number)) => (remote, pod, Some(number)),
         _ => return Vec::new(),
     };
     let reference = Reference::Pod { remote: None, pod: pod.clone(), selector: Selector::Head };

@@ -106,7 +106,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
                 None => refuse("choose a pod of a remote first"),
             },
         },
-        Action::Load if !matches!(chosen, RowId::RemotePod(..) | RowId::RemoteVersion(..)) => {
+        Action::Load if !matches!(chosen, RowId::RemotePod(..) | RowId::RemoteVersion(.., Selector::Version(_))) => {
             refuse("choose a pod of a remote first")
         }
         Action::Load => needs_instance(state),
