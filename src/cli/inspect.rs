@@ -49,7 +49,7 @@ pub(super) struct InspectCommand {
     #[arg(long)]
     body: bool,
     /// Show what refers to the one resource that PATH names
-    #[arg(long, requires = "path", conflicts_with = "body")]
+    #[arg(long, conflicts_with = "body")]
     referrers: bool,
     /// Show secrets
     #[arg(long)]

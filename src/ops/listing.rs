@@ -74,3 +74,49 @@ impl Lister<'_> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::{Overrides, Paths, fork, pods, tag, versions};
+    use crate::pod::{COMMIT_FORMAT, Selector};
+
+    fn commit(context: &Context, message: &str) -> Digest {
+        let writer = context.store.writer().unwrap();
+        let roots = writer.trees().unwrap();
+        let commit = Commit {
+            format: COMMIT_FORMAT,
+            parents: Vec::new(),
+            state: roots.state,
+            observed: roots.observed,
+            resources: roots.resources,
+            message: message.to_owned(),
+            author: Default::default(),
+            time: jiff::Timestamp::UNIX_EPOCH,
+            instance: Default::default(),
+            services: Vec::new(),
+            report: Default::default(),
+            conflicts: Vec::new(),
+        };
+        writer.finish(&commit).unwrap()
+    }
+
+    #[test]
+    fn the_listing_says_what_each_pod_says_when_asked_alone() {
+        let home = tempfile::tempdir().unwrap();
+        let context = Context::new(Paths::under(home.path()), Overrides::default()).unwrap();
+        let shop: PodName = "shop".parse().unwrap();
+        let first = commit(&context, "first");
+        context.store.publish(&shop, None, first).unwrap();
+        context.store.publish(&shop, Some(first), commit(&context, "second")).unwrap();
+        tag(&context, &shop, &Selector::Version(1), &"stable".parse().unwrap()).unwrap();
+        fork(&context, &shop, &Selector::Version(1), &"other".parse().unwrap()).unwrap();
+        let listed = pods_with_versions(&context).unwrap();
+        assert_eq!(listed.len(), 2);
+        for ((summary, listed), alone) in listed.iter().zip(pods(&context).unwrap()) {
+            assert_eq!(serde_json::to_value(summary).unwrap(), serde_json::to_value(&alone).unwrap());
+            let versions = versions(&context, &summary.name).unwrap();
+            assert_eq!(serde_json::to_value(listed).unwrap(), serde_json::to_value(&versions).unwrap());
+        }
+    }
+}

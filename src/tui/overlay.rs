@@ -237,8 +237,6 @@ pub enum Choice {
     Go(Box<ResourceKey>),
     /// Trees are laid out so.
     Arrange(Box<Arrangement>),
-    /// The tag to group by is asked for.
-    AskTag,
     /// A version is to be injected.
     Inject(Box<Reference>),
     /// More is asked.

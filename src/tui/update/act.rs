@@ -1,9 +1,8 @@
 //! What each action does on the main screen.
 
-use super::enabled::remotes_with;
-use super::{follow, outside, places};
+use super::{follow, outside, places, sharing};
 use crate::ops::InjectArgs;
-use crate::pod::{PodName, Reference, Selector};
+use crate::pod::{PodName, Reference};
 use crate::tasks::Job;
 use crate::tui::action::Action;
 use crate::tui::layout::Areas;
@@ -11,7 +10,7 @@ use crate::tui::message::{Effect, Program};
 use crate::tui::model::list::{Cursor, Move};
 use crate::tui::model::pods::{Listing, Live, RowId};
 use crate::tui::model::start;
-use crate::tui::overlay::{Choice, Confirm, Consequence, Form, Menu, Overlay, Picker, PlanStage, PlanView, TasksView};
+use crate::tui::overlay::{Confirm, Consequence, Form, Menu, Overlay, Picker, PlanStage, PlanView, TasksView};
 use crate::tui::state::{Pane, State};
 use crate::tui::theme::Role;
 
@@ -89,9 +88,9 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         }
         Action::Status => return submit(Job::Status),
         Action::Watch => return super::drift::watch(state),
-        Action::Push => ask_push(state),
-        Action::Pull => return pull(state),
-        Action::Load => return load(state),
+        Action::Push => sharing::ask_push(state),
+        Action::Pull => return sharing::pull(state),
+        Action::Load => return sharing::load(state),
         Action::Refresh => return refresh(state),
         Action::Copy => return copy(state),
         Action::CopyCommand => return copy_command(state),
@@ -320,56 +319,6 @@ pub(super) fn plan(state: &mut State, args: Option<InjectArgs>) -> Vec<Effect> {
     submit(job)
 }
 
-fn ask_push(state: &mut State) {
-    let Some(pod) = state.pods.chosen().local_pod().cloned() else { return };
-    let items = state.pods.remotes().iter().map(|remote| {
-        let name = remote.config.name.clone();
-        (name.to_string(), remote.config.url.clone(), run(Job::Push { pod: pod.clone(), remote: name }))
-    });
-    let menu = Menu { title: format!("Push {pod} to"), items: items.collect(), cursor: Cursor::default() };
-    state.overlays.push(Overlay::Menu(menu));
-}
-
-fn pull(state: &mut State) -> Vec<Effect> {
-    let job = |remote, pod, number| Job::Pull { remote, pod, number, into: None };
-    match state.pods.chosen().clone() {
-        RowId::RemotePod(remote, pod) => submit(job(remote, pod, None)),
-        RowId::RemoteVersion(remote, pod, Selector::Version(number)) => submit(job(remote, pod, Some(number))),
-        row => {
-            let Some(pod) = row.local_pod().cloned() else { return Vec::new() };
-            let remotes = remotes_with(state, &pod);
-            if let [remote] = remotes.as_slice() {
-                return submit(job(remote.clone(), pod, None));
-            }
-            let items = remotes.into_iter().map(|remote| {
-                let url = state.pods.remote(&remote).map(|listing| listing.config.url.clone()).unwrap_or_default();
-                (remote.to_string(), url, run(job(remote, pod.clone(), None)))
-            });
-            let menu = Menu { title: format!("Pull {pod} from"), items: items.collect(), cursor: Cursor::default() };
-            state.overlays.push(Overlay::Menu(menu));
-            Vec::new()
-        }
-    }
-}
-
-/// Pulls the chosen remote pod, and plans to inject it once that is done.
-fn load(state: &mut State) -> Vec<Effect> {
-    let (remote, pod, number) = match state.pods.chosen().clone() {
-        RowId::RemotePod(remote, pod) => (remote, pod, None),
-        RowId::RemoteVersion(remote, pod, Selector::Version(number)) => (remote, pod, Some(number)),
-        _ => return Vec::new(),
-    };
-    let reference = Reference::Pod { remote: None, pod: pod.clone(), selector: Selector::Head };
-    let pull = Job::Pull { remote, pod, number, into: None };
-    let mut effects = inject_version(state, reference);
-    // The plan is shown as one that is being made, and made when the pull is done.
-    let planning = effects.iter().position(|effect| matches!(effect, Effect::Submit(_)));
-    if let Some(Effect::Submit(plan)) = planning.map(|at| effects.remove(at)) {
-        effects.push(Effect::Chain(vec![pull, *plan]));
-    }
-    effects
-}
-
 /// Does again what did not end well.
 pub(super) fn again(state: &mut State, job: Job) -> Vec<Effect> {
     match job {
@@ -377,10 +326,6 @@ pub(super) fn again(state: &mut State, job: Job) -> Vec<Effect> {
         Job::PrepareUndo => plan(state, None),
         job => submit(job),
     }
-}
-
-fn run(job: Job) -> Choice {
-    Choice::Run(Box::new(job))
 }
 
 fn ask_delete(state: &mut State) {

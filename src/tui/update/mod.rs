@@ -20,12 +20,15 @@ mod diff;
 pub mod drift;
 pub mod enabled;
 pub mod follow;
+mod forms;
 mod mouse;
 pub mod outcome;
 mod outside;
 pub mod overlays;
 pub mod places;
+mod plan;
 mod search;
+mod sharing;
 mod themes;
 
 /// Takes in a message.

@@ -3,28 +3,23 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::act::{self, submit};
-use super::{action_of, input_request, outcome, perform, places, search, themes};
-use crate::instance::Strategy;
-use crate::ops::{CommitArgs, Take, Target};
-use crate::pod::{Arrangement, Grouping, Pattern, PodName, RemoteName, Side};
-use crate::remote::RemoteConfig;
-use crate::tasks::{Job, inject_command};
+use super::{action_of, forms, input_request, outcome, perform, places, plan, search, themes};
 use crate::tui::action::{Action, ActionInfo, Scope, TABLE};
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::centred;
 use crate::tui::message::Effect;
 use crate::tui::model::list::Move;
-use crate::tui::overlay::{Choice, Confirm, Consequence, Form, Overlay, Picker, PlanStage, PlanView, Purpose};
+use crate::tui::overlay::{Choice, Confirm, Consequence, Form, Overlay, Picker, PlanStage, PlanView};
 use crate::tui::state::State;
 
 pub(super) fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     match state.overlays.last() {
         Some(Overlay::Help(_)) => picker(state, key, false),
         Some(Overlay::Palette(_)) => picker(state, key, true),
-        Some(Overlay::Form(_)) => form(state, key),
+        Some(Overlay::Form(_)) => forms::press(state, key),
         Some(Overlay::Menu(_)) => menu(state, key),
         Some(Overlay::Confirm(_)) => confirm(state, key),
-        Some(Overlay::Plan(_)) => plan(state, key),
+        Some(Overlay::Plan(_)) => plan::press(state, key),
         Some(Overlay::Search(_)) => search::press(state, key),
         Some(Overlay::Themes(_)) => themes::press(state, key),
         Some(Overlay::Tasks(_) | Overlay::Log(_) | Overlay::Notice { .. }) => reading(state, key),
@@ -84,7 +79,7 @@ fn step(state: &mut State, by: Move) {
     }
 }
 
-fn close(state: &mut State) -> Vec<Effect> {
+pub(super) fn close(state: &mut State) -> Vec<Effect> {
     // A plan nobody waits for any more need not be finished.
     match state.overlays.pop() {
         Some(Overlay::Plan(view)) => match view.stage {
@@ -164,10 +159,6 @@ fn menu(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
                     Vec::new()
                 }
                 Some((_, _, Choice::Inject(reference))) => act::inject_version(state, *reference),
-                Some((_, _, Choice::AskTag)) => {
-                    state.overlays.push(Overlay::Form(Form::group_by_tag()));
-                    Vec::new()
-                }
                 Some((_, _, Choice::Ask(form))) => {
                     state.overlays.push(Overlay::Form(*form));
                     Vec::new()
@@ -203,187 +194,8 @@ fn confirm(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
     }
 }
 
-fn plan(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
-    let Some(Overlay::Plan(view)) = state.overlays.last_mut() else { return Vec::new() };
-    let strategy = match key.code {
-        KeyCode::Char('1') => Some(Strategy::AccountRegionMerge),
-        KeyCode::Char('2') => Some(Strategy::ServiceMerge),
-        KeyCode::Char('3') => Some(Strategy::Overwrite),
-        KeyCode::Char('4') => Some(Strategy::ThreeWay),
-        _ => None,
-    };
-    if let (Some(strategy), Some(args)) = (strategy, &view.args) {
-        if args.strategy == strategy {
-            return Vec::new();
-        }
-        let args = crate::ops::InjectArgs { strategy, ..args.clone() };
-        return outcome::plan_again(state, Some(args));
-    }
-    match key.code {
-        KeyCode::Tab | KeyCode::BackTab | KeyCode::Left | KeyCode::Right => {
-            view.yes = !view.yes;
-            return Vec::new();
-        }
-        KeyCode::Char('y') => return apply(state),
-        KeyCode::Enter if view.yes => return apply(state),
-        KeyCode::Enter | KeyCode::Char('n') => return close(state),
-        _ => {}
-    }
-    match action_of(state, key) {
-        Some(Action::Back | Action::Quit) => close(state),
-        Some(action) if action.info().scope == Scope::Plan => perform(state, action),
-        Some(action) => beneath(state, action),
-        None => Vec::new(),
-    }
-}
-
-/// Leaves the chosen step out, or takes it in again.
-fn leave_out(view: &mut PlanView) -> Result<(), String> {
-    let PlanStage::Ready(prepared) = &view.stage else { return Ok(()) };
-    let Some(step) = prepared.plan.steps.get(view.cursor.at) else { return Ok(()) };
-    let own = Pattern::of(&step.key);
-    match view.left_out.iter().position(|pattern| pattern.matches(&step.key)) {
-        None => view.left_out.push(own),
-        Some(at) if view.left_out.get(at) == Some(&own) => {
-            view.left_out.remove(at);
-        }
-        Some(at) => {
-            let with = view.left_out.get(at).map(Pattern::to_string).unwrap_or_default();
-            return Err(format!("it is left out with {with}"));
-        }
-    }
-    let rows = prepared.plan.steps.len() + prepared.plan.notes.len();
-    view.cursor.step(Move::Down(1), rows);
-    Ok(())
-}
-
-fn apply(state: &mut State) -> Vec<Effect> {
-    let ready = matches!(
-        state.overlays.last(),
-        Some(Overlay::Plan(view)) if matches!(&view.stage, PlanStage::Ready(prepared) if !prepared.plan.steps.is_empty())
-    );
-    if !ready {
-        // Nothing to apply: Enter and y close it all the same, once it is clear that nothing will come.
-        let waiting = matches!(
-            state.overlays.last(),
-            Some(Overlay::Plan(view)) if matches!(view.stage, PlanStage::Planning(_))
-        );
-        return if waiting { Vec::new() } else { close(state) };
-    }
-    let Some(Overlay::Plan(view)) = state.overlays.pop() else { return Vec::new() };
-    let PlanView { args, stage, left_out, .. } = *view;
-    let PlanStage::Ready(mut prepared) = stage else { return Vec::new() };
-    prepared.plan.steps.retain(|step| !left_out.iter().any(|pattern| pattern.matches(&step.key)));
-    if prepared.plan.steps.is_empty() {
-        state.hint("every step was left out: nothing was changed");
-        return Vec::new();
-    }
-    let command = match args {
-        None => "podex undo --yes".to_owned(),
-        Some(mut args) => {
-            args.filter.except.extend(left_out);
-            format!("{} --yes", inject_command(&args))
-        }
-    };
-    submit(Job::Apply { prepared, command })
-}
-
-fn form(state: &mut State, key: &KeyEvent) -> Vec<Effect> {
-    let Some(Overlay::Form(form)) = state.overlays.last_mut() else { return Vec::new() };
-    let count = form.fields.len();
-    match key.code {
-        KeyCode::Esc => return close(state),
-        KeyCode::Tab | KeyCode::Down => form.at = (form.at + 1) % count.max(1),
-        KeyCode::BackTab | KeyCode::Up => form.at = (form.at + count.max(1) - 1) % count.max(1),
-        KeyCode::Enter if form.at + 1 < count => form.at += 1,
-        KeyCode::Enter => return send(state),
-        _ => {
-            let at = form.at;
-            if let (Some(request), Some(field)) = (input_request(key), form.fields.get_mut(at)) {
-                field.input.handle(request);
-                form.error = None;
-            }
-        }
-    }
-    Vec::new()
-}
-
-/// Reads a filled-in form; what is wrong with it is said in it.
-fn send(state: &mut State) -> Vec<Effect> {
-    let Some(Overlay::Form(form)) = state.overlays.last_mut() else { return Vec::new() };
-    if form.purpose == Purpose::GroupByTag {
-        let tag = form.value(0).to_owned();
-        if tag.is_empty() {
-            form.error = Some("name a tag".to_owned());
-            return Vec::new();
-        }
-        state.overlays.pop();
-        let arrangement = Arrangement { grouping: Grouping::Tag(tag), ..state.arrangement.clone() };
-        places::arrange(state, arrangement);
-        return Vec::new();
-    }
-    match effect_of(form) {
-        Some(effect) => {
-            state.overlays.pop();
-            vec![effect]
-        }
-        None => Vec::new(),
-    }
-}
-
-fn effect_of(form: &mut Form) -> Option<Effect> {
-    let job = match form.purpose.clone() {
-        Purpose::GroupByTag => return None,
-        Purpose::SaveBody(blob) => return Some(Effect::Save(blob, form.value(0).into())),
-        Purpose::Commit => {
-            let pod = form.parse::<PodName>(0)?;
-            Job::Commit(CommitArgs {
-                pod,
-                message: form.value(1).to_owned(),
-                services: Vec::new(),
-                strict: false,
-                native: false,
-            })
-        }
-        Purpose::Rename(from) => Job::Rename { from, to: form.parse::<PodName>(0)? },
-        Purpose::PullAs { remote, pod, number } => {
-            let into = form.parse::<PodName>(0)?;
-            Job::Pull { remote, pod, number, into: Some(into) }
-        }
-        Purpose::Take(pod) => {
-            let targets = if form.value(0).is_empty() { Vec::new() } else { vec![form.parse::<Target>(0)?] };
-            let side = match form.value(1) {
-                "ours" => Side::Ours,
-                "base" => Side::Base,
-                "theirs" => Side::Theirs,
-                _ => {
-                    form.error = Some("say which side: ours, base or theirs".to_owned());
-                    form.at = 1;
-                    return None;
-                }
-            };
-            Job::Choose { pod, targets, take: Take::Side(side) }
-        }
-        Purpose::Settle(pod) => {
-            let message = Some(form.value(0).to_owned()).filter(|message| !message.is_empty());
-            Job::Settle { pod, message }
-        }
-        Purpose::AddRemote => {
-            let name = form.parse::<RemoteName>(0)?;
-            let url = form.value(1).to_owned();
-            if url.is_empty() {
-                form.error = Some("a remote needs a URL: file:///folder or oci://host/path".to_owned());
-                form.at = 1;
-                return None;
-            }
-            Job::AddRemote(RemoteConfig::new(name, url))
-        }
-    };
-    Some(Effect::Submit(Box::new(job)))
-}
-
 /// What an action does while a menu or a plan waits for an answer: move in it, or look at something else first.
-fn beneath(state: &mut State, action: Action) -> Vec<Effect> {
+pub(super) fn beneath(state: &mut State, action: Action) -> Vec<Effect> {
     if let Some(by) = movement(action) {
         step(state, by);
         return Vec::new();
@@ -411,7 +223,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         | (Action::Log, Overlay::Log(_)) => Some(close(state)),
         (Action::LeaveOut, Overlay::Plan(_)) => {
             if let Some(Overlay::Plan(view)) = state.overlays.last_mut()
-                && let Err(reason) = leave_out(view)
+                && let Err(reason) = plan::leave_out(view)
             {
                 state.hint(reason);
             }

@@ -7,7 +7,7 @@ use crate::tui::message::Effect;
 use crate::tui::model::list::Cursor;
 use crate::tui::model::pods::RowId;
 use crate::tui::model::tree::Spot;
-use crate::tui::overlay::{Choice, Menu, Overlay};
+use crate::tui::overlay::{Choice, Form, Menu, Overlay};
 use crate::tui::session;
 use crate::tui::state::{Pane, Shown, State};
 use crate::tui::text;
@@ -206,8 +206,8 @@ pub(super) fn ask_arrangement(state: &mut State) {
         (format!("{mark}{name}"), note.to_owned(), Choice::Arrange(Box::new(arrangement)))
     };
     let tag = match &now.grouping {
-        Grouping::Tag(name) => (format!("• by tag {name}"), "another".to_owned(), Choice::AskTag),
-        _ => ("  by tag".to_owned(), "asks for the tag's name, as in team".to_owned(), Choice::AskTag),
+        Grouping::Tag(name) => (format!("• by tag {name}"), "another".to_owned(), Choice::Ask(Box::new(Form::group_by_tag()))),
+        _ => ("  by tag".to_owned(), "asks for the tag's name, as in team".to_owned(), Choice::Ask(Box::new(Form::group_by_tag()))),
     };
     let items = vec![
         group("by place", "account, region, service, type", Grouping::Place),

@@ -116,13 +116,27 @@ fn wanted(state: &State) -> Vec<Action> {
             Action::Filter,
             Action::Open,
             Action::ExpandAll,
+            Action::Referrers,
+            Action::Arrange,
+            Action::Backward,
             Action::Copy,
             Action::Diff,
             Action::Commit,
             Action::Inject,
         ],
         Pane::Detail => {
-            vec![Action::Open, Action::Reveal, Action::Copy, Action::Save, Action::Pager, Action::Edit, Action::Back]
+            vec![
+                Action::Open,
+                Action::Follow,
+                Action::Referrers,
+                Action::Backward,
+                Action::Reveal,
+                Action::Copy,
+                Action::Save,
+                Action::Pager,
+                Action::Edit,
+                Action::Back,
+            ]
         }
     };
     let online = matches!(state.pods.live, Live::Online(..));
