@@ -125,7 +125,7 @@ pub(super) async fn inject(
     reference: &Reference,
     how: HowArgs,
 ) -> Result<u8, CliError> {
-    let HowArgs { strategy, native, filter, secrets_from, plan } = how;
+    let HowArgs { strategy, native, filter, secrets_from, identity: _, plan } = how;
     let args = InjectArgs { reference: reference.clone(), strategy, filter: filter.filter(), secrets_from, native };
     let prepared = prepare_inject(context, &args, &session.events()).await?;
     carry_out(session, context, &prepared, &plan).await

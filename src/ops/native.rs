@@ -12,10 +12,9 @@ use super::{Context, OpError, Snapshot};
 use crate::archive::{ArchiveError, NATIVE_KIND, NATIVE_WHOLE, read_native, write_native};
 use crate::event::Events;
 use crate::instance::native::{self, Loaded, NativeError};
-use crate::instance::{self, ApplyReport, FailedStep, Filter, Instance, Plan, Step, StepAction, Strategy};
-use crate::pod::{Digest, Document, PodName, ResourceKey, TypeOutcome, TypeReport, diff_documents};
+use crate::instance::{self, ApplyReport, Delta, FailedStep, Filter, Instance, Plan, Step, StepAction, Strategy};
+use crate::pod::{Digest, Document, PodName, ResourceKey, TypeOutcome, TypeReport};
 use crate::store::Writer;
-use crate::tree::Difference;
 
 /// The line of a capture report that tells how LocalStack's own state was read.
 fn line() -> String {
@@ -133,13 +132,13 @@ fn plan(
     events: &Events,
 ) -> Result<Plan, OpError> {
     let Compared { found, notes } = differences(live, pod, Absence::OfPod, events)?;
-    let found = found.into_iter().filter(|difference| is_state(&difference.key));
+    let found = found.into_iter().filter(|difference: &Delta| is_state(&difference.key));
     let shared: BTreeSet<_> = native_places(live)?.intersection(&native_places(pod)?).cloned().collect();
     let is_shared = |service: &str, account: &str, region: &str| {
         shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
     };
     let steps = instance::select(strategy, filter, &is_shared, found);
-    let steps = steps.into_iter().map(|difference| step(difference, strategy)).collect::<Result<_, _>>()?;
+    let steps = steps.into_iter().map(|difference| step(difference, strategy)).collect();
     let notes = notes.into_iter().filter(|note| note.contains(NATIVE_KIND)).collect();
     Ok(Plan { steps, notes })
 }
@@ -161,25 +160,15 @@ fn native_places(snapshot: &Snapshot) -> Result<BTreeSet<(String, String, String
     Ok(places)
 }
 
-fn step(difference: Difference, strategy: Strategy) -> Result<Step, OpError> {
-    let Difference { key, before, after } = difference;
-    let document = |value: Option<serde_json::Value>| {
-        value
-            .map(serde_json::from_value::<Document>)
-            .transpose()
-            .map_err(|error| OpError::Request(format!("the document at {key} is not a document: {error}")))
-    };
-    let (current, wanted) = (document(before)?, document(after)?);
-    let action = match (&current, &wanted) {
+fn step(Delta { key, before, after }: Delta, strategy: Strategy) -> Step {
+    let action = match (&before, &after) {
         (_, None) => StepAction::Delete,
         (None, Some(_)) => StepAction::Create,
         // The one keeps what the pod does not have, the others put the pod's in its place.
         (Some(_), Some(_)) if strategy == Strategy::ServiceMerge => StepAction::Update,
         (Some(_), Some(_)) => StepAction::Replace,
     };
-    let empty = Document::default();
-    let changes = diff_documents(current.as_ref().unwrap_or(&empty), wanted.as_ref().unwrap_or(&empty));
-    Ok(Step { action, key, changes, wanted, current })
+    Step { action, key, wanted: after, current: before }
 }
 
 /// Loads the pod's files.
@@ -237,7 +226,6 @@ mod tests {
         let step = |service: &str| Step {
             action: StepAction::Replace,
             key: ResourceKey::new("000000000000", "us-east-1", service, NATIVE_KIND, ["store.state"]),
-            changes: Vec::new(),
             wanted: None,
             current: None,
         };

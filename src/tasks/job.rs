@@ -176,7 +176,7 @@ impl Job {
     /// Whether anybody waits for it.
     pub fn priority(&self) -> Priority {
         match self {
-            Self::Drift | Self::Scan | Self::RemotePods(_) | Self::Index => Priority::Background,
+            Self::Drift(_) | Self::Scan | Self::RemotePods(_) | Self::Index => Priority::Background,
             _ => Priority::Asked,
         }
     }

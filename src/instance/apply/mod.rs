@@ -61,7 +61,12 @@ impl Work<'_> {
         created.or_else(|| self.identities.live(key))
     }
 
+    /// Keeps what is observed of what was created, for what refers to it. Nothing refers to user data, of which there may
+    /// be much.
     fn observe(&self, key: &ResourceKey, observed: Observed) {
+        if self.catalog.get(&key.service, &key.kind).is_some_and(|spec| spec.data) {
+            return;
+        }
         self.created.lock().unwrap_or_else(PoisonError::into_inner).insert(key.clone(), observed);
     }
 

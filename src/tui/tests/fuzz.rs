@@ -321,7 +321,7 @@ impl Game {
             Job::RemotePods(_) => {
                 let theirs = |number| RemoteVersion { number, digest: commit(number).digest(), commit: commit(number) };
                 let versions = (1..self.random.random_range(1..4)).map(theirs).collect();
-                Outcome::RemotePods(vec![RemotePod { name: "digits".parse().unwrap(), versions }])
+                Outcome::RemotePods(vec![RemotePod { name: "digits".parse().unwrap(), versions, beside: Vec::new() }])
             }
             Job::Detect => Outcome::Instance(Emulator::Ministack, info),
             Job::Scan => Outcome::Found(vec![(Emulator::Moto, info)]),
@@ -343,7 +343,7 @@ impl Game {
                 let changes = if self.chance(80) { changes() } else { Vec::new() };
                 Outcome::Diff(DiffOutcome { before, after, changes, renames: Vec::new(), notes: Vec::new() })
             }
-            Job::Status | Job::Drift => {
+            Job::Status | Job::Drift(_) => {
                 drifted(if self.chance(80) { changes() } else { Vec::new() }).unwrap_or(Outcome::Changed)
             }
             Job::Index => Outcome::Indexed(Indexed(self.index.clone())),

@@ -2,7 +2,7 @@
 
 use super::{follow, outside, places, sharing};
 use crate::ops::InjectArgs;
-use crate::pod::{PodName, Reference};
+use crate::pod::{PodName, Reference, Selector};
 use crate::tasks::Job;
 use crate::tui::action::Action;
 use crate::tui::layout::Areas;

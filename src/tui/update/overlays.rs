@@ -9,7 +9,7 @@ use crate::tui::keymap::Keymap;
 use crate::tui::layout::centred;
 use crate::tui::message::Effect;
 use crate::tui::model::list::Move;
-use crate::tui::overlay::{Choice, Confirm, Consequence, Form, Overlay, Picker, PlanStage, PlanView};
+use crate::tui::overlay::{Choice, Confirm, Consequence, Overlay, Picker, PlanStage, PlanView};
 use crate::tui::state::State;
 
 pub(super) fn press(state: &mut State, key: &KeyEvent) -> Vec<Effect> {

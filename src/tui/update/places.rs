@@ -206,8 +206,14 @@ pub(super) fn ask_arrangement(state: &mut State) {
         (format!("{mark}{name}"), note.to_owned(), Choice::Arrange(Box::new(arrangement)))
     };
     let tag = match &now.grouping {
-        Grouping::Tag(name) => (format!("• by tag {name}"), "another".to_owned(), Choice::Ask(Box::new(Form::group_by_tag()))),
-        _ => ("  by tag".to_owned(), "asks for the tag's name, as in team".to_owned(), Choice::Ask(Box::new(Form::group_by_tag()))),
+        Grouping::Tag(name) => {
+            (format!("• by tag {name}"), "another".to_owned(), Choice::Ask(Box::new(Form::group_by_tag())))
+        }
+        _ => (
+            "  by tag".to_owned(),
+            "asks for the tag's name, as in team".to_owned(),
+            Choice::Ask(Box::new(Form::group_by_tag())),
+        ),
     };
     let items = vec![
         group("by place", "account, region, service, type", Grouping::Place),
