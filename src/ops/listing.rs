@@ -97,6 +97,7 @@ mod tests {
             services: Vec::new(),
             report: Default::default(),
             conflicts: Vec::new(),
+            withheld: None,
         };
         writer.finish(&commit).unwrap()
     }
