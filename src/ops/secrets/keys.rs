@@ -72,12 +72,15 @@ fn recipient(key: &str) -> Result<Box<dyn Recipient + Send + Sync>, OpError> {
     }
 }
 
+/// A private key.
+type Key = Box<dyn Identity + Send + Sync>;
+
 /// Private keys, looked for when the first secret is to be opened.
 pub(in crate::ops) struct Keys {
     named: Option<PathBuf>,
     home: Option<PathBuf>,
     events: Events,
-    loaded: OnceLock<Result<Vec<Box<dyn Identity + Send + Sync>>, String>>,
+    loaded: OnceLock<Result<Vec<Key>, String>>,
 }
 
 impl Keys {
@@ -107,7 +110,7 @@ impl Keys {
         Ok(opened)
     }
 
-    fn load(&self) -> Result<Vec<Box<dyn Identity + Send + Sync>>, String> {
+    fn load(&self) -> Result<Vec<Key>, String> {
         if let Some(file) = &self.named {
             return read(file);
         }
@@ -126,7 +129,7 @@ impl Keys {
 }
 
 /// The keys in a file: age identities, or one SSH key.
-fn read(file: &Path) -> Result<Vec<Box<dyn Identity + Send + Sync>>, String> {
+fn read(file: &Path) -> Result<Vec<Key>, String> {
     let refuse = |reason: &str| format!("{}: {reason}", file.display());
     let mut text = String::new();
     std::fs::File::open(file)
@@ -141,7 +144,7 @@ fn read(file: &Path) -> Result<Vec<Box<dyn Identity + Send + Sync>>, String> {
     }
     match ssh::Identity::from_buffer(text.as_bytes(), None) {
         Ok(ssh::Identity::Encrypted(key)) => {
-            let Some(passphrase) = std::env::var(PASSPHRASE).ok() else {
+            let Ok(passphrase) = std::env::var(PASSPHRASE) else {
                 return Err(refuse(&format!(
                     "this SSH key is protected by a passphrase, for which podex does not ask: set {PASSPHRASE}, or name another key with --identity, such as one made by 'age-keygen -o key.txt'"
                 )));
