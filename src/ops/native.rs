@@ -13,7 +13,7 @@ use crate::archive::{ArchiveError, NATIVE_KIND, NATIVE_WHOLE, read_native, write
 use crate::event::Events;
 use crate::instance::native::{self, Loaded, NativeError};
 use crate::instance::{self, ApplyReport, Delta, FailedStep, Filter, Instance, Plan, Step, StepAction, Strategy};
-use crate::pod::{Digest, Document, PodName, ResourceKey, TypeOutcome, TypeReport};
+use crate::pod::{Digest, PodName, ResourceKey, TypeOutcome, TypeReport};
 use crate::store::Writer;
 
 /// The line of a capture report that tells how LocalStack's own state was read.

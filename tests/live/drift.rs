@@ -112,8 +112,13 @@ fn a_watched_instance_is_asked_a_fraction_and_new_regions_are_found_in_their_tur
     let context = Context::new(Paths::under(home.path()), overrides).unwrap();
     let runtime = tokio::runtime::Runtime::new().unwrap();
     let events = Events::silent();
-    let args =
-        CommitArgs { pod: "drifting".parse().unwrap(), message: String::new(), services: Vec::new(), strict: false };
+    let args = CommitArgs {
+        pod: "drifting".parse().unwrap(),
+        message: String::new(),
+        services: Vec::new(),
+        strict: false,
+        native: false,
+    };
     runtime.block_on(ops::commit(&context, &args, &events)).unwrap();
     let whole = counter.take();
     let look = |look: Look| -> StatusOutcome { runtime.block_on(ops::status(&context, look, &events)).unwrap() };

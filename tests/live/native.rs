@@ -255,12 +255,15 @@ fn bomb() -> Vec<u8> {
     writer.finish().expect("memory").into_inner()
 }
 
+/// A name, what the server does to a good answer, and what podex says of it.
+type Evil = (&'static str, fn(&[u8]) -> Spoil, &'static str);
+
 #[test]
 fn a_state_that_does_not_come_whole_or_means_harm_costs_itself_alone() {
     let Some(ministack) = ministack() else { return };
     let licensed = Licensed::before(&ministack, &files());
     let bob = licensed.user();
-    let evils: [(&str, fn(&[u8]) -> Spoil, &str); 8] = [
+    let evils: [Evil; 8] = [
         ("an error", |_| Spoil::text(500, "cannot pickle '_thread.lock' object"), "_thread.lock"),
         ("half a zip", |zip| Spoil::Answer(200, zip[..zip.len() / 2].to_vec()), "cannot be kept"),
         ("no zip", |_| Spoil::text(200, "hello"), "no zip"),
