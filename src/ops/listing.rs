@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::{Config, Context, OpError, PodSummary, VersionSummary};
 use crate::pod::{Commit, Digest, PodName};
 use crate::remote::RemoteConfig;
-use crate::store::{PodRefs, StoreError, VersionEntry};
+use crate::store::{PodRefs, StoreError, Twins, VersionEntry};
 
 /// All local pods by name, each with its versions, oldest first.
 ///
@@ -14,7 +14,8 @@ use crate::store::{PodRefs, StoreError, VersionEntry};
 /// fault.
 pub fn pods_with_versions(context: &Context) -> Result<Vec<(PodSummary, Vec<VersionSummary>)>, OpError> {
     let remotes = Config::load(&context.paths.config_file)?.remotes;
-    let mut lister = Lister { context, remotes, commits: HashMap::new() };
+    let twins = context.store.twins()?;
+    let mut lister = Lister { context, remotes, twins, commits: HashMap::new() };
     let listing = context.store.listing()?;
     Ok(listing.into_iter().map(|(name, refs)| lister.pod(name, refs)).collect())
 }
@@ -22,6 +23,7 @@ pub fn pods_with_versions(context: &Context) -> Result<Vec<(PodSummary, Vec<Vers
 struct Lister<'a> {
     context: &'a Context,
     remotes: Vec<RemoteConfig>,
+    twins: Twins,
     /// Versions of a pod, and pods forked from it, share commits.
     commits: HashMap<Digest, Commit>,
 }
@@ -66,6 +68,7 @@ impl Lister<'_> {
     fn mark_pushed(&self, pod: &PodName, versions: &mut [VersionSummary]) -> Result<(), StoreError> {
         for remote in &self.remotes {
             let Some(head) = self.context.store.remote_head(&remote.name, pod)? else { continue };
+            let head = self.twins.local(&head).unwrap_or(head);
             let Some(position) = versions.iter().position(|version| version.digest == head) else { continue };
             for version in versions.iter_mut().take(position + 1) {
                 version.pushed_to.push(remote.name.to_string());

@@ -1,5 +1,7 @@
 //! `push`, `pull` and `remote …`: sharing pods.
 
+use std::collections::HashMap;
+
 use futures_util::{StreamExt, stream};
 use serde::Serialize;
 
@@ -27,6 +29,16 @@ pub struct RemotePod {
     /// Commits without a number that wait to be merged, oldest first.
     #[serde(skip)]
     pub beside: Vec<RemoteCommit>,
+    /// The commits here that its versions stand for, where secrets were left out of them.
+    #[serde(skip)]
+    pub here: HashMap<Digest, Digest>,
+}
+
+impl RemotePod {
+    /// What one of its versions is here.
+    pub fn local(&self, version: Digest) -> Digest {
+        self.here.get(&version).copied().unwrap_or(version)
+    }
 }
 
 /// What a push moved, and which secrets it left out.
@@ -171,6 +183,7 @@ pub async fn remote_pods(context: &Context, remote: &RemoteName, events: &Events
             (name, history)
         })
         .buffered(CONCURRENT_LISTINGS);
+    let twins = context.store.twins()?;
     let mut pods = Vec::new();
     for done in 1.. {
         let (name, history) = match cancel.run_until_cancelled(listed.next()).await {
@@ -179,7 +192,11 @@ pub async fn remote_pods(context: &Context, remote: &RemoteName, events: &Events
             Some(Some(found)) => found,
         };
         match history {
-            Ok(RemoteHistory { versions, beside, .. }) => pods.push(RemotePod { name, versions, beside }),
+            Ok(RemoteHistory { versions, beside, .. }) => {
+                let here = |version: &RemoteVersion| Some((version.digest, twins.local(&version.digest)?));
+                let here = versions.iter().filter_map(here).collect();
+                pods.push(RemotePod { name, versions, beside, here });
+            }
             Err(error) => events.warn(format!("pod {name}: {error}")),
         }
         events.progress(Progress { done, total, ..Progress::default() });

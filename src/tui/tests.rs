@@ -72,8 +72,12 @@ impl Explorer {
         let team = RemoteConfig::new("team".parse().unwrap(), "oci://127.0.0.1:5000/pods");
         explorer.finish(Job::ListRemotes, Ok(Outcome::Remotes(vec![team])));
         let theirs = RemoteVersion { number: 1, digest: commit(7).digest(), commit: commit(7) };
-        let remote_pods =
-            vec![RemotePod { name: "digits".parse().unwrap(), versions: vec![theirs], beside: Vec::new() }];
+        let remote_pods = vec![RemotePod {
+            name: "digits".parse().unwrap(),
+            versions: vec![theirs],
+            beside: Vec::new(),
+            here: Default::default(),
+        }];
         explorer.finish(Job::RemotePods("team".parse().unwrap()), Ok(Outcome::RemotePods(remote_pods)));
         explorer.press("j j");
         explorer.read();
@@ -741,7 +745,12 @@ fn a_commit_beside_the_versions_of_a_remote_is_seen_and_merged() {
     let theirs = RemoteVersion { number: 1, digest: commit(7).digest(), commit: commit(7) };
     let beside = RemoteCommit { digest: commit(8).digest(), commit: commit(8) };
     let short = beside.digest.short();
-    let pods = vec![RemotePod { name: "orders".parse().unwrap(), versions: vec![theirs], beside: vec![beside] }];
+    let pods = vec![RemotePod {
+        name: "orders".parse().unwrap(),
+        versions: vec![theirs],
+        beside: vec![beside],
+        here: Default::default(),
+    }];
     explorer.finish(Job::RemotePods("team".parse().unwrap()), Ok(Outcome::RemotePods(pods)));
     assert!(explorer.screen().contains("1 to merge"), "{}", explorer.screen());
     explorer.press("G l j");

@@ -18,7 +18,7 @@ pub struct Sharing {
 impl Sharing {
     fn of(local: &[VersionSummary], remote: &RemotePod) -> Self {
         let here: HashSet<Digest> = local.iter().map(|version| version.digest).collect();
-        let there: HashSet<Digest> = remote.versions.iter().map(|version| version.digest).collect();
+        let there: HashSet<Digest> = remote.versions.iter().map(|version| remote.local(version.digest)).collect();
         Self { ahead: here.difference(&there).count(), behind: there.difference(&here).count() }
     }
 
@@ -56,7 +56,8 @@ pub fn of_remote(pods: &Pods, remote: &RemoteName, name: &PodName) -> Sharing {
 
 /// Whether a version of a remote is in the local pod of its name.
 pub fn is_here(pods: &Pods, row: &RowId) -> bool {
-    let RowId::RemoteVersion(_, name, _) = row else { return true };
-    let Some((digest, _)) = pods.commit(row) else { return true };
+    let RowId::RemoteVersion(remote, name, _) = row else { return true };
+    let (Some((digest, _)), Some(pod)) = (pods.commit(row), pods.remote_pod(remote, name)) else { return true };
+    let digest = pod.local(digest);
     pods.local_pod(name).is_some_and(|local| local.versions.iter().any(|version| version.digest == digest))
 }

@@ -321,7 +321,12 @@ impl Game {
             Job::RemotePods(_) => {
                 let theirs = |number| RemoteVersion { number, digest: commit(number).digest(), commit: commit(number) };
                 let versions = (1..self.random.random_range(1..4)).map(theirs).collect();
-                Outcome::RemotePods(vec![RemotePod { name: "digits".parse().unwrap(), versions, beside: Vec::new() }])
+                Outcome::RemotePods(vec![RemotePod {
+                    name: "digits".parse().unwrap(),
+                    versions,
+                    beside: Vec::new(),
+                    here: Default::default(),
+                }])
             }
             Job::Detect => Outcome::Instance(Emulator::Ministack, info),
             Job::Scan => Outcome::Found(vec![(Emulator::Moto, info)]),

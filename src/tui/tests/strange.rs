@@ -93,8 +93,12 @@ fn hard_to_draw(columns: u16, rows: u16) -> Explorer {
     let team = RemoteConfig::new("team".parse().unwrap(), "oci://127.0.0.1:5000/注文");
     explorer.finish(Job::ListRemotes, Ok(Outcome::Remotes(vec![team])));
     let theirs = RemoteVersion { number: 1, digest: commit(7).digest(), commit: commit(7) };
-    let pods =
-        vec![crate::ops::RemotePod { name: "digits".parse().unwrap(), versions: vec![theirs], beside: Vec::new() }];
+    let pods = vec![crate::ops::RemotePod {
+        name: "digits".parse().unwrap(),
+        versions: vec![theirs],
+        beside: Vec::new(),
+        here: Default::default(),
+    }];
     explorer.finish(Job::RemotePods("team".parse().unwrap()), Ok(Outcome::RemotePods(pods)));
     explorer.press("j j");
     while let Some(effect) = (!explorer.effects.is_empty()).then(|| explorer.effects.remove(0)) {
