@@ -14,6 +14,9 @@ use crate::support::Podex;
 /// How long keys are pressed where nobody says otherwise.
 const SECONDS: u64 = 4;
 
+/// Between twenty keys and the next.
+const PAUSE: Duration = Duration::from_millis(50);
+
 /// Keys as terminals send them, beside the printable ones.
 const KEYS: [&str; 24] = [
     "\r",
@@ -80,6 +83,8 @@ fn random_keys_into_the_real_program_leave_it_alive_and_answering() {
                 screen.tap(&key);
             }
         }
+        // As fast as nobody types, and still not faster than a slow machine reads.
+        std::thread::sleep(PAUSE);
         if random.random_range(0..3) == 0 {
             let (columns, rows) = (random.random_range(1..200), random.random_range(1..60));
             println!("\n{columns} x {rows}");
