@@ -1,6 +1,6 @@
 //! The store at its limits, each measurement in a process of its own so that its memory can be told:
-//! `scale commit`, `scale diff`, `scale merge`, `scale pods`, `scale blob`, `scale push URL` …
-//! `benches/peers.sh` runs all of them, and others' tools on the same data.
+//! `scale commit`, `scale diff`, `scale merge`, `scale pods`, `scale blob`, `scale transfer URL` …
+//! `benches/peers.py` runs all of them, and others' tools on the same data.
 //!
 //! Prints lines of a name, seconds, and the process's peak memory in MiB so far.
 
@@ -30,7 +30,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         Some("blob") => blob(number(1, 1024)?),
         Some("files") => files(Path::new(&args[1]), number(2, 100_000)?),
         Some("noise") => noise_file(Path::new(&args[1]), number(2, 1024)?),
-        Some("transfer") => transfer(&args[1], number(2, 1024)?),
+        Some("transfer") => transfer(&args[1], number(2, 1024)?, args.get(3).cloned()),
         // `cargo bench` without arguments is for Criterion's.
         _ => Ok(()),
     }
@@ -292,13 +292,13 @@ fn noise_file(path: &Path, mebibytes: u32) -> Outcome {
     Ok(())
 }
 
-fn transfer(url: &str, mebibytes: u32) -> Outcome {
+fn transfer(url: &str, mebibytes: u32, s3_endpoint: Option<String>) -> Outcome {
     let (_folder, store) = fresh();
     let (_other_folder, other) = fresh();
     let pod: PodName = "large".parse()?;
     let (_, first) = write_blob(&store, mebibytes, false, &[]);
     store.publish(&pod, None, first)?;
-    let config = RemoteConfig::new("bench".parse()?, url);
+    let config = RemoteConfig { s3_endpoint, ..RemoteConfig::new("bench".parse()?, url) };
     let remote = open(&config)?;
     let runtime = tokio::runtime::Runtime::new()?;
     let events = Events::silent();
