@@ -8,7 +8,7 @@ use tempfile::TempDir;
 
 use super::*;
 use crate::event::Events;
-use crate::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, Observed, ResourceKey};
+use crate::pod::{Author, Commit, Digest, Document, Observed, ResourceKey};
 use crate::store::{FsckLevel, Store};
 
 struct Fixture {
@@ -37,19 +37,11 @@ fn fixture() -> Fixture {
     writer.observed(&brought, &serde_json::from_value(json!({"VpcId": "vpc-1"})).unwrap()).unwrap();
     let roots = writer.trees().unwrap();
     let commit = Commit {
-        format: COMMIT_FORMAT,
-        parents: Vec::new(),
-        state: roots.state,
-        observed: roots.observed,
         resources: roots.resources,
         message: "first".to_owned(),
         author: Author { name: "Alice".to_owned(), email: String::new() },
         time: "2026-01-02T03:04:05Z".parse().unwrap(),
-        instance: Default::default(),
-        services: Vec::new(),
-        report: Default::default(),
-        conflicts: Vec::new(),
-        withheld: None,
+        ..Commit::bare(roots.state, roots.observed)
     };
     let digest = writer.finish(&commit).unwrap();
     Fixture { folder, store, commit, digest }

@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use super::{Config, Context, OpError};
 use crate::pod::{Commit, Digest, PodName, Selector, TagName};
-use crate::store::{OpRecord, StoreError, VersionEntry};
+use crate::remote::RemoteConfig;
+use crate::store::{OpRecord, StoreError, Twins, VersionEntry};
 
 /// A pod in a list.
 #[derive(Clone, Debug, Serialize)]
@@ -69,8 +70,20 @@ pub fn versions(context: &Context, pod: &PodName) -> Result<Vec<VersionSummary>,
         let tags = all_tags.iter().filter(|(_, of)| *of == digest).map(|(tag, _)| tag.to_string()).collect();
         versions.push(VersionSummary { number, digest, commit, pushed_to: Vec::new(), tags });
     }
-    let twins = context.store.twins()?;
-    for remote in Config::load(&context.paths.config_file)?.remotes {
+    let remotes = Config::load(&context.paths.config_file)?.remotes;
+    mark_pushed(context, &remotes, &context.store.twins()?, pod, &mut versions)?;
+    Ok(versions)
+}
+
+/// Says of each version of a pod which remotes are known to have it: those whose head it is or lies behind.
+pub(super) fn mark_pushed(
+    context: &Context,
+    remotes: &[RemoteConfig],
+    twins: &Twins,
+    pod: &PodName,
+    versions: &mut [VersionSummary],
+) -> Result<(), StoreError> {
+    for remote in remotes {
         let Some(head) = context.store.remote_head(&remote.name, pod)? else { continue };
         let head = twins.local(&head).unwrap_or(head);
         let Some(position) = versions.iter().position(|version| version.digest == head) else { continue };
@@ -78,7 +91,7 @@ pub fn versions(context: &Context, pod: &PodName) -> Result<Vec<VersionSummary>,
             version.pushed_to.push(remote.name.to_string());
         }
     }
-    Ok(versions)
+    Ok(())
 }
 
 /// Renames a local pod.

@@ -207,10 +207,7 @@ pub(super) fn wanted(
         _ => differences(live, pod, Absence::OfPod, events)?,
     };
     let shared: BTreeSet<_> = live.places()?.intersection(&pod.places()?).cloned().collect();
-    let is_shared = |service: &str, account: &str, region: &str| {
-        shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
-    };
-    Ok(Compared { found: instance::select(strategy, filter, &is_shared, found), notes })
+    Ok(Compared { found: instance::select(strategy, filter, &shared, found), notes })
 }
 
 /// What brings the instance (ours) the pod's changes since the base, without losing its own. `before` is the instance

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use super::history::mark_pushed;
 use super::{Config, Context, OpError, PodSummary, VersionSummary};
 use crate::pod::{Commit, Digest, PodName};
 use crate::remote::RemoteConfig;
@@ -46,7 +47,7 @@ impl Lister<'_> {
                 Err(error) => summary.fault = Some(error.to_string()),
             }
         }
-        if let Err(error) = self.mark_pushed(&summary.name, &mut versions) {
+        if let Err(error) = mark_pushed(self.context, &self.remotes, &self.twins, &summary.name, &mut versions) {
             summary.fault.get_or_insert_with(|| error.to_string());
         }
         // A head that cannot be read is not the version before it.
@@ -63,45 +64,18 @@ impl Lister<'_> {
         self.commits.insert(*digest, commit.clone());
         Ok(commit)
     }
-
-    /// Says of each version which remotes are known to have it: those whose head it is or lies behind.
-    fn mark_pushed(&self, pod: &PodName, versions: &mut [VersionSummary]) -> Result<(), StoreError> {
-        for remote in &self.remotes {
-            let Some(head) = self.context.store.remote_head(&remote.name, pod)? else { continue };
-            let head = self.twins.local(&head).unwrap_or(head);
-            let Some(position) = versions.iter().position(|version| version.digest == head) else { continue };
-            for version in versions.iter_mut().take(position + 1) {
-                version.pushed_to.push(remote.name.to_string());
-            }
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::ops::{Overrides, Paths, fork, pods, tag, versions};
-    use crate::pod::{COMMIT_FORMAT, Selector};
+    use crate::pod::Selector;
 
     fn commit(context: &Context, message: &str) -> Digest {
         let writer = context.store.writer().unwrap();
         let roots = writer.trees().unwrap();
-        let commit = Commit {
-            format: COMMIT_FORMAT,
-            parents: Vec::new(),
-            state: roots.state,
-            observed: roots.observed,
-            resources: roots.resources,
-            message: message.to_owned(),
-            author: Default::default(),
-            time: jiff::Timestamp::UNIX_EPOCH,
-            instance: Default::default(),
-            services: Vec::new(),
-            report: Default::default(),
-            conflicts: Vec::new(),
-            withheld: None,
-        };
+        let commit = Commit { message: message.to_owned(), ..Commit::bare(roots.state, roots.observed) };
         writer.finish(&commit).unwrap()
     }
 

@@ -12,7 +12,9 @@ use super::{Context, OpError, Snapshot};
 use crate::archive::{ArchiveError, NATIVE_KIND, NATIVE_WHOLE, read_native, write_native};
 use crate::event::Events;
 use crate::instance::native::{self, Loaded, NativeError};
-use crate::instance::{self, ApplyReport, Delta, FailedStep, Filter, Instance, Plan, Step, StepAction, Strategy};
+use crate::instance::{
+    self, ApplyReport, Delta, FailedStep, Filter, Instance, Place, Plan, Step, StepAction, Strategy,
+};
 use crate::pod::{Digest, PodName, ResourceKey, TypeOutcome, TypeReport};
 use crate::store::Writer;
 
@@ -94,8 +96,8 @@ pub(super) async fn prepare(
     if strategy == Strategy::ThreeWay {
         return refuse("LocalStack's own state cannot be merged three ways: merge two pods with 'podex merge' first");
     }
-    if !filter.only.is_empty() {
-        return refuse("LocalStack's own state is put back by service (--service), not by pattern (--only)");
+    if !filter.only.is_empty() || !filter.except.is_empty() {
+        return refuse("LocalStack's own state is put back by service (--service), not by pattern (--only, --except)");
     }
     if !holds_native(&target) {
         return Err(OpError::Request(format!(
@@ -134,10 +136,7 @@ fn plan(
     let Compared { found, notes } = differences(live, pod, Absence::OfPod, events)?;
     let found = found.into_iter().filter(|difference: &Delta| is_state(&difference.key));
     let shared: BTreeSet<_> = native_places(live)?.intersection(&native_places(pod)?).cloned().collect();
-    let is_shared = |service: &str, account: &str, region: &str| {
-        shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
-    };
-    let steps = instance::select(strategy, filter, &is_shared, found);
+    let steps = instance::select(strategy, filter, &shared, found);
     let steps = steps.into_iter().map(|difference| step(difference, strategy)).collect();
     let notes = notes.into_iter().filter(|note| note.contains(NATIVE_KIND)).collect();
     Ok(Plan { steps, notes })
@@ -148,8 +147,8 @@ fn is_state(key: &ResourceKey) -> bool {
     key.kind == NATIVE_KIND && key.service != NATIVE_WHOLE
 }
 
-/// Every (service, account, region) of which a commit holds LocalStack's own state.
-fn native_places(snapshot: &Snapshot) -> Result<BTreeSet<(String, String, String)>, OpError> {
+/// Every place of which a commit holds LocalStack's own state.
+fn native_places(snapshot: &Snapshot) -> Result<BTreeSet<Place>, OpError> {
     let mut places = BTreeSet::new();
     for key in snapshot.state.keys() {
         let key = key?;

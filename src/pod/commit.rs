@@ -135,6 +135,26 @@ pub struct Withheld {
 }
 
 impl Commit {
+    /// A commit of these trees by nobody at no time, for tests to change what they are about.
+    #[cfg(test)]
+    pub(crate) fn bare(state: Digest, observed: Digest) -> Self {
+        Self {
+            format: COMMIT_FORMAT,
+            parents: Vec::new(),
+            state,
+            observed,
+            resources: 0,
+            message: String::new(),
+            author: Author::default(),
+            time: jiff::Timestamp::UNIX_EPOCH,
+            instance: InstanceInfo::default(),
+            services: Vec::new(),
+            report: CaptureReport::default(),
+            conflicts: Vec::new(),
+            withheld: None,
+        }
+    }
+
     /// The same commit with these conflicts, in the format that says so.
     pub fn with_conflicts(mut self, conflicts: Vec<Conflict>) -> Self {
         self.conflicts = conflicts;

@@ -179,21 +179,8 @@ mod tests {
     use super::*;
 
     fn commit(message: &str, parents: &[Digest]) -> RemoteCommit {
-        let commit = Commit {
-            format: crate::pod::COMMIT_FORMAT,
-            parents: parents.to_vec(),
-            state: Digest::of(b"state"),
-            observed: Digest::of(b"observed"),
-            resources: 0,
-            message: message.to_owned(),
-            author: crate::pod::Author::default(),
-            time: jiff::Timestamp::UNIX_EPOCH,
-            instance: Default::default(),
-            services: Vec::new(),
-            report: Default::default(),
-            conflicts: Vec::new(),
-            withheld: None,
-        };
+        let bare = Commit::bare(Digest::of(b"state"), Digest::of(b"observed"));
+        let commit = Commit { parents: parents.to_vec(), message: message.to_owned(), ..bare };
         RemoteCommit { digest: commit.digest(), commit }
     }
 

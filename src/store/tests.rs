@@ -33,21 +33,8 @@ pub(super) fn key(number: u32) -> ResourceKey {
 }
 
 pub(super) fn commit_of(roots: TreeRoots, parents: &[Digest]) -> Commit {
-    Commit {
-        format: crate::pod::COMMIT_FORMAT,
-        parents: parents.to_vec(),
-        state: roots.state,
-        observed: roots.observed,
-        resources: roots.resources,
-        message: "test".to_owned(),
-        author: Default::default(),
-        time: jiff::Timestamp::UNIX_EPOCH,
-        instance: Default::default(),
-        services: Vec::new(),
-        report: Default::default(),
-        conflicts: Vec::new(),
-        withheld: None,
-    }
+    let bare = Commit::bare(roots.state, roots.observed);
+    Commit { parents: parents.to_vec(), resources: roots.resources, message: "test".to_owned(), ..bare }
 }
 
 /// Bytes that do not compress, the same for the same seed.

@@ -320,4 +320,8 @@ fn what_localstack_says_of_each_service_is_reported() {
     }
     let usage = bob.run(["inject", "shop", "--native", "--strategy", "three-way", "--yes"]).expect(2);
     assert!(usage.stderr.contains("podex merge"), "{}", usage.stderr);
+    for pattern in ["--only", "--except"] {
+        let usage = bob.run(["inject", "shop", "--native", pattern, "sqs", "--yes"]).expect(2);
+        assert!(usage.stderr.contains("by service"), "{}", usage.stderr);
+    }
 }

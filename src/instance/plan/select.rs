@@ -1,15 +1,17 @@
 //! Which differences an inject acts on: the strategies and filters.
 
+use std::collections::BTreeSet;
+
 use super::Delta;
-use crate::instance::{Filter, Strategy};
+use crate::instance::{Filter, Place, Strategy};
 use crate::pod::ResourceKey;
 
 /// Which of the differences between the instance (`before`) and the pod (`after`) an inject acts on.
-/// `shared` says whether both sides have anything in a (service, account, region).
+/// `shared` are the places in which both sides have anything.
 pub fn select(
     strategy: Strategy,
     filter: &Filter,
-    shared: &dyn Fn(&str, &str, &str) -> bool,
+    shared: &BTreeSet<Place>,
     differences: impl IntoIterator<Item = Delta>,
 ) -> Vec<Delta> {
     let acts_on = |difference: &Delta| {
@@ -17,7 +19,9 @@ pub fn select(
         match strategy {
             // Of a three-way merge only what is to be done is left.
             Strategy::Overwrite | Strategy::ThreeWay => true,
-            Strategy::AccountRegionMerge => difference.after.is_some() || shared(service, account, region),
+            Strategy::AccountRegionMerge => {
+                difference.after.is_some() || shared.contains(&(service.clone(), account.clone(), region.clone()))
+            }
             Strategy::ServiceMerge => difference.after.is_some(),
         }
     };
@@ -31,7 +35,7 @@ pub fn select(
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
 
     use serde_json::{Value, json};
 
@@ -52,9 +56,7 @@ mod tests {
             difference("us-east-1", "pod", false, true),
             difference("us-west-1", "pod", false, true),
         ];
-        let shared = |service: &str, account: &str, region: &str| {
-            (service, account, region) == ("sqs", "000000000000", "us-east-1")
-        };
+        let shared = BTreeSet::from([["sqs", "000000000000", "us-east-1"].map(str::to_owned).into()]);
         let name = |difference: Delta| format!("{}/{}", difference.key.region, difference.key.own_name());
         select(strategy, filter, &shared, differences).into_iter().map(name).collect()
     }
@@ -73,16 +75,13 @@ mod tests {
         let place = |key: &ResourceKey| (key.service.clone(), key.account.clone(), key.region.clone());
         let places = |side: &BTreeMap<ResourceKey, Value>| side.keys().map(place).collect::<BTreeSet<_>>();
         let shared: BTreeSet<_> = places(&live).intersection(&places(&pod)).cloned().collect();
-        let is_shared = |service: &str, account: &str, region: &str| {
-            shared.contains(&(service.to_owned(), account.to_owned(), region.to_owned()))
-        };
         let keys: BTreeSet<ResourceKey> = live.keys().chain(pod.keys()).cloned().collect();
         let differences = keys.into_iter().map(|key| {
             let (before, after) = (live.get(&key).map(Packed::from), pod.get(&key).map(Packed::from));
             Delta { key, before, after }
         });
         let differences: Vec<Delta> = differences.filter(|found| found.before != found.after).collect();
-        for Delta { key, after, .. } in select(strategy, &Filter::default(), &is_shared, differences) {
+        for Delta { key, after, .. } in select(strategy, &Filter::default(), &shared, differences) {
             match after {
                 Some(value) => live.insert(key, value.open().unwrap()),
                 None => live.remove(&key),

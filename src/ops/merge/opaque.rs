@@ -127,19 +127,10 @@ mod tests {
         let parent = work.head(name);
         let line = TypeReport { outcome: TypeOutcome::Complete, count: 0, notes: Vec::new() };
         let commit = Commit {
-            format: crate::pod::COMMIT_FORMAT,
             parents: parent.into_iter().collect(),
-            state: roots.state,
-            observed: roots.observed,
             resources: roots.resources,
-            message: String::new(),
-            author: Author::default(),
-            time: jiff::Timestamp::now(),
-            instance: Default::default(),
-            services: Vec::new(),
             report: CaptureReport { types: [(format!("{NATIVE_WHOLE}/{NATIVE_KIND}"), line)].into() },
-            conflicts: Vec::new(),
-            withheld: None,
+            ..Commit::bare(roots.state, roots.observed)
         };
         let digest = writer.finish(&commit).unwrap();
         store.publish(&pod(name), parent, digest).unwrap();

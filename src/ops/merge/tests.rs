@@ -53,19 +53,10 @@ impl Work {
         let roots = writer.trees().unwrap();
         let parent = self.head(name);
         let commit = Commit {
-            format: crate::pod::COMMIT_FORMAT,
             parents: parent.into_iter().collect(),
-            state: roots.state,
-            observed: roots.observed,
             resources: roots.resources,
-            message: String::new(),
-            author: Author::default(),
-            time: jiff::Timestamp::now(),
-            instance: Default::default(),
             services: services.iter().map(|service| (*service).to_owned()).collect(),
-            report: CaptureReport::default(),
-            conflicts: Vec::new(),
-            withheld: None,
+            ..Commit::bare(roots.state, roots.observed)
         };
         let digest = writer.finish(&commit).unwrap();
         store.publish(&pod(name), parent, digest).unwrap()

@@ -200,7 +200,7 @@ mod tests {
             writer.document(key.clone(), &document, &Observed::new()).unwrap();
         }
         let roots = writer.trees().unwrap();
-        writer.finish(&crate::ops::secrets::tests::commit_of(roots.state, roots.observed)).unwrap();
+        writer.finish(&crate::pod::Commit::bare(roots.state, roots.observed)).unwrap();
         let path = home.path().join("secrets.toml");
         std::fs::write(&path, file).unwrap();
         let file = SecretsFile::read(&path, &crate::event::Events::silent()).unwrap();

@@ -14,10 +14,7 @@ use crate::event::{Event, Events};
 use crate::ops::{
     self, Context, MergeArgs, MergeKind, MergeOutcome, OpError, Overrides, Paths, PushOutcome, Snapshot, versions,
 };
-use crate::pod::{
-    Author, COMMIT_FORMAT, CaptureReport, Commit, Digest, Document, Marker, Observed, PodName, Reference, ResourceKey,
-    Selector,
-};
+use crate::pod::{Author, Commit, Digest, Document, Marker, Observed, PodName, Reference, ResourceKey, Selector};
 use crate::remote::{RemoteConfig, RemoteError, SecretsMode};
 use crate::store::{FsckLevel, GcOptions, VersionEntry};
 
@@ -79,7 +76,7 @@ impl Person {
             message: format!("by {}", self.name),
             author: Author { name: self.name.to_owned(), email: String::new() },
             time: jiff::Timestamp::now(),
-            ..commit_of(roots.state, roots.observed)
+            ..Commit::bare(roots.state, roots.observed)
         };
         let digest = writer.finish(&commit).unwrap();
         store.publish(&pod(), parent, digest).unwrap()
@@ -235,6 +232,9 @@ async fn a_pod_goes_back_and_forth_and_everybody_keeps_the_secrets_he_knows() {
     bob.commit(&[("db", "hunter2-old"), ("mail", "hunter2-mail")], 128);
     bob.commit(&secrets, 128);
     bob.push(None).await.unwrap();
+    // What was left out is no difference to what he has.
+    assert!(bob.diff("shop:3", "team/shop:3").await.is_empty());
+    assert_eq!(bob.diff("shop:2", "team/shop:3").await, ["secret-version/db/v1 SecretString"]);
 
     // She sees what changed without seeing what it is.
     assert_eq!(alice.pull().await.unwrap().0, 3);
@@ -317,7 +317,7 @@ async fn a_pod_without_secrets_is_the_same_on_both_sides() {
         writer.document(key, &Document::from_value(json!({"DelaySeconds": number})), &Observed::new()).unwrap();
         let roots = writer.trees().unwrap();
         let parents = parent.into_iter().collect();
-        let commit = Commit { parents, ..commit_of(roots.state, roots.observed) };
+        let commit = Commit { parents, ..Commit::bare(roots.state, roots.observed) };
         let digest = writer.finish(&commit).unwrap();
         store.publish(&pod(), parent, digest).unwrap();
         parent = Some(digest);
@@ -326,25 +326,6 @@ async fn a_pod_without_secrets_is_the_same_on_both_sides() {
     assert_eq!((outcome.report.commits, outcome.secrets.values()), (3, 0));
     let (moved, head) = alice.pull().await.unwrap();
     assert_eq!((moved, Some(head.commit)), (3, parent));
-}
-
-/// A commit of these trees, of nobody at no time.
-pub(super) fn commit_of(state: Digest, observed: Digest) -> Commit {
-    Commit {
-        format: COMMIT_FORMAT,
-        parents: Vec::new(),
-        state,
-        observed,
-        resources: 1,
-        message: String::new(),
-        author: Author::default(),
-        time: jiff::Timestamp::UNIX_EPOCH,
-        instance: Default::default(),
-        services: Vec::new(),
-        report: CaptureReport::default(),
-        conflicts: Vec::new(),
-        withheld: None,
-    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -459,7 +440,7 @@ async fn keys_that_nobody_marked_are_left_out_of_values_and_named_in_bodies() {
         writer.document(key, &Document { blobs, ..Document::default() }, &Observed::new()).unwrap();
     }
     let roots = writer.trees().unwrap();
-    let digest = writer.finish(&commit_of(roots.state, roots.observed)).unwrap();
+    let digest = writer.finish(&Commit::bare(roots.state, roots.observed)).unwrap();
     store.publish(&pod(), None, digest).unwrap();
 
     let (outcome, warnings) = bob.push_warned().await;
