@@ -76,6 +76,7 @@ fn show(session: &Session) -> Result<u8, CliError> {
         "author": context.author,
         "theme": context.theme,
         "mouse": context.mouse,
+        "watch_seconds": context.watch.as_secs(),
         "read_only": context.read_only,
         "remote": config.remotes,
     });

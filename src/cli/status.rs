@@ -16,8 +16,15 @@ use crate::ops::{EXIT_DIFFERENT, Look};
 Examples:
   podex status
   podex status --stat                  counts by service
+  podex status --quick                 a fraction of the requests: what listings tell
   podex status --exit-code --quiet     for scripts: exits with 3 when something changed")]
 pub(super) struct StatusCommand {
+    /// Read only what the emulator's listings tell to have changed since the last status
+    ///
+    /// A listing says little: what it does not tell (an attribute of a queue, tags) is found within 8 such looks, as each
+    /// resource is read all the same in its turn.
+    #[arg(long)]
+    quick: bool,
     /// Counts by service
     #[arg(long)]
     stat: bool,
@@ -28,8 +35,12 @@ pub(super) struct StatusCommand {
 impl StatusCommand {
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
-        let outcome = crate::ops::status(&context, Look::Whole, &session.events()).await?;
+        let look = if self.quick { Look::kept(&context) } else { Look::Whole };
+        let outcome = crate::ops::status(&context, look, &session.events()).await?;
         session.progress.clear();
+        if let Err(error) = outcome.next.keep(&context) {
+            session.progress.warn(&format!("'podex status --quick' will read everything: {error}"));
+        }
         let view = ChangeView::new(session, context.catalog, self.show.show_secrets, self.show.full);
         let endpoint = &context.endpoint;
         if session.out.json {

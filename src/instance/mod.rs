@@ -15,7 +15,7 @@ use std::io::{Read, Write};
 use serde::Serialize;
 
 pub use apply::apply;
-pub use capture::{TURNS, capture};
+pub use capture::{Again, Listings, TURNS, capture};
 pub use plan::{Delta, Selected, arn_of, arns_in, bring_along, parent_key, plan, select};
 
 use crate::aws::{AwsError, Client, Endpoint};
@@ -113,8 +113,8 @@ pub struct CaptureRequest {
     pub services: Vec<String>,
     /// Of what the capture will be compared with: looked into even where nothing seems to be.
     pub places: BTreeSet<Place>,
-    /// Where regions are asked in turn whether they hold something, the number of the look; None asks them all.
-    pub turn: Option<u32>,
+    /// Where this is one look of many: what the one before was told. None reads everything.
+    pub again: Option<Again>,
 }
 
 /// Service, account and region.
@@ -147,6 +147,8 @@ pub trait Previous: Send + Sync {
     fn time(&self) -> jiff::Timestamp;
     /// What the parent commit has at `key`.
     fn get(&self, key: &ResourceKey) -> Option<(Document, Observed)>;
+    /// What it has observed at `key`, which may be of no part of the pod.
+    fn observed(&self, key: &ResourceKey) -> Option<Observed>;
 }
 
 /// Where apply reads blobs from.

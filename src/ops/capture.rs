@@ -8,7 +8,9 @@ use super::blocking::blocking;
 use super::{Context, OpError, Snapshot, native};
 use crate::archive::NATIVE_WHOLE;
 use crate::event::Events;
-use crate::instance::{self, BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Place, Previous};
+use crate::instance::{
+    self, Again, BlobSink, CaptureRequest, CaptureSink, Instance, InstanceError, Listings, Place, Previous,
+};
 use crate::pod::{BlobRef, COMMIT_FORMAT, Commit, Digest, Document, Observed, ResourceKey};
 use crate::store::{BlobWriter, StoreError, Writer};
 
@@ -22,8 +24,6 @@ pub(super) struct Wanted {
     pub(super) near: Option<Snapshot>,
     /// Other places to be looked at where the context would not.
     pub(super) places: BTreeSet<Place>,
-    /// See [`CaptureRequest::turn`].
-    pub(super) turn: Option<u32>,
     /// The commit's parents.
     pub(super) parents: Vec<Digest>,
     /// Whether LocalStack's own state is taken, too.
@@ -39,7 +39,30 @@ pub(super) async fn capture(
     wanted: Wanted,
     events: &Events,
 ) -> Result<Snapshot, OpError> {
-    let request = request(context, &wanted)?;
+    Ok(take(context, instance, wanted, None, events).await?.0)
+}
+
+/// [`capture`] as one look of many, which gives what the next one needs. Where all is as in `wanted.near`, nothing is
+/// written: looks are many.
+pub(super) async fn look_again(
+    context: &Context,
+    instance: &Instance,
+    wanted: Wanted,
+    again: Again,
+    events: &Events,
+) -> Result<(Snapshot, Listings), OpError> {
+    take(context, instance, wanted, Some(again), events).await
+}
+
+async fn take(
+    context: &Context,
+    instance: &Instance,
+    wanted: Wanted,
+    again: Option<Again>,
+    events: &Events,
+) -> Result<(Snapshot, Listings), OpError> {
+    let is_look = again.is_some();
+    let request = request(context, &wanted, again)?;
     // The state is that of the beginning: what changes from now on may be in it or not.
     let time = now_to_the_second();
     let writer = context.store.writer()?;
@@ -51,7 +74,7 @@ pub(super) async fn capture(
     events.phase("capture");
     let previous = wanted.near.clone().map(|near| Arc::new(near) as Arc<dyn Previous>);
     let sink = Arc::new(StoreSink(writer.clone()));
-    let mut report = instance::capture(instance, context.catalog, &request, previous, sink, events).await?;
+    let (mut report, listings) = instance::capture(instance, context.catalog, &request, previous, sink, events).await?;
     let mut services = request.services;
     if wanted.native && !services.is_empty() {
         services.push(NATIVE_WHOLE.to_owned());
@@ -61,8 +84,16 @@ pub(super) async fn capture(
     events.phase("write");
     let author = context.author.clone();
     let info = instance.info.clone();
-    let written = blocking(move || -> Result<(Digest, Commit), StoreError> {
+    let near = wanted.near.filter(|_| is_look);
+    let store = context.store.clone();
+    let written = blocking(move || -> Result<Snapshot, StoreError> {
         let roots = writer.trees()?;
+        if let Some(near) = near
+            && (near.state.root, near.observed.root) == (roots.state, roots.observed)
+            && near.commit.report == report
+        {
+            return Ok(near);
+        }
         let commit = Commit {
             format: COMMIT_FORMAT,
             parents: wanted.parents,
@@ -78,14 +109,13 @@ pub(super) async fn capture(
             conflicts: Vec::new(),
             withheld: None,
         };
-        Ok((writer.finish(&commit)?, commit))
+        Ok(Snapshot::of(&store, writer.finish(&commit)?, commit))
     });
-    let (digest, commit) = written.await?;
-    Ok(Snapshot::of(&context.store, digest, commit))
+    Ok((written.await?, listings))
 }
 
 /// The request: the context's accounts and regions, and those of the commit that will be compared.
-fn request(context: &Context, wanted: &Wanted) -> Result<CaptureRequest, OpError> {
+fn request(context: &Context, wanted: &Wanted, again: Option<Again>) -> Result<CaptureRequest, OpError> {
     let (mut accounts, mut regions) = (context.accounts.clone(), context.regions.clone());
     let mut places = wanted.places.clone();
     if let Some(near) = &wanted.near {
@@ -107,7 +137,7 @@ fn request(context: &Context, wanted: &Wanted) -> Result<CaptureRequest, OpError
     let mut services = wanted.services.clone();
     services.sort_unstable();
     services.dedup();
-    Ok(CaptureRequest { accounts, regions, services, places, turn: wanted.turn })
+    Ok(CaptureRequest { accounts, regions, services, places, again })
 }
 
 /// Commits record seconds: finer times would only make them look more exact than a capture is.

@@ -17,7 +17,7 @@ const REMOTE_HEADER: &str = "[[remote]]";
 /// Digits of an AWS account id.
 const ACCOUNT_DIGITS: usize = 12;
 
-/// Seconds that a timeout may have: beyond an hour it is none.
+/// Seconds that a timeout may have, or the time between two looks: beyond an hour it is none.
 pub const TIMEOUT_SECONDS: std::ops::RangeInclusive<u64> = 1..=3600;
 
 /// What the user configured. Everything is optional.
@@ -33,7 +33,7 @@ pub struct Config {
     /// Regions to capture; empty means all that hold something.
     pub regions: Vec<String>,
     /// How long an answer of the instance may stay silent, in seconds.
-    #[serde(deserialize_with = "timeout")]
+    #[serde(deserialize_with = "seconds")]
     pub timeout: Option<Duration>,
     /// Who makes commits.
     pub author: Option<Author>,
@@ -41,6 +41,9 @@ pub struct Config {
     pub theme: Option<String>,
     /// Whether the explorer listens to the mouse; it does unless told otherwise.
     pub mouse: Option<bool>,
+    /// Seconds between two looks of the explorer at an instance that it watches for drift.
+    #[serde(deserialize_with = "seconds")]
+    pub watch_seconds: Option<Duration>,
     /// Whether everything that changes pods, remotes or the instance is refused.
     pub read_only: bool,
     /// Where pods are shared.
@@ -53,7 +56,8 @@ fn parsed<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Endpoint>
     text.parse().map(Some).map_err(serde::de::Error::custom)
 }
 
-fn timeout<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+/// [`TIMEOUT_SECONDS`].
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
     let seconds = u64::deserialize(deserializer)?;
     match TIMEOUT_SECONDS.contains(&seconds) {
         true => Ok(Some(Duration::from_secs(seconds))),

@@ -13,6 +13,9 @@ use crate::instance::{Instance, InstanceError};
 use crate::pod::Author;
 use crate::store::Store;
 
+/// The time between two looks for drift, unless the user chose another.
+const WATCH: Duration = Duration::from_secs(15);
+
 /// LocalStack's own address, which its peers took over.
 const DEFAULT_ENDPOINT: &str = "http://localhost:4566";
 
@@ -41,6 +44,8 @@ pub struct Context {
     pub theme: Option<String>,
     /// Whether the explorer listens to the mouse.
     pub mouse: bool,
+    /// The time between two of the explorer's looks for drift.
+    pub watch: Duration,
     /// Whether everything that changes pods, remotes or the instance is refused.
     pub read_only: bool,
     /// A file with values for secrets that pods were shared without: `PODEX_SECRETS_FROM`.
@@ -133,6 +138,7 @@ impl Context {
             timeout: overrides.timeout.or(config.timeout).unwrap_or(DEFAULT_TIMEOUT),
             theme: config.theme,
             mouse: config.mouse.unwrap_or(true),
+            watch: config.watch_seconds.unwrap_or(WATCH),
             read_only: config.read_only || overrides.read_only,
             secrets_from: file_of("PODEX_SECRETS_FROM"),
             identity: file_of("PODEX_IDENTITY"),

@@ -1,6 +1,5 @@
-//! `diff` and `status`: compare two commits, or a commit and the live instance.
+//! `diff`: compares two commits, or a commit and the live instance.
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -15,7 +14,7 @@ use super::snapshot::parse;
 use super::{Browsed, Context, OpError, Snapshot, browse};
 use crate::catalog::Catalog;
 use crate::event::Events;
-use crate::instance::{Filter, Place};
+use crate::instance::Filter;
 use crate::pod::{
     Change, ChangeKind, Commit, Digest, Observed, PodName, Reading, Reference, ReferenceError, Rename, diff_values,
     renames,
@@ -36,35 +35,6 @@ pub struct DiffOutcome {
     pub renames: Vec<Rename>,
     /// What could not be compared and why; sentences.
     pub notes: Vec<String>,
-}
-
-/// The live instance's drift.
-#[derive(Clone, Debug, Serialize)]
-pub struct StatusOutcome {
-    /// What the instance was last committed as or injected with; None where podex never touched it.
-    pub base: Option<(PodName, Digest)>,
-    /// What changed since; empty where there is no base.
-    pub changes: Vec<Change>,
-    /// What could not be compared and why; sentences.
-    pub notes: Vec<String>,
-    /// Where the instance held something.
-    #[serde(skip)]
-    pub held: BTreeSet<Place>,
-}
-
-/// How far `status` looks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Look {
-    /// As far as a commit does.
-    #[default]
-    Whole,
-    /// One of many looks at the same instance: a region that held nothing so far is only asked in its turn.
-    Again {
-        /// Looks before this one.
-        turn: u32,
-        /// Where they saw something.
-        held: BTreeSet<Place>,
-    },
 }
 
 /// Finds the commit a reference names, and makes its trees readable locally: `@live` is captured into an
@@ -218,7 +188,7 @@ async fn live_like(context: &Context, pod: &Snapshot, filter: &Filter, events: &
 }
 
 /// Differences as changes of documents.
-fn changes(
+pub(super) fn changes(
     catalog: &Catalog,
     side: &Snapshot,
     found: impl Iterator<Item = Difference>,
@@ -288,59 +258,4 @@ pub(super) fn last_touch(context: &Context) -> Result<Option<Touch>, OpError> {
         }
     }
     Ok(None)
-}
-
-/// Compares the live instance with what it was last committed as or injected with, by the operation log. What the
-/// instance's own listings tell to be as it was committed (bodies of objects, code, versions of secrets) is not read.
-///
-/// # Errors
-/// When nothing answers at the endpoint or the store fails.
-pub async fn status(context: &Context, look: Look, events: &Events) -> Result<StatusOutcome, OpError> {
-    let Some(Touch { pod, base, safety, incomplete }) = last_touch(context)? else {
-        // Even without a base the answer should say whether there is an instance at all.
-        context.connect_unless_cancelled(events).await?;
-        return Ok(StatusOutcome { base: None, changes: Vec::new(), notes: Vec::new(), held: BTreeSet::new() });
-    };
-    let (turn, held) = match look {
-        Look::Whole => (None, BTreeSet::new()),
-        Look::Again { turn, held } => (Some(turn), held),
-    };
-    let wanted = Wanted {
-        services: base.commit.services.clone(),
-        near: Some(base.clone()),
-        places: held,
-        turn,
-        ..Wanted::default()
-    };
-    let instance = context.connect_unless_cancelled(events).await?;
-    let live = capture(context, &instance, wanted, events).await?;
-    events.phase("compare");
-    let (store, catalog, events) = (context.store.clone(), context.catalog, events.clone());
-    let compared = blocking(move || -> Result<_, OpError> {
-        let held = live.places()?;
-        let Compared { mut found, notes } = differences::<Difference>(&base, &live, Absence::BothSides, &events)?;
-        if let Some(safety) = safety.and_then(|digest| Snapshot::load(&store, digest).ok()) {
-            found = since_inject(&safety, found, incomplete)?;
-        }
-        Ok(StatusOutcome {
-            base: Some((pod, base.digest)),
-            changes: changes(catalog, &base, found.into_iter())?,
-            notes,
-            held,
-        })
-    });
-    compared.await
-}
-
-/// Drops what the inject left alone: there the instance differs from the pod, but is as it was before. An inject that
-/// left steps undone left alone what it should not have: then only what the pod lacks is dropped.
-fn since_inject(safety: &Snapshot, found: Vec<Difference>, incomplete: bool) -> Result<Vec<Difference>, OpError> {
-    let mut kept = Vec::new();
-    for difference in found {
-        let of_pod = difference.before.is_some();
-        if incomplete && of_pod || safety.state.get(&difference.key)? != difference.after {
-            kept.push(difference);
-        }
-    }
-    Ok(kept)
 }

@@ -31,6 +31,7 @@ mod scan;
 mod secrets;
 mod share;
 mod snapshot;
+mod status;
 mod storage;
 mod verify;
 
@@ -43,7 +44,7 @@ pub use commit::{CommitArgs, CommitOutcome, commit};
 pub use config::{Config, TIMEOUT_SECONDS, config_add_remote, config_remove_remote, config_set_theme};
 pub use context::{Context, EndpointOrigin, Overrides};
 pub use demo::{Demo, DemoSummary, demo, write_samples};
-pub use diff::{DiffOutcome, Look, Side, StatusOutcome, diff, observed_changes, resolve, status};
+pub use diff::{DiffOutcome, Side, diff, observed_changes, resolve};
 pub use error::{EXIT_CANCELLED, EXIT_CONFLICT, EXIT_DIFFERENT, EXIT_FAILED, EXIT_PARTLY, EXIT_USAGE, OpError};
 pub use history::{
     PodSummary, VersionSummary, delete, delete_version, fork, operations, pods, rename, tag, untag, versions,
@@ -64,6 +65,7 @@ pub use share::{
     remote_pods, remote_remove,
 };
 pub use snapshot::Snapshot;
+pub use status::{Before, Look, StatusOutcome, status};
 pub use storage::{fsck, gc, repair, store_stats};
 pub use verify::{TypeFidelity, VerifyOn, VerifyOutcome, verify};
 

@@ -112,6 +112,10 @@ impl Previous for Snapshot {
         self.commit.time
     }
 
+    fn observed(&self, key: &ResourceKey) -> Option<Observed> {
+        read(&self.observed, key).ok().flatten()
+    }
+
     fn get(&self, key: &ResourceKey) -> Option<(Document, Observed)> {
         // A commit that cannot be read only means that more is read from the instance.
         Some((self.document(key).ok()??, self.observed(key).ok()?))

@@ -97,7 +97,7 @@ actions! {
     Conflicts, Browse, Looks, "conflicts", "conflicts", "Show what a merge left to settle in the chosen pod: ours, base and theirs", Some("podex resolve POD");
     Undo, Browse, Destroys, "undo", "undo", "Take the live instance back to before the last inject: shows the plan first", Some("podex undo");
     Status, Browse, Looks, "status", "status", "Show what changed in the live instance since it was last committed or injected", Some("podex status");
-    Watch, Anywhere, Looks, "watch", "watch", "Look for drift of the live instance every 15 seconds and show it in the header; again to stop", Some("podex status --stat");
+    Watch, Anywhere, Looks, "watch", "watch", "Watch the live instance for drift and show it in the header; again to stop", Some("podex status --quick --stat");
     Mark, Browse, Looks, "mark", "mark", "Mark a version for comparing, or take the mark off", None;
     Filter, Browse, Looks, "filter", "filter", "Show only what contains some text in the tree", Some("podex inspect REF PATTERN");
     Edit, Browse, Looks, "edit", "editor", "Look at the chosen document or body in $EDITOR (changes there are not kept)", Some("podex inspect REF PATH");

@@ -71,7 +71,8 @@ pub async fn run(context: Context, start: StartAt) -> Result<(), TuiError> {
     let catalog = context.catalog;
     let is_secret = Arc::new(move |key: &ResourceKey, path: &[String], value: &Value| catalog.hides(key, path, value));
     let keymap = Keymap::load(&context.paths.keymap())?;
-    let settings = Settings { theme, depth, keymap, read_only: context.read_only, mouse: context.mouse };
+    let settings =
+        Settings { theme, depth, keymap, read_only: context.read_only, mouse: context.mouse, watch: context.watch };
     let mut state = State::new(context.endpoint.to_string(), settings, is_secret);
     if let Some(fault) = fault {
         state.say(Role::Warning, format!("{fault}; going on with the default theme"), None);

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
 use tui_input::Input;
@@ -192,6 +193,8 @@ pub struct Settings {
     pub read_only: bool,
     /// The mouse is listened to.
     pub mouse: bool,
+    /// The time between two looks for drift.
+    pub watch: Duration,
 }
 
 /// The explorer.
@@ -211,6 +214,8 @@ pub struct State {
     pub read_only: bool,
     /// The mouse is listened to.
     pub mouse: bool,
+    /// The time between two looks for drift.
+    pub watch_every: Duration,
     /// What was done last, latest last: for a crash report.
     pub trail: VecDeque<Action>,
     /// The instance's endpoint, as text.
@@ -292,7 +297,7 @@ pub struct State {
 impl State {
     /// The first screen, before anything was read.
     pub fn new(endpoint: String, settings: Settings, is_secret: SecretRule) -> Self {
-        let Settings { theme, depth, keymap, read_only, mouse } = settings;
+        let Settings { theme, depth, keymap, read_only, mouse, watch } = settings;
         Self {
             size: (80, 24),
             theme,
@@ -301,6 +306,7 @@ impl State {
             chord: Vec::new(),
             read_only,
             mouse,
+            watch_every: watch,
             trail: VecDeque::new(),
             endpoint,
             is_secret,

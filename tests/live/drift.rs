@@ -127,14 +127,18 @@ fn a_watched_instance_is_asked_a_fraction_and_new_regions_are_found_in_their_tur
 
     // One change where something is, and one where nothing was.
     let far = "ap-south-1";
+    let delay = json!({"QueueUrl": "${URL}", "Attributes": {"DelaySeconds": "9"}});
     ministack.play(&json!([
         item("2"),
+        // What no listing tells.
+        queue(),
+        step("sqs", "SetQueueAttributes", delay),
         {"service": "sqs", "region": far, "operation": "CreateQueue", "input": {"QueueName": "far"}},
     ]));
-    let mut held = first.held;
-    let mut far_seen = 0;
+    let mut next = first.next;
+    let (mut far_seen, mut queue_seen) = (0, 0);
     for turn in 0..=TURNS {
-        let found = look(Look::Again { turn, held });
+        let found = look(next);
         let requests = counter.take();
         assert!(requests * 2 < whole, "look {turn} made {requests} requests, the commit {whole}");
         let regions: BTreeSet<&str> = found.changes.iter().map(|change| change.key.region.as_str()).collect();
@@ -142,7 +146,54 @@ fn a_watched_instance_is_asked_a_fraction_and_new_regions_are_found_in_their_tur
         // Once found it is looked at every time.
         assert!(far_seen == 0 || regions.contains(far), "look {turn} lost the queue");
         far_seen += u32::from(regions.contains(far));
-        held = found.held;
+        queue_seen += u32::from(found.changes.iter().any(|change| change.key.label() == "queue/drifting"));
+        next = found.next;
     }
     assert!(far_seen > 0, "the queue in {far} was not found");
+    assert!(queue_seen > 0, "the queue's new delay was not found");
+}
+
+#[test]
+fn a_quick_status_reads_what_listings_tell_and_the_rest_in_turn() {
+    let Some(ministack) = support::ministack() else { return };
+    play(&ministack, &["orders/1-build.json"]);
+    ministack.play(&begin());
+    let counter = Counter::before(&ministack);
+    let podex = Podex::new("Bob").with("PODEX_ENDPOINT", &counter.endpoint());
+    podex.run(["commit", "drifting"]).expect(0);
+    counter.take();
+    podex.run(["status", "--exit-code"]).expect(0);
+    let whole = counter.take();
+    let packs = || std::fs::read_dir(podex.home().join("data/store/blobs/sha256")).unwrap().count();
+    let before = packs();
+    for _ in 0..2 {
+        podex.run(["status", "--quick", "--exit-code"]).expect(0);
+        let quick = counter.take();
+        assert!(quick * 5 < whole * 2, "{quick} requests, and {whole} for everything");
+    }
+    assert_eq!(packs(), before, "looks at what did not change leave nothing in the store");
+
+    // What listings tell is seen at once, with what it refers to still known by name.
+    ministack.play(&json!([
+        parameter("two"),
+        step("sqs", "CreateQueue", json!({"QueueName": "new"})),
+        step("s3", "DeleteObject", json!({"Bucket": "drifting", "Key": "body"})),
+    ]));
+    let labels = |arguments: &[&str]| -> BTreeSet<String> {
+        let status = podex.run(arguments.iter().copied()).expect(0).json();
+        let changes = status["changes"].as_array().unwrap();
+        changes.iter().filter_map(|change| change["key"].as_str().map(str::to_owned)).collect()
+    };
+    let quick = labels(&["status", "--quick", "--json"]);
+    assert_eq!(quick, labels(&["status", "--json"]));
+    assert_eq!(quick.len(), 3, "{quick:#?}");
+
+    // An inject by podex itself ends what it knew.
+    podex.run(["inject", "drifting", "--yes"]).expect(0);
+    podex.run(["status", "--quick", "--exit-code"]).expect(0);
+    // A file that is none is as good as none.
+    for entry in std::fs::read_dir(podex.home().join("cache/looks")).unwrap() {
+        std::fs::write(entry.unwrap().path(), "{\"turn\": -1}").unwrap();
+    }
+    podex.run(["status", "--quick", "--exit-code"]).expect(0);
 }

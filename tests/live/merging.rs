@@ -131,6 +131,18 @@ fn what_two_changed_is_merged_and_what_both_changed_is_settled_before_it_is_inje
     assert!(merged.stdout.contains("VisibilityTimeout") && !merged.stdout.contains("from Bob"), "{}", merged.stdout);
     let refused = alice.run(["inject", "orders", "--yes"]).expect(4);
     assert!(refused.stderr.contains("podex resolve orders"), "{}", refused.stderr);
+    // As it is, it can be shared and looked into, and is refused there just as here.
+    alice.run(["push", "orders", "team"]).expect(0);
+    let carol = Podex::new("Carol").at(&his);
+    carol.run(["remote", "add", "team", &format!("file://{}", folder.path().display())]).expect(0);
+    carol.run(["pull", "team/orders"]).expect(0);
+    let listed = carol.run(["resolve", "orders"]).expect(4);
+    assert!(listed.stdout.contains("VisibilityTimeout") && listed.stdout.contains("DelaySeconds"), "{}", listed.stdout);
+    let tree = carol.run(["inspect", "orders", "--format", "tree"]).expect(0);
+    assert!(tree.stdout.contains("orders/hers") && tree.stdout.contains("orders/his"), "{}", tree.stdout);
+    let refused = carol.run(["inject", "orders", "--yes"]).expect(4);
+    assert!(refused.stderr.contains("podex resolve orders"), "{}", refused.stderr);
+
     alice.run(["resolve", "orders"]).expect(4);
     alice.run(["resolve", "orders", "sqs/queue/nothing", "--ours"]).expect(1);
     alice.run(["resolve", "orders", &format!("{QUEUE}#VisibilityTimeout"), "--value", "\"25\""]).expect(4);
@@ -154,6 +166,9 @@ fn what_two_changed_is_merged_and_what_both_changed_is_settled_before_it_is_inje
     bob.run(["inject", "orders", "--strategy", "three-way", "--yes"]).expect(0);
     has_timeout(&his, "25");
     has_secret(&his, "orders/hers", "from Alice");
+    // Who had it unsettled gets the settled one on top of it.
+    carol.run(["pull", "team/orders"]).expect(0);
+    carol.run(["diff", "orders", "@live", "--exit-code"]).expect(0);
     play(&his, &["orders/5-order.json"]);
 }
 

@@ -96,8 +96,12 @@ async fn capture_policy(context: &CaptureContext<'_>, entry: &Value) -> Result<(
     if arn.starts_with(AWS_MANAGED) {
         return Ok(());
     }
+    let names = vec![name.to_owned()];
+    if context.emit.carry(&names, entry)? {
+        return Ok(());
+    }
     match read(context, entry, arn).await {
-        Ok((document, observed)) => context.emit.emit(vec![name.to_owned()], document, observed).await,
+        Ok((document, observed)) => context.emit.emit(names, document, observed).await,
         Err(error) => left_out(context, &format!("policy {name}"), error.into()).await,
     }
 }

@@ -33,8 +33,9 @@ impl Adapter for Functions {
         while let Some(page) = pages.next().await {
             let page = page?;
             let mut running = Vec::new();
-            for name in list(&page, "Functions").iter().filter_map(|function| text(function, "FunctionName")) {
-                running.push(capture_function(context, name.to_owned()));
+            for entry in list(&page, "Functions") {
+                running
+                    .extend(text(entry, "FunctionName").map(|name| capture_function(context, name.to_owned(), entry)));
             }
             let mut running = futures_util::stream::iter(running).buffer_unordered(CONCURRENT_FUNCTIONS);
             while let Some(result) = running.next().await {
@@ -67,7 +68,10 @@ impl Adapter for Functions {
     }
 }
 
-async fn capture_function(context: &CaptureContext<'_>, name: String) -> Result<(), InstanceError> {
+async fn capture_function(context: &CaptureContext<'_>, name: String, entry: &Value) -> Result<(), InstanceError> {
+    if context.emit.carry(std::slice::from_ref(&name), entry)? {
+        return Ok(());
+    }
     match read_function(context, &name).await {
         Ok((document, observed)) => context.emit.emit(vec![name], document, observed).await,
         Err(error) => left_out(context, &format!("function {name}"), error).await,

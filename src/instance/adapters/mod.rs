@@ -4,6 +4,7 @@
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use super::{BlobSink, BlobSource, Instance, InstanceError, Previous};
 use crate::aws::{AwsError, Scope};
@@ -49,6 +50,12 @@ pub struct Parent {
 pub trait Emit: Send + Sync {
     /// One resource of the adapter's type; `name` has the parent's segments first.
     async fn emit(&self, name: Vec<String>, document: Document, observed: Observed) -> Result<(), InstanceError>;
+    /// Takes over what the look before read of a resource, where this is one look of many and the resource's `entry` in
+    /// its listing is as it was; false where it must be read.
+    fn carry(&self, name: &[String], entry: &Value) -> Result<bool, InstanceError>;
+    /// Whether a resource that its listing tells to be unchanged is asked about all the same: always, or in its turn
+    /// where this is one look of many.
+    fn asks_about(&self, name: &[String]) -> bool;
     /// Begins a blob.
     fn blob(&self) -> Result<Box<dyn BlobSink>, InstanceError>;
     /// A sentence for the capture report; `partial` where something listed could not be read.

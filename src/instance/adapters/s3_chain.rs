@@ -78,7 +78,9 @@ async fn read_chain(bucket: &Bucket<'_>, key: &str, links: Vec<Link>) -> Result<
         } else if let Some((mut attributes, blob)) =
             known(&previous, &label, &id).filter(|_| is_past(bucket.context, Some(&link.modified)))
         {
-            bucket.read_tags(&mut attributes, key, Some(&link.id)).await?;
+            if bucket.asks_about(key) {
+                bucket.read_tags(&mut attributes, key, Some(&link.id)).await?;
+            }
             blobs.insert(label.clone(), blob);
             attributes
         } else {

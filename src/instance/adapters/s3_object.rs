@@ -127,6 +127,11 @@ impl Bucket<'_> {
         self.context.previous.and_then(|previous| previous.get(&self.object_key(key)))
     }
 
+    /// Whether the tags of an object that is as it was are asked for.
+    pub(super) fn asks_about(&self, key: &str) -> bool {
+        self.context.emit.asks_about(&[self.name().to_owned(), key.to_owned()])
+    }
+
     async fn capture_plain(&self) -> Result<(), InstanceError> {
         let input = json!({"Bucket": self.name(), "EncodingType": "url"});
         let mut pages = self.context.instance.client.pages(&self.context.scope, "s3", "ListObjectsV2", input);
@@ -158,7 +163,9 @@ impl Bucket<'_> {
             && before == observed
             && is_past(self.context, text(entry, "LastModified"))
         {
-            self.read_tags(&mut document.attributes, key, None).await?;
+            if self.asks_about(key) {
+                self.read_tags(&mut document.attributes, key, None).await?;
+            }
             return Ok((document, observed));
         }
         let (attributes, blob) = self.object(key, None).await?;

@@ -37,9 +37,10 @@ impl Adapter for Parameters {
         let mut pages = context.instance.client.pages(&context.scope, "ssm", "DescribeParameters", json!({}));
         while let Some(page) = pages.next().await {
             let page = page?;
-            let names = list(&page, "Parameters").iter().filter_map(|parameter| text(parameter, "Name"));
-            let own = names.filter(|name| !name.starts_with(AMAZONS));
-            let reads = own.map(|name| capture_parameter(context, name)).collect();
+            let entries = list(&page, "Parameters").iter();
+            let named = entries.filter_map(|parameter| Some((text(parameter, "Name")?, parameter)));
+            let own = named.filter(|(name, _)| !name.starts_with(AMAZONS));
+            let reads = own.map(|(name, entry)| capture_parameter(context, name, entry)).collect();
             all(context, CONCURRENT_PARAMETERS, reads).await?;
         }
         Ok(())
@@ -71,9 +72,13 @@ impl Adapter for Parameters {
     }
 }
 
-async fn capture_parameter(context: &CaptureContext<'_>, name: &str) -> Result<(), InstanceError> {
+async fn capture_parameter(context: &CaptureContext<'_>, name: &str, entry: &Value) -> Result<(), InstanceError> {
+    let names = vec![name.to_owned()];
+    if context.emit.carry(&names, entry)? {
+        return Ok(());
+    }
     match read_parameter(context, name).await {
-        Ok(Some((document, observed))) => context.emit.emit(vec![name.to_owned()], document, observed).await,
+        Ok(Some((document, observed))) => context.emit.emit(names, document, observed).await,
         Ok(None) => Ok(()),
         Err(error) => left_out(context, &format!("parameter {name}"), error).await,
     }

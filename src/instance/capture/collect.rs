@@ -75,8 +75,23 @@ impl<'a> Collector<'a> {
 
     /// Takes a resource that was read.
     pub fn add(&self, key: ResourceKey, document: Document, observed: Observed) -> Result<(), InstanceError> {
+        let is_data = self.catalog.get(&key.service, &key.kind).is_some_and(|spec| spec.data);
+        self.take(key, document, observed, is_data)
+    }
+
+    /// Takes a resource of the capture before, which has its tokens.
+    pub fn carry(&self, key: ResourceKey, document: Document, observed: Observed) -> Result<(), InstanceError> {
+        self.take(key, document, observed, true)
+    }
+
+    fn take(
+        &self,
+        key: ResourceKey,
+        document: Document,
+        observed: Observed,
+        is_done: bool,
+    ) -> Result<(), InstanceError> {
         let spec = self.catalog.get(&key.service, &key.kind);
-        let is_data = spec.is_some_and(|spec| spec.data);
         let progress = {
             let mut state = self.state();
             if !state.seen.insert(self.print(&key)) {
@@ -96,13 +111,13 @@ impl<'a> Collector<'a> {
             }
             state.progress.done += 1;
             state.progress.total = state.progress.total.max(state.progress.done);
-            if !is_data {
+            if !is_done {
                 state.waiting.push((key.clone(), document.clone(), observed.clone()));
             }
             state.progress
         };
         self.events.progress(progress);
-        if is_data { self.sink.document(key, &document, &observed) } else { Ok(()) }
+        if is_done { self.sink.document(key, &document, &observed) } else { Ok(()) }
     }
 
     /// Takes what the emulator brings by itself: others may refer to it.

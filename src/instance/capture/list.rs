@@ -22,11 +22,26 @@ pub struct Entries {
     pub notes: BTreeSet<(String, bool)>,
 }
 
-/// All entries of a list operation, of all pages. What a call about one of them cannot tell is missing in it, and noted.
+/// All entries of a list operation, with all that is asked about them: [`listed`], then [`complete`].
 ///
 /// # Errors
 /// When the list operation itself fails, or nothing answers any more.
 pub async fn entries(
+    client: &Client,
+    scope: &Scope,
+    service: &str,
+    list: &List,
+    known: &Known,
+) -> Result<Entries, AwsError> {
+    let told = listed(client, scope, service, list, known).await?;
+    complete(client, scope, service, list, known, told).await
+}
+
+/// All entries of a list operation, of all pages, as it tells them: [`complete`] asks more about each.
+///
+/// # Errors
+/// When the list operation itself fails, or nothing answers any more.
+pub async fn listed(
     client: &Client,
     scope: &Scope,
     service: &str,
@@ -58,6 +73,22 @@ pub async fn entries(
     if let Some(elsewhere) = list.except.as_deref().filter(|_| !entries.found.is_empty()) {
         leave_out(client, scope, elsewhere, known, &mut entries).await?;
     }
+    Ok(entries)
+}
+
+/// The entries with what the listing's other calls tell about each, and without those that are no resources. What such
+/// a call cannot tell is missing, and noted.
+///
+/// # Errors
+/// When nothing answers any more.
+pub async fn complete(
+    client: &Client,
+    scope: &Scope,
+    service: &str,
+    list: &List,
+    known: &Known,
+    mut entries: Entries,
+) -> Result<Entries, AwsError> {
     if !list.more.is_empty() {
         let listed = std::mem::take(&mut entries.found);
         let whole = stream::iter(listed).map(|entry| whole_entry(client, scope, service, list, known, entry));
@@ -80,7 +111,8 @@ fn leave_out<'a>(
     here: &'a mut Entries,
 ) -> BoxFuture<'a, Result<(), AwsError>> {
     async move {
-        let there = match entries(client, scope, &elsewhere.service, &elsewhere.list, known).await {
+        let (service, list) = (&elsewhere.service, &elsewhere.list);
+        let there = match entries(client, scope, service, list, known).await {
             Ok(there) => there.found,
             Err(error) if error.class == ErrorClass::Connection => return Err(error),
             Err(error) if error.class == ErrorClass::NotImplemented => return Ok(()),

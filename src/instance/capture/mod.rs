@@ -5,9 +5,11 @@
 
 mod collect;
 mod list;
+mod listings;
 mod names;
 mod places;
 mod read;
+mod reading;
 mod start;
 mod tokens;
 
@@ -29,11 +31,15 @@ use crate::event::Events;
 use crate::pod::{CaptureReport, Document, Observed, ResourceKey, TypeOutcome};
 
 use collect::{Collector, outcome_of};
-pub use list::{Entries, entries};
+pub use list::entries;
+use list::{Entries, complete, listed};
+use listings::Looks;
+pub use listings::{Again, Listings};
 pub use names::named;
 pub use places::TURNS;
 use read::Read;
 pub use read::{is_absent, read, wire};
+use reading::Reading;
 
 /// Resources of one listing that are read at once. The client bounds the requests of them all.
 const READ_AT_ONCE: usize = 16;
@@ -49,6 +55,8 @@ struct Walk<'a> {
     collector: &'a Collector<'a>,
     /// The commit before.
     previous: Option<&'a dyn Previous>,
+    /// The look before, where this is one of many.
+    looks: Option<&'a Looks>,
     /// Progress and cancellation.
     events: &'a Events,
 }
@@ -65,7 +73,7 @@ struct Place<'a> {
 }
 
 /// Reads the instance into documents. Several services, regions and accounts at once; one bad type never
-/// fails the capture, a lost emulator always does.
+/// fails the capture, a lost emulator always does. Gives what the listings told, too, where it is a look of many.
 pub async fn capture(
     instance: &Instance,
     catalog: &Catalog,
@@ -73,14 +81,16 @@ pub async fn capture(
     previous: Option<Arc<dyn Previous>>,
     sink: Arc<dyn CaptureSink>,
     events: &Events,
-) -> Result<CaptureReport, InstanceError> {
+) -> Result<(CaptureReport, Listings), InstanceError> {
     let collector = Collector::new(catalog, sink, events);
-    let walk = Walk { instance, catalog, collector: &collector, previous: previous.as_deref(), events };
+    let looks = request.again.clone().map(Looks::new);
+    let (previous, looking) = (previous.as_deref(), looks.as_ref());
+    let walk = Walk { instance, catalog, collector: &collector, previous, looks: looking, events };
     tokio::select! {
         result = places::walk_all(walk, request) => result?,
         () = events.cancellation().cancelled() => return Err(InstanceError::Cancelled),
     }
-    collector.finish()
+    Ok((collector.finish()?, looks.map(Looks::told).unwrap_or_default()))
 }
 
 impl Walk<'_> {
@@ -217,15 +227,26 @@ struct Emitter<'a> {
 #[async_trait]
 impl Emit for Emitter<'_> {
     async fn emit(&self, name: Vec<String>, document: Document, observed: Observed) -> Result<(), InstanceError> {
-        let Scope { account, region } = &self.place.scope;
-        let region = self.place.region.as_ref().unwrap_or(region);
-        let key = ResourceKey::new(account, region, self.place.service, self.spec.kind(), name);
-        if let Some(parents) = &self.parents {
-            let parent =
-                Parent { key: key.clone(), document: document.clone(), observed: observed.clone(), builtin: false };
-            parents.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(parent);
-        }
+        let key = self.key(name);
+        self.remember(&key, &document, &observed);
         self.walk.collector.add(key, document, observed)
+    }
+
+    fn carry(&self, name: &[String], entry: &Value) -> Result<bool, InstanceError> {
+        let Some(looks) = self.walk.looks else { return Ok(false) };
+        let key = self.key(name.to_vec());
+        if !looks.is_unchanged(&key, entry) {
+            return Ok(false);
+        }
+        let before = self.walk.previous.and_then(|previous| previous.get(&key));
+        let Some((document, observed)) = before else { return Ok(false) };
+        self.remember(&key, &document, &observed);
+        self.walk.collector.carry(key, document, observed)?;
+        Ok(true)
+    }
+
+    fn asks_about(&self, name: &[String]) -> bool {
+        self.walk.looks.is_none_or(|looks| looks.asks_about(&self.key(name.to_vec())))
     }
 
     fn blob(&self) -> Result<Box<dyn BlobSink>, InstanceError> {
@@ -245,6 +266,23 @@ impl Emit for Emitter<'_> {
     }
 }
 
+impl Emitter<'_> {
+    fn key(&self, name: Vec<String>) -> ResourceKey {
+        let Scope { account, region } = &self.place.scope;
+        let region = self.place.region.as_ref().unwrap_or(region);
+        ResourceKey::new(account, region, self.place.service, self.spec.kind(), name)
+    }
+
+    /// Keeps a resource for the walk of what it contains.
+    fn remember(&self, key: &ResourceKey, document: &Document, observed: &Observed) {
+        if let Some(parents) = &self.parents {
+            let (key, document, observed) = (key.clone(), document.clone(), observed.clone());
+            let parent = Parent { key, document, observed, builtin: false };
+            parents.lock().unwrap_or_else(std::sync::PoisonError::into_inner).push(parent);
+        }
+    }
+}
+
 async fn walk_table(
     walk: Walk<'_>,
     place: &Place<'_>,
@@ -257,10 +295,15 @@ async fn walk_table(
     if let Some(parent) = parent {
         add_parent(walk.catalog, &mut known, parent);
     }
-    let Entries { found, notes } = entries(&walk.instance.client, &place.scope, place.service, list, &known).await?;
+    let client = &walk.instance.client;
+    let told = listed(client, &place.scope, place.service, list, &known).await?;
+    let reading = Reading::of(walk, place, spec, parent, &told);
+    if let Some(carried) = reading.carried() {
+        return reading.carry(carried).await;
+    }
+    let Entries { found, notes } = complete(client, &place.scope, place.service, list, &known, told).await?;
     for (text, partial) in notes {
-        let outcome = if partial { TypeOutcome::Partial } else { TypeOutcome::Complete };
-        walk.collector.outcome(place.service, spec.kind(), outcome, Some(text));
+        reading.note(text, partial);
     }
     let entries: Vec<Value> =
         found.into_iter().filter(|entry| !spec.skip.iter().any(|skip| skip.holds(entry))).collect();
@@ -270,28 +313,25 @@ async fn walk_table(
         .map(|(name, entry)| {
             let mut known = known.clone();
             known.set("item", entry);
-            walk_entry(walk, place, spec, parent, name, known)
+            walk_entry(&reading, parent, name, known)
         })
         .buffer_unordered(READ_AT_ONCE)
         .try_for_each(|()| async { Ok(()) })
-        .await
+        .await?;
+    reading.end();
+    Ok(())
 }
 
 async fn walk_entry(
-    walk: Walk<'_>,
-    place: &Place<'_>,
-    spec: &TypeSpec,
+    reading: &Reading<'_>,
     parent: Option<&Parent>,
     name: Option<Vec<String>>,
     mut known: Known,
 ) -> Result<(), InstanceError> {
+    let Reading { walk, place, spec, .. } = *reading;
     let client = &walk.instance.client;
-    let note = |text: String, partial: bool| {
-        let outcome = if partial { TypeOutcome::Partial } else { TypeOutcome::Complete };
-        walk.collector.outcome(place.service, spec.kind(), outcome, Some(text));
-    };
     let Some(name) = name else {
-        note("a listed resource has no name".to_owned(), true);
+        reading.note("a listed resource has no name".to_owned(), true);
         return Ok(());
     };
     known.set_name(&name);
@@ -319,16 +359,18 @@ async fn walk_entry(
     let Read { document, observed, notes } = match read(walk.instance, &scope, place.service, spec, known).await {
         Ok(read) => read,
         Err(error) => {
+            reading.spoil();
             walk.unread_below(place.service, spec.kind());
             return walk.failed(place.service, spec.kind(), error).await;
         }
     };
     for (text, partial) in notes {
-        note(text, partial);
+        reading.note(text, partial);
     }
     let builtin = spec.builtin.iter().any(|condition| condition.holds(&entry))
         || parent.is_some_and(|parent| parent.builtin)
             && (spec.builtin_below || spec.is_given(key.own_name(), &document.attributes));
+    reading.found(&key, builtin);
     if builtin {
         walk.collector.add_builtin(key.clone(), observed.clone())?;
     } else {

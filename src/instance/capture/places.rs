@@ -157,10 +157,11 @@ async fn find_regions<'a>(
         let held = held.lock().unwrap_or_else(PoisonError::into_inner);
         held.get(account).is_some_and(|regions| regions.contains(region))
     };
+    let turn_now = request.again.as_ref().and_then(|again| again.turn);
     let asked: Vec<&str> = (0..TURNS)
         .cycle()
         .zip(regions)
-        .filter_map(|(turn, region)| request.turn.is_none_or(|now| now % TURNS == turn).then_some(*region))
+        .filter_map(|(turn, region)| turn_now.is_none_or(|now| now % TURNS == turn).then_some(*region))
         .collect();
     let asked = &asked;
     let probes = offered.iter().flat_map(|(account, service)| {

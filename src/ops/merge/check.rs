@@ -96,7 +96,8 @@ fn attributes(document: &Value) -> Option<&Map<String, Value>> {
     document.get("attributes")?.as_object()
 }
 
-/// A queue or topic named by another of which one is FIFO and the other is not.
+/// A queue named by another, or by a subscription of a topic, of which one is FIFO and the other is not. (A FIFO topic may
+/// deliver to any queue.)
 fn other_order(
     catalog: &Catalog,
     key: &ResourceKey,
@@ -107,10 +108,13 @@ fn other_order(
         attributes(document)
             .is_some_and(|attributes| FIFO.iter().any(|name| attributes.get(*name) == Some(&"true".into())))
     };
-    if (key.service.as_str(), key.kind.as_str()) != ("sqs", "queue") {
-        return Ok(None);
-    }
-    let Some(own) = merged(key)? else { return Ok(None) };
+    let own = match (key.service.as_str(), key.kind.as_str()) {
+        ("sqs", "queue") => Some(key.clone()),
+        ("sns", "subscription") => parent_key(catalog, key),
+        _ => None,
+    };
+    let Some(own) = own.map(|own| merged(&own)).transpose()?.flatten() else { return Ok(None) };
+    let takes_any = key.service == "sns" && is_fifo(&own);
     for name in names {
         let Name::Arn(arn) = name else { continue };
         let parts: Vec<&str> = arn.split(':').collect();
@@ -121,7 +125,7 @@ fn other_order(
                 .and_then(|attributes| arn_of(catalog, &named, attributes))
                 .is_some_and(|found| found == *arn)
         });
-        if exact.is_some_and(|document| is_fifo(&document) != is_fifo(&own)) {
+        if !takes_any && exact.is_some_and(|document| is_fifo(&document) != is_fifo(&own)) {
             return Ok(Some(named));
         }
     }

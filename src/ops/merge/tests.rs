@@ -246,3 +246,38 @@ fn a_keyed_list_with_two_entries_of_one_key_is_named_with_its_place() {
     ]);
     assert_eq!(said, ["s3/bucket/b: Lifecycle has two entries of the same key"]);
 }
+
+#[test]
+fn a_standard_topic_that_is_subscribed_to_a_fifo_queue_is_named_with_it() {
+    let arn = "arn:aws:sqs:us-east-1:000000000000:q.fifo";
+    let topic = |attributes: Value| resource("000000000000/us-east-1/sns/topic/t", attributes);
+    let queue = |fifo: &str| resource("000000000000/us-east-1/sqs/queue/q.fifo", json!({"FifoQueue": fifo}));
+    let subscription = resource(
+        &format!("000000000000/us-east-1/sns/subscription/t/sqs:{arn}"),
+        json!({"Protocol": "sqs", "Endpoint": arn}),
+    );
+    // One side makes the queue FIFO, the other subscribes the topic to it.
+    let said = |topic: (ResourceKey, Value)| {
+        warnings([
+            &[topic.clone(), queue("false")],
+            &[topic.clone(), queue("true")],
+            &[topic, queue("false"), subscription.clone()],
+        ])
+    };
+    let changed = "sqs/queue/q.fifo: FifoQueue changes, so injecting deletes it and creates it anew".to_owned();
+    let mixed = format!("sns/subscription/t/sqs:{arn}: one of it and sqs/queue/q.fifo is FIFO, the other is not");
+    let by_theirs = said(topic(json!({})));
+    assert!(by_theirs.contains(&mixed), "{by_theirs:?}");
+    assert!(by_theirs.iter().all(|warning| *warning == mixed || *warning == changed), "{by_theirs:?}");
+    let fifo_topic = said(topic(json!({"FifoTopic": "true"})));
+    assert!(!fifo_topic.contains(&mixed), "{fifo_topic:?}");
+}
+
+#[test]
+fn a_topic_that_a_side_makes_fifo_is_named() {
+    let topic = |fifo: &str, name: &str| {
+        resource("000000000000/us-east-1/sns/topic/t", json!({"FifoTopic": fifo, "DisplayName": name}))
+    };
+    let said = warnings([&[topic("false", "a")], &[topic("false", "b")], &[topic("true", "a")]]);
+    assert_eq!(said, ["sns/topic/t: FifoTopic changes, so injecting deletes it and creates it anew"]);
+}

@@ -17,9 +17,6 @@ use crate::tui::overlay::{Form, Overlay};
 use crate::tui::state::{Drift, State};
 use crate::tui::theme::Role;
 
-/// Seconds between two looks at a watched instance.
-const EVERY: i64 = 15;
-
 /// Changes that are each taken back by name; of more, all of their types are.
 const NAMED: usize = 200;
 
@@ -35,10 +32,9 @@ pub(super) fn watch(state: &mut State) -> Vec<Effect> {
         state.hint("drift is not watched any more");
         return Vec::new();
     }
-    let minutes = EVERY * i64::from(TURNS) / 60;
-    state.hint(format!(
-        "drift is looked for every {EVERY} seconds, in regions that hold nothing every {minutes} minutes"
-    ));
+    let every = state.watch_every.as_secs();
+    let all = every * u64::from(TURNS);
+    state.hint(format!("listings are looked at every {every} seconds; what they do not tell, every {all}"));
     state.watch = Some(state.now);
     state.look = Look::Whole;
     tick(state)
@@ -49,7 +45,9 @@ pub(super) fn tick(state: &mut State) -> Vec<Effect> {
     let looking = state.jobs.values().any(|job| matches!(job, Job::Drift(_) | Job::Status));
     match state.watch {
         Some(next) if next <= state.now => {
-            state.watch = Some(state.now + jiff::SignedDuration::from_secs(EVERY));
+            state.watch = Some(
+                state.now + jiff::SignedDuration::try_from(state.watch_every).unwrap_or(jiff::SignedDuration::MAX),
+            );
             // What the user has begun comes first; a look during an inject would see half of it.
             if looking || state.jobs.values().any(|job| !job.is_read_only()) {
                 Vec::new()
@@ -84,8 +82,7 @@ pub(super) fn seen(state: &mut State, job: &Job, sentence: &str, outcome: Status
         }
         return;
     };
-    let turn = if let Look::Again { turn, .. } = state.look { turn.wrapping_add(1) } else { 0 };
-    state.look = Look::Again { turn, held: outcome.held };
+    state.look = outcome.next;
     let changes = Arc::new(outcome.changes);
     state.drift = Some(Drift { pod: pod.clone(), base, changes: changes.clone() });
     let is_secret = state.is_secret.clone();
