@@ -64,12 +64,13 @@ impl Store {
         Ok(packs)
     }
 
-    /// Damaged index files. A missing one is none: it is written when it is needed.
+    /// Damaged index files. A missing one is none: it is written when it is needed. Nor is an empty one: indexes are
+    /// not synced, and that is what a loss of power leaves of them.
     fn check_indexes(&self) -> Result<Vec<String>, StoreError> {
         let mut faults = Vec::new();
         for pack in self.sorted_packs()? {
             let path = self.inner.layout.index(&pack);
-            if path.exists()
+            if std::fs::metadata(&path).is_ok_and(|index| index.len() > 0)
                 && let Err(error) = Index::open(&path, pack)
             {
                 faults.push(format!("{error} (it is rebuilt from its pack)"));

@@ -197,6 +197,8 @@ impl Store {
     /// Removes the packs that are `going` and nobody needs. The caller holds every lock.
     fn sweep(&self, going: &HashSet<Digest>, marks: &Marks, report: &mut GcReport) -> Result<(), StoreError> {
         let layout = &self.inner.layout;
+        // What stands in for a pack that goes may be ours, or of somebody killed before its name was made to last.
+        layout.sync_packs()?;
         let indexes = self.inner.packs.indexes();
         for index in indexes.iter().filter(|index| going.contains(&index.pack)) {
             let needed = index.entries().filter(|entry| marks.contains(&entry.digest)).any(|entry| {
@@ -212,7 +214,6 @@ impl Store {
             }
             self.remove_pack(&index.pack)?;
         }
-        layout.sync_parent(&layout.packs().join("any"))?;
         self.inner.packs.refresh()?;
         // Indexes whose pack is gone: of a process that died between the two.
         let packs = self.inner.packs.list()?;

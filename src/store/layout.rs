@@ -56,12 +56,15 @@ impl Layout {
             Err(error) if error.kind() == ErrorKind::NotFound => layout.create_format(&format)?,
             Err(source) => return Err(StoreError::Io { path: format, source }),
         }
-        let folders = [layout.packs(), layout.indexes(), layout.refs(), layout.remotes(), layout.ops(), layout.tmp()];
-        for folder in folders {
-            // Asking first keeps a complete store on a read-only file system readable.
-            if !folder.is_dir() {
-                layout.create_folder(&folder)?;
-            }
+        let folders = [layout.packs(), layout.indexes(), layout.refs(), layout.remotes(), layout.ops()];
+        // Made last: where it is, the names of the others last, even if who made them was killed in between.
+        let tmp = layout.tmp();
+        // Asking first keeps a complete store on a read-only file system readable.
+        if !tmp.is_dir() || !folders.iter().all(|folder| folder.is_dir()) {
+            folders.iter().try_for_each(|folder| layout.make_folder(folder))?;
+            layout.sync_parent(&layout.packs())?;
+            layout.sync_parent(&tmp)?;
+            layout.make_folder(&tmp)?;
         }
         layout.clean_tmp();
         Ok(layout)
@@ -69,6 +72,8 @@ impl Layout {
 
     fn create_format(&self, format: &Path) -> Result<(), StoreError> {
         self.create_folder(&self.root)?;
+        // Who made it may have been killed before its name was made to last.
+        self.sync_parent(&self.root)?;
         for entry in std::fs::read_dir(&self.root).map_err(StoreError::io(&self.root))? {
             let name = entry.map_err(StoreError::io(&self.root))?.file_name();
             // Another process may be creating the same store at this moment, and may have got further.
@@ -143,8 +148,17 @@ impl Layout {
         Ok(DiskFile { file, disk: self.disk.clone() })
     }
 
-    pub(super) fn create_folder(&self, path: &Path) -> Result<(), StoreError> {
+    /// Creates a folder and those above it; the names are made to last by [`Layout::sync_parent`].
+    pub(super) fn make_folder(&self, path: &Path) -> Result<(), StoreError> {
         self.disk.create_folder(path).map_err(StoreError::io(path))
+    }
+
+    /// Creates a folder and those above it, and makes the names of new ones last.
+    pub(super) fn create_folder(&self, path: &Path) -> Result<(), StoreError> {
+        let is_missing = |folder: &&Path| !folder.as_os_str().is_empty() && !folder.is_dir();
+        let missing: Vec<&Path> = path.ancestors().take_while(is_missing).collect();
+        self.make_folder(path)?;
+        missing.into_iter().try_for_each(|folder| self.sync_parent(folder))
     }
 
     /// Moves a file or folder; the names are made to last by [`Layout::sync_parent`].
@@ -165,18 +179,36 @@ impl Layout {
     /// Makes the names in the folder that holds `path` last.
     pub(super) fn sync_parent(&self, path: &Path) -> Result<(), StoreError> {
         let Some(folder) = path.parent() else { return Ok(()) };
+        // A path of one part lies in the working directory.
+        let folder = if folder.as_os_str().is_empty() { Path::new(".") } else { folder };
         self.disk.sync_folder(folder).map_err(StoreError::io(folder))
+    }
+
+    /// Makes the names of all packs last, whoever moved them there.
+    pub(super) fn sync_packs(&self) -> Result<(), StoreError> {
+        let folder = self.packs();
+        self.disk.sync_folder(&folder).map_err(StoreError::io(&folder))
     }
 
     /// Syncs a temporary file, moves it to `path` (replacing what is there), and syncs the folder.
     pub(super) fn persist(&self, file: NamedTempFile, path: &Path) -> Result<(), StoreError> {
-        self.disk.sync(file.path(), file.as_file()).map_err(StoreError::io(path))?;
-        let (_, from) = file.keep().map_err(|error| StoreError::Io { path: path.to_owned(), source: error.error })?;
-        if let Err(source) = self.disk.rename(&from, path) {
-            let _ = std::fs::remove_file(&from);
-            return Err(StoreError::Io { path: path.to_owned(), source });
-        }
+        self.persist_content(file, path)?;
         self.sync_parent(path)
+    }
+
+    /// Syncs a temporary file and moves it to `path` (replacing what is there); the name is made to last by
+    /// [`Layout::sync_parent`].
+    pub(super) fn persist_content(&self, file: NamedTempFile, path: &Path) -> Result<(), StoreError> {
+        self.disk.sync(file.path(), file.as_file()).map_err(StoreError::io(path))?;
+        self.replace(file, path)
+    }
+
+    fn replace(&self, file: NamedTempFile, path: &Path) -> Result<(), StoreError> {
+        let (_, from) = file.keep().map_err(|error| StoreError::Io { path: path.to_owned(), source: error.error })?;
+        self.disk.rename(&from, path).map_err(|source| {
+            let _ = std::fs::remove_file(&from);
+            StoreError::Io { path: path.to_owned(), source }
+        })
     }
 
     /// The same, but where `path` is there already it stays, and the answer is false.
@@ -206,12 +238,7 @@ impl Layout {
     pub(super) fn write_derived(&self, path: &Path, content: &[u8]) -> Result<(), StoreError> {
         let mut file = self.temporary()?;
         file.write_all(content).map_err(StoreError::io(path))?;
-        let (_, from) =
-            file.file.keep().map_err(|error| StoreError::Io { path: path.to_owned(), source: error.error })?;
-        self.disk.rename(&from, path).map_err(|source| {
-            let _ = std::fs::remove_file(&from);
-            StoreError::Io { path: path.to_owned(), source }
-        })
+        self.replace(file.file, path)
     }
 
     /// Held while anything is written: nobody cleans up meanwhile. Released when dropped, or by the system

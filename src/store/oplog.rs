@@ -1,25 +1,60 @@
-//! The operation log: JSON lines, one file a month, appended under a lock.
+//! The operation log: JSON lines, one file a month, appended under a lock. Each line has a check of the rest of it.
 
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, Value};
+
 use super::layout::Layout;
 use super::{OpRecord, Store, StoreError};
+use crate::pod::{Digest, canonical_json};
 
 /// How the names of log files end.
 const EXTENSION: &str = "jsonl";
+/// The member that holds the first digits of the sha256 of the others.
+const CHECK: &str = "check";
+/// Hexadecimal digits of it: what tells a flipped bit, not what withstands a forger.
+const CHECK_DIGITS: usize = 8;
+/// The members of lines from before there was a check.
+const UNCHECKED: [&str; 7] = ["time", "operation", "pod", "endpoint", "commit", "safety", "summary"];
+
+fn encode_line(record: &OpRecord) -> Vec<u8> {
+    // A record always is an object.
+    let mut line = serde_json::to_value(record).unwrap_or_default();
+    let mut check = Digest::of(&canonical_json(&line)).hex();
+    check.truncate(CHECK_DIGITS);
+    line[CHECK] = check.into();
+    let mut line = canonical_json(&line);
+    line.push(b'\n');
+    line
+}
+
+/// The record in a line without its end; or what is wrong with it.
+fn decode_line(line: &[u8]) -> Result<OpRecord, String> {
+    let text = |error: serde_json::Error| format!("is not an operation: {error}");
+    let mut members: Map<String, Value> = serde_json::from_slice(line).map_err(text)?;
+    let found = members.remove(CHECK);
+    let content = canonical_json(&members);
+    let is_intact = match &found {
+        None => members.keys().all(|member| UNCHECKED.contains(&member.as_str())),
+        Some(found) => {
+            let is_right = found
+                .as_str()
+                .is_some_and(|found| found.len() == CHECK_DIGITS && Digest::of(&content).hex().starts_with(found));
+            members.insert(CHECK.to_owned(), found.clone());
+            is_right && canonical_json(&members) == line
+        }
+    };
+    if is_intact { serde_json::from_slice(line).map_err(text) } else { Err("does not match its check".to_owned()) }
+}
 
 impl Store {
     /// Appends to the operation log.
     pub fn record(&self, record: &OpRecord) -> Result<(), StoreError> {
         let month = record.time.strftime("%Y-%m").to_string();
         let path = self.inner.layout.ops().join(format!("{month}.{EXTENSION}"));
-        let mut line = crate::pod::canonical_json(record);
-        line.push(b'\n');
-        let is_new = !path.exists();
-        append(&self.inner.layout, &path, &line).map_err(StoreError::io(&path))?;
-        if is_new { self.inner.layout.sync_parent(&path) } else { Ok(()) }
+        append(&self.inner.layout, &path, &encode_line(record))
     }
 
     /// The operation log, newest first.
@@ -57,13 +92,18 @@ impl Store {
 }
 
 /// Appends one line under the file's lock and syncs it.
-fn append(layout: &Layout, path: &Path, line: &[u8]) -> std::io::Result<()> {
-    let mut file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(path)?;
-    file.lock()?;
-    let end = complete_length(&mut file)?;
-    file.set_len(end)?;
-    file.seek(SeekFrom::Start(end))?;
-    layout.append(path, &mut file, line)
+fn append(layout: &Layout, path: &Path, line: &[u8]) -> Result<(), StoreError> {
+    let failed = || StoreError::io(path);
+    let mut options = OpenOptions::new();
+    let mut file = options.create(true).truncate(false).read(true).write(true).open(path).map_err(failed())?;
+    file.lock().map_err(failed())?;
+    let end = complete_length(&mut file).map_err(failed())?;
+    if end == 0 {
+        // Before there is a line: where there is one, the file's name lasts.
+        layout.sync_parent(path)?;
+    }
+    file.set_len(end).and_then(|()| file.seek(SeekFrom::Start(end))).map_err(failed())?;
+    layout.append(path, &mut file, line).map_err(failed())
 }
 
 /// The length of the file up to its last complete line: what follows was being written when its process died.
@@ -88,7 +128,7 @@ fn complete_length(file: &mut File) -> std::io::Result<u64> {
 pub(super) fn intact_lines(path: &Path) -> Result<Vec<u8>, StoreError> {
     let content = std::fs::read(path).map_err(StoreError::io(path))?;
     let lines = content.split_inclusive(|&byte| byte == b'\n');
-    let intact = |line: &&[u8]| line.ends_with(b"\n") && serde_json::from_slice::<OpRecord>(line).is_ok();
+    let intact = |line: &&[u8]| line.strip_suffix(b"\n").is_some_and(|line| decode_line(line).is_ok());
     Ok(lines.filter(intact).flatten().copied().collect())
 }
 
@@ -99,8 +139,7 @@ pub(super) fn read_log(path: &Path) -> Result<Vec<OpRecord>, StoreError> {
     let lines = content[..complete].split(|&byte| byte == b'\n').filter(|line| !line.is_empty());
     let parse = |(position, line): (usize, &[u8])| {
         let number = position + 1;
-        serde_json::from_slice(line)
-            .map_err(|error| StoreError::corrupt(path, format!("line {number} is not an operation: {error}")))
+        decode_line(line).map_err(|reason| StoreError::corrupt(path, format!("line {number} {reason}")))
     };
     lines.enumerate().map(parse).collect()
 }

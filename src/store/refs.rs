@@ -9,7 +9,7 @@ use std::path::Path;
 use super::layout::file_names;
 use super::packs::Wanted;
 use super::{Store, StoreError, VersionEntry};
-use crate::pod::{Digest, PodName, RemoteName, Selector, TagName, nearest};
+use crate::pod::{Commit, Digest, PodName, RemoteName, Selector, TagName, nearest};
 
 /// Hexadecimal digits of the check that follows a digest in a ref.
 const CHECK_DIGITS: usize = 8;
@@ -37,11 +37,15 @@ pub(super) fn read_ref(path: &Path) -> Result<Option<Digest>, StoreError> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
         Err(source) => return Err(StoreError::Io { path: path.to_owned(), source }),
     };
-    let commit = std::str::from_utf8(&bytes).ok().and_then(|text| text.split(' ').next()?.parse::<Digest>().ok());
-    match commit {
-        Some(commit) if encode_ref(&commit).as_bytes() == bytes => Ok(Some(commit)),
-        _ => Err(StoreError::corrupt(path, "it does not hold a commit's digest with its check")),
-    }
+    let commit = decode_ref(&bytes);
+    let damaged = || StoreError::corrupt(path, "it does not hold a commit's digest with its check");
+    commit.ok_or_else(damaged).map(Some)
+}
+
+/// Reads [`encode_ref`] back; None where anything is off.
+pub(super) fn decode_ref(bytes: &[u8]) -> Option<Digest> {
+    let commit = std::str::from_utf8(bytes).ok()?.split(' ').next()?.parse::<Digest>().ok()?;
+    (encode_ref(&commit).as_bytes() == bytes).then_some(commit)
 }
 
 /// Whether a file of a pod's folder holds a ref.
@@ -176,28 +180,48 @@ impl Store {
         if self.inner.packs.locate(&commit, Wanted::Content)?.is_empty() {
             return Err(self.inner.packs.missing("commit", &commit));
         }
-        let head = self.read_head(pod)?.map(|(head, _)| head);
-        let moved = |head: Option<VersionEntry>| StoreError::HeadMoved {
-            pod: pod.clone(),
-            head: head.map(|version| version.commit),
-        };
-        if head.map(|version| version.commit) != parent {
-            return Err(moved(head));
+        let head = self.head_commit(pod)?;
+        if head != parent {
+            return Err(StoreError::HeadMoved { pod: pod.clone(), head });
         }
+        self.append_version(pod, head, commit)
+    }
+
+    /// Writes `commit`, whose trees are in the store, as a child of whatever the pod's head is, and makes it the next
+    /// version: for what does not depend on the head. However many do so at once, each succeeds at its first attempt.
+    pub fn publish_on_head(&self, pod: &PodName, commit: &mut Commit) -> Result<VersionEntry, StoreError> {
+        let layout = &self.inner.layout;
+        let _writing = layout.lock_shared()?;
+        let _refs = layout.lock_refs()?;
+        let head = self.head_commit(pod)?;
+        commit.parents = head.into_iter().collect();
+        let digest = self.writer()?.finish(commit)?;
+        self.append_version(pod, head, digest)
+    }
+
+    fn head_commit(&self, pod: &PodName) -> Result<Option<Digest>, StoreError> {
+        Ok(self.read_head(pod)?.map(|(head, _)| head.commit))
+    }
+
+    /// Gives `commit` the pod's next number. The caller holds both locks, and `head` is the pod's newest commit.
+    fn append_version(&self, pod: &PodName, head: Option<Digest>, commit: Digest) -> Result<VersionEntry, StoreError> {
+        let layout = &self.inner.layout;
         let folder = layout.pod(pod);
         let given = file_names(&folder)?.iter().filter_map(|name| version_number(name).or(deleted_number(name))).max();
         let number = given.unwrap_or(0) + 1;
-        layout.create_folder(&folder)?;
+        // The packs it needs may be somebody else's, who has moved them there but not yet made their names last.
+        layout.sync_packs()?;
+        // Before anything is in it: where there is a version, the name of the pod's folder lasts.
+        if head.is_none() {
+            layout.make_folder(&folder)?;
+            layout.sync_parent(&folder)?;
+        }
         let path = folder.join(number.to_string());
         let mut file = layout.temporary()?;
         file.write_all(encode_ref(&commit).as_bytes()).map_err(StoreError::io(&path))?;
         // The lock has decided; not overwriting guards against a file system that ignores it.
         if !layout.persist_new(file.file, &path)? {
-            return Err(moved(self.read_head(pod).ok().flatten().map(|(head, _)| head)));
-        }
-        // The name of the pod's folder, too: after its first version it stays.
-        if head.is_none() {
-            layout.sync_parent(&folder)?;
+            return Err(StoreError::HeadMoved { pod: pod.clone(), head: self.head_commit(pod).ok().flatten() });
         }
         Ok(VersionEntry { number, commit })
     }

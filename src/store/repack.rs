@@ -69,17 +69,18 @@ impl Store {
         let (written, damaged) = self.copy_chunks(&old, |_| true)?;
         self.inner.packs.refresh()?;
         let mut report = RepackReport { merged: 0, written: written.len() as u64 };
+        layout.sync_packs()?;
         for pack in old.iter().filter(|pack| !written.contains(pack) && !damaged.contains(pack)) {
             self.remove_pack(pack)?;
             report.merged += 1;
         }
-        layout.sync_parent(&layout.pack(&old[0]))?;
         self.inner.packs.refresh()?;
         Ok(report)
     }
 
     /// Copies the chunks that `wanted` picks out of `packs` into new packs and makes these visible. Gives the new
-    /// ones, and those of the old ones that hold a chunk which is intact nowhere: they must stay.
+    /// ones, and those of the old ones that hold a chunk which is intact nowhere: they must stay. The names of the new
+    /// ones are made to last by [`super::layout::Layout::sync_packs`], before any of the old ones goes.
     pub(super) fn copy_chunks(
         &self,
         packs: &[Digest],

@@ -92,6 +92,7 @@ impl Store {
             let path = layout.pack(&pack);
             let chunks = self.inner.packs.known_index(&pack).map_or(0, |index| index.entries().count());
             let (written, _) = self.copy_chunks(&[pack], |_| true)?;
+            layout.sync_packs()?;
             self.inner.packs.forget_file(&pack);
             self.inner.packs.refresh()?;
             if written.contains(&pack) {

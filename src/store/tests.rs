@@ -1,8 +1,11 @@
 //! What the store promises, seen from outside.
 
+// Files are told apart by their inodes there.
+#[cfg(unix)]
 mod crash;
 mod damage;
 mod gc;
+mod outside;
 mod processes;
 mod repair;
 mod transfer;

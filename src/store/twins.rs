@@ -68,10 +68,7 @@ impl Store {
         let _writing = layout.lock_shared()?;
         let path = self.twin_path(twin);
         let folder = layout.twins();
-        if !folder.is_dir() {
-            layout.create_folder(&folder)?;
-            layout.sync_parent(&folder)?;
-        }
+        layout.create_folder(&folder)?;
         let mut file = layout.temporary()?;
         file.write_all(encode_ref(&policy).as_bytes()).map_err(StoreError::io(&path))?;
         // Whoever was first may have gone by other rules that come to the same: then both are right.

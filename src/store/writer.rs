@@ -161,8 +161,13 @@ impl Writer {
             packs
         };
         // The pack with the commit comes last: whoever sees it sees everything it needs.
+        let has_packs = !packs.is_empty();
         for pack in packs {
             self.inner.store.publish_pack(pack)?;
+        }
+        // No ref may follow: a safety commit is named by the operation log alone.
+        if has_packs {
+            self.inner.store.inner.layout.sync_packs()?;
         }
         self.inner.store.inner.packs.refresh()
     }
@@ -204,9 +209,10 @@ impl Writer {
 
 impl Store {
     /// Makes a complete pack visible: synced and moved into place, then its index, which is made anew where it is lost.
+    /// Its name is made to last by [`super::layout::Layout::sync_packs`].
     pub(super) fn publish_pack(&self, pack: SealedPack) -> Result<(), StoreError> {
         let layout = &self.inner.layout;
-        layout.persist(pack.file, &layout.pack(&pack.digest))?;
+        layout.persist_content(pack.file, &layout.pack(&pack.digest))?;
         layout.write_derived(&layout.index(&pack.digest), &encode_index(&pack.digest, &pack.entries))
     }
 }

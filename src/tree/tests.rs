@@ -257,3 +257,31 @@ fn keys_that_do_not_ascend_are_refused() {
         assert!(matches!(builder.push(&mut memory, &key(number), &json!({})), Err(TreeError::Entry { .. })));
     }
 }
+
+/// Gives the same bytes for whatever is asked.
+struct Always(Bytes);
+
+impl ChunkSource for Always {
+    fn chunk(&self, _digest: &Digest) -> Result<Bytes, TreeError> {
+        Ok(self.0.clone())
+    }
+}
+
+proptest! {
+    #[test]
+    fn a_tree_of_forged_nodes_is_refused_or_read_to_its_end(
+        edits in proptest::collection::vec((any::<u32>(), any::<u8>()), 0..5),
+        inner in any::<bool>(),
+    ) {
+        let memory = Memory::default();
+        let content = (0..if inner { 2000 } else { 20 }).map(|number| (key(number), json!({"n": number}))).collect();
+        let root = build(&memory, &content).root;
+        let mut node = memory.chunks.lock().unwrap()[&root].to_vec();
+        let length = node.len();
+        edits.iter().for_each(|(at, value)| node[*at as usize % length] = *value);
+        let tree = Tree { source: Arc::new(Always(node.into())), root };
+        let read = tree.entries().collect::<Result<Vec<_>, _>>();
+        prop_assert!(!inner || read.is_err());
+        let _ = (tree.len(), tree.get(&key(7)));
+    }
+}
