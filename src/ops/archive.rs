@@ -4,11 +4,12 @@ use std::path::Path;
 
 use super::blocking::blocking;
 use super::diff::resolve;
+use super::storage::tidy;
 use super::{Context, OpError};
 use crate::archive::{self, Adopt, ArchiveError, Container, Imported};
 use crate::event::Events;
-use crate::pod::{Digest, PodName, Reference, Selector};
-use crate::store::{OpRecord, StoreError, VersionEntry};
+use crate::pod::{Digest, PodName, Reference};
+use crate::store::{OpRecord, VersionEntry};
 
 /// In which form a version is exported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,23 +82,15 @@ pub async fn import(
     events: &Events,
 ) -> Result<(PodName, VersionEntry, Imported), OpError> {
     // What is read has no name until it is published.
-    let _held = context.store.hold()?;
+    let held = context.store.hold()?;
     let mut imported = read_file(context, file, Vec::new(), message, events).await?;
     let named = pod.cloned().or_else(|| imported.pod.clone());
     let Some(pod) = named else {
         let hint = "the file does not say which pod it is from: name one, as in 'podex import FILE POD'";
         return Err(OpError::Usage(hint.to_owned()));
     };
-    let parent = match context.store.resolve(&pod, &Selector::Head) {
-        Ok(entry) => Some(entry.commit),
-        Err(StoreError::UnknownPod { .. }) => None,
-        Err(error) => return Err(error.into()),
-    };
-    if let Some(parent) = parent {
-        imported.commit.parents = vec![parent];
-        imported.digest = context.store.writer()?.finish(&imported.commit)?;
-    }
-    let version = context.store.publish(&pod, parent, imported.digest)?;
+    let version = context.store.publish_on_head(&pod, &mut imported.commit)?;
+    imported.digest = version.commit;
     context.store.record(&OpRecord {
         time: jiff::Timestamp::now(),
         operation: "import".to_owned(),
@@ -107,6 +100,8 @@ pub async fn import(
         safety: None,
         summary: format!("imported {pod}:{} from {}", version.number, file.display()),
     })?;
+    drop(held);
+    tidy(&context.store).await;
     Ok((pod, version, imported))
 }
 

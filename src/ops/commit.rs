@@ -11,9 +11,6 @@ use crate::pod::{Commit, Digest, PodName, Selector, TypeOutcome};
 use crate::store::{OpRecord, Store, StoreError, VersionEntry};
 use crate::tree::Difference;
 
-/// How often a commit is put on top of a head that moved meanwhile before it gives up.
-const PUBLISH_ATTEMPTS: usize = 8;
-
 /// What to commit.
 #[derive(Clone, Debug)]
 pub struct CommitArgs {
@@ -120,24 +117,13 @@ fn head(context: &Context, pod: &PodName) -> Result<Option<Digest>, OpError> {
 
 /// Publishes `made`. Where somebody else published meanwhile, it goes on top of theirs: a capture says what the
 /// instance holds, whatever the head is.
-fn publish(
-    store: &Store,
-    pod: &PodName,
-    mut parent: Option<Digest>,
-    made: &mut Snapshot,
-) -> Result<VersionEntry, OpError> {
-    let mut attempts = 1;
-    loop {
-        match store.publish(pod, parent, made.digest) {
-            Err(StoreError::HeadMoved { head, .. }) if attempts < PUBLISH_ATTEMPTS => {
-                attempts += 1;
-                parent = head;
-                made.commit.parents = head.into_iter().collect();
-                made.digest = store.writer()?.finish(&made.commit)?;
-            }
-            result => return Ok(result?),
-        }
-    }
+fn publish(store: &Store, pod: &PodName, parent: Option<Digest>, made: &mut Snapshot) -> Result<VersionEntry, OpError> {
+    let version = match store.publish(pod, parent, made.digest) {
+        Err(StoreError::HeadMoved { .. }) => store.publish_on_head(pod, &mut made.commit)?,
+        result => result?,
+    };
+    made.digest = version.commit;
+    Ok(version)
 }
 
 fn count(before: Option<&Snapshot>, after: &Snapshot) -> Result<(u64, u64, u64), OpError> {

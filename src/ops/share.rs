@@ -13,10 +13,12 @@ use crate::pod::{Commit, Digest, PodName, RemoteName, Selector};
 use crate::remote::{
     self, Remote, RemoteCommit, RemoteConfig, RemoteError, RemoteHistory, RemoteVersion, SecretsMode, TransferReport,
 };
-use crate::store::{OpRecord, VersionEntry};
+use crate::store::{OpRecord, StoreError, VersionEntry};
 
 /// Pods whose versions are asked for at a time.
 const CONCURRENT_LISTINGS: usize = 8;
+/// How often a pull begins anew because the local pod moved on meanwhile.
+const PULL_ATTEMPTS: usize = 8;
 
 /// A pod on a remote.
 #[derive(Clone, Debug, Serialize)]
@@ -108,7 +110,14 @@ pub async fn pull(
     // What is received has no name until the last of it is here.
     let held = context.store.hold()?;
     let border = SecretsBorder::new(context, Policy::NONE);
-    let (report, head) = remote::pull_through(&border, &context.store, &*remote, pod, number, into, events).await?;
+    let mut attempts = 1;
+    let (report, head) = loop {
+        match remote::pull_through(&border, &context.store, &*remote, pod, number, into, events).await {
+            // Another process published into the pod meanwhile, maybe the very same versions.
+            Err(RemoteError::Store(StoreError::HeadMoved { .. })) if attempts < PULL_ATTEMPTS => attempts += 1,
+            result => break result?,
+        }
+    };
     if report.commits > 0 {
         let summary = format!("pulled {} of {}/{pod} into pod {into}", versions(report.commits), remote.config().name);
         record(context, "pull", into, head.commit, summary)?;

@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::blocking::blocking;
 use super::capture::now_to_the_second;
 use super::diff::snapshot_here;
+use super::storage::tidy;
 use super::{Context, OpError, Snapshot};
 use crate::event::Events;
 use crate::pod::{
@@ -28,6 +29,8 @@ use state::{MergedState, Sides, merge_states};
 const MAX_CONFLICTS: usize = 10_000;
 /// Most bytes they may take, since a commit is read whole.
 const MAX_CONFLICT_BYTES: usize = 8 << 20;
+/// How often a merge begins anew because the pod moved on meanwhile: a person's patience, not a machine's.
+const ATTEMPTS: usize = 8;
 
 /// What to merge.
 #[derive(Clone, Debug)]
@@ -91,12 +94,29 @@ pub async fn merge(context: &Context, args: &MergeArgs, events: &Events) -> Resu
         return Err(OpError::Usage("@live has no history: commit it first, then merge that pod".to_owned()));
     }
     // What is fetched, and what the two have in common, has no name until the merge has one.
-    let _held = context.store.hold()?;
-    let head = context.store.resolve(&args.into, &Selector::Head)?;
+    let held = context.store.hold()?;
+    let store = context.store.clone();
+    store.resolve(&args.into, &Selector::Head)?;
     let theirs = snapshot_here(context, &args.from, events).await?;
     events.phase("merge");
-    let (context, args, events) = (context.clone(), args.clone(), events.clone());
-    blocking(move || merge_now(&context, &args, head, &theirs, &events)).await
+    let (context, args, events, dry_run) = (context.clone(), args.clone(), events.clone(), args.dry_run);
+    let outcome = blocking(move || {
+        let mut attempts = 1;
+        loop {
+            let head = context.store.resolve(&args.into, &Selector::Head)?;
+            match merge_now(&context, &args, head, &theirs, &events) {
+                // Somebody published into the pod meanwhile: merged with what it is now.
+                Err(OpError::Store(StoreError::HeadMoved { .. })) if attempts < ATTEMPTS => attempts += 1,
+                result => return result,
+            }
+        }
+    });
+    let outcome = outcome.await?;
+    drop(held);
+    if !dry_run {
+        tidy(&store).await;
+    }
+    Ok(outcome)
 }
 
 fn merge_now(
