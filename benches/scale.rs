@@ -7,7 +7,7 @@
 use std::hint::black_box;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use podex::event::Events;
 use podex::ops::{Context, MergeArgs, MergeKind, Overrides, Paths};
@@ -15,7 +15,7 @@ use podex::pod::{
     BlobRef, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, Reference, ResourceKey, Selector,
 };
 use podex::remote::{RemoteConfig, open, pull, push};
-use podex::store::{Store, TreeRoots, Writer};
+use podex::store::{FsckLevel, GcOptions, Store, TreeRoots, Writer};
 use serde_json::json;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
@@ -210,6 +210,13 @@ fn pods(count: u32, versions: u32) -> Outcome {
             .count()
     });
     timed("resolve one", || store.resolve(&pods[7], &Selector::Head))?;
+    let stats = timed("store stats", || store.stats())?;
+    assert_eq!(stats.versions, u64::from(count) * u64::from(versions));
+    timed("gc --dry-run", || store.gc(&GcOptions { dry_run: true, grace: Duration::ZERO }))?;
+    for (name, level) in [("fsck, structure", FsckLevel::Structure), ("fsck, full", FsckLevel::Full)] {
+        let faults = timed(name, || store.fsck(level))?;
+        assert_eq!(faults, Vec::<String>::new());
+    }
     Ok(())
 }
 

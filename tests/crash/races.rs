@@ -69,6 +69,16 @@ fn two_and_four_processes_add_versions_to_one_pod_and_none_is_refused_or_lost() 
 }
 
 #[test]
+fn versions_made_one_after_another_leave_few_packs() {
+    let (alice, files) = alice();
+    let made: Vec<Acknowledged> = (0..4).flat_map(|first| import(&alice, &files, "shop", first)).collect();
+    all_there(&alice, &made);
+    let stats = alice.run(["store", "stats", "--json"]).expect(0).json();
+    // A dozen is left alone; without merging there would be one or two for each version.
+    assert!(stats["packs"].as_u64().unwrap() <= 14, "{stats}");
+}
+
+#[test]
 fn writers_readers_and_gc_do_not_disturb_each_other() {
     let (alice, files) = alice();
     let mut made = import(&alice, &files, "shared", 0);
