@@ -34,7 +34,7 @@ fn read_all(store: &Store, commit: &Digest) -> Result<usize, StoreError> {
 }
 
 /// The file with one bit flipped at each of its bytes in turn, and cut at each of some lengths.
-fn damages(original: &[u8]) -> impl Iterator<Item = Vec<u8>> {
+pub(super) fn damages(original: &[u8]) -> impl Iterator<Item = Vec<u8>> {
     let flips = (0..original.len()).map(|at| {
         let mut bytes = original.to_vec();
         bytes[at] ^= 1 << (at % 8);

@@ -118,6 +118,36 @@ fn indexes_logs_tags_and_remote_heads_are_mended() {
 }
 
 #[test]
+fn whichever_byte_beside_the_packs_is_damaged_a_repair_leaves_a_clean_store() {
+    let (_folder, open, commits) = line();
+    let store = open();
+    let (team, tag) = ("team".parse().unwrap(), "release".parse().unwrap());
+    store.set_tag(&pod("line"), &Selector::Version(2), &tag).unwrap();
+    store.set_remote_head(&team, &pod("line"), commits[0]).unwrap();
+    store.add_twin(&Twin { local: commits[0], published: commits[1] }, Digest::of(b"rules")).unwrap();
+    let layout = &store.inner.layout;
+    let index = layout.indexes().join(&layout::file_names(&layout.indexes()).unwrap()[0]);
+    for path in [
+        index,
+        layout.pod(&pod("line")).join("2"),
+        store.tag_path(&pod("line"), &tag),
+        layout.remote_head(&team, &pod("line")),
+        store.twin_files().unwrap().remove(0),
+        store.log_files().unwrap().remove(0),
+    ] {
+        let original = std::fs::read(&path).unwrap();
+        // Every byte's own damage is found elsewhere; here some of each file.
+        for bytes in damage::damages(&original).step_by(original.len() / 20 + 1) {
+            std::fs::write(&path, bytes).unwrap();
+            open().repair().unwrap();
+            assert_eq!(faults(&open(), FsckLevel::Full), Vec::<String>::new(), "{}", path.display());
+            assert!(open().versions(&pod("line")).unwrap().iter().map(|version| version.commit).eq(commits));
+        }
+        std::fs::write(&path, original).unwrap();
+    }
+}
+
+#[test]
 fn versions_are_forked_tagged_and_deleted_one_by_one() {
     let (_folder, open, commits) = line();
     let (store, name, fork) = (open(), pod("line"), pod("fork"));
