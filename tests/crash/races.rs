@@ -87,8 +87,12 @@ fn writers_readers_and_gc_do_not_disturb_each_other() {
         let (alice, files, writing) = (&alice, &files, &writing);
         let collector = scope.spawn(|| {
             while writing.load(Ordering::Relaxed) {
-                alice.run(["gc", "--grace", "0s"]).expect(0);
-                collected.store(true, Ordering::Relaxed);
+                let outcome = alice.run(["gc", "--grace", "0s"]);
+                // On a busy machine the writers may leave it no moment to remove anything; it says so and takes nothing.
+                if !outcome.stderr.contains("another podex is writing") {
+                    outcome.expect(0);
+                    collected.store(true, Ordering::Relaxed);
+                }
             }
         });
         let reader = scope.spawn(|| {
