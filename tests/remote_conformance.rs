@@ -62,6 +62,7 @@ conformance! {
         versions_deleted_here_are_no_reason_to_part,
         what_a_version_deleted_here_had_comes_again,
         a_pod_whose_first_version_is_gone_is_listed_and_pulled,
+        a_pod_of_nothing_but_unnumbered_commits_is_listed,
         a_version_in_the_middle_is_pulled_and_then_the_rest,
         a_pod_is_pulled_under_another_name,
         a_version_is_fetched_without_a_local_pod,
@@ -327,6 +328,21 @@ async fn a_pod_whose_first_version_is_gone_is_listed_and_pulled(place: &Place) {
     assert_eq!(push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap().commits, 1);
     let history = place.remote().history(&name).await.unwrap();
     assert_eq!((digests(&history), history.beside.len()), (vec![commits[1], third], 0));
+}
+
+async fn a_pod_of_nothing_but_unnumbered_commits_is_listed(place: &Place) {
+    let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
+    let commit = bob.commit(&name, "one");
+    push(&bob.store, &*place.remote(), &name, &silent()).await.unwrap();
+    // As after a race whose winner was deleted since.
+    place.forget_version("p", 1);
+    assert_eq!(place.remote().pods().await.unwrap(), std::slice::from_ref(&name));
+    let history = place.remote().history(&name).await.unwrap();
+    assert_eq!(history.versions, []);
+    assert_eq!(history.beside.iter().map(|commit| commit.digest).collect::<Vec<_>>(), [commit]);
+    let selector = Selector::Revision(commit.short());
+    fetch(&alice.store, &*place.remote(), &name, &selector, &silent()).await.unwrap();
+    alice.has_whole(&commit);
 }
 
 async fn a_version_in_the_middle_is_pulled_and_then_the_rest(place: &Place) {

@@ -132,7 +132,7 @@ impl Bucket {
         let pods: Vec<PodName> = names.filter_map(escape::pod).collect();
         // Some stores keep the empty folder of a deleted pod.
         let mut pods: Vec<PodName> = stream::iter(pods)
-            .map(|pod| async move { Ok(self.has_versions(&pod).await?.then_some(pod)) })
+            .map(|pod| async move { Ok(self.has_commits(&pod).await?.then_some(pod)) })
             .buffer_unordered(CONCURRENT_REQUESTS)
             .try_filter_map(|pod| async move { Ok::<_, Fault>(pod) })
             .try_collect()
@@ -141,12 +141,18 @@ impl Bucket {
         Ok(pods)
     }
 
-    async fn has_versions(&self, pod: &PodName) -> Result<bool, Fault> {
-        let folder = self.versions_of(pod);
-        let mut keys = self.store().await?.list(Some(&folder));
-        while let Some(found) = keys.try_next().await.map_err(|error| self.failed(&error))? {
-            if !publication::numbers(found.location.filename()).is_empty() {
-                return Ok(true);
+    /// Whether there is a commit, with a number or without.
+    async fn has_commits(&self, pod: &PodName) -> Result<bool, Fault> {
+        let is_number = |name: &str| !publication::numbers([name]).is_empty();
+        let is_commit = |name: &str| !publication::unnumbered([name], &[]).is_empty();
+        let folders: [(Path, &(dyn Fn(&str) -> bool + Sync)); 2] =
+            [(self.versions_of(pod), &is_number), (self.commits_of(pod), &is_commit)];
+        for (folder, is_one) in folders {
+            let mut keys = self.store().await?.list(Some(&folder));
+            while let Some(found) = keys.try_next().await.map_err(|error| self.failed(&error))? {
+                if found.location.filename().is_some_and(is_one) {
+                    return Ok(true);
+                }
             }
         }
         Ok(false)

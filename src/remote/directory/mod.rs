@@ -65,7 +65,9 @@ impl Remote for Directory {
             }
             let mut pods = Vec::new();
             for pod in files.names(&[PODS])?.iter().filter_map(|name| escape::pod(name)) {
-                if !version_numbers(files, &pod)?.is_empty() {
+                let commits = files.names(&[PODS, &escape::component(&pod), COMMITS])?;
+                let any = publication::unnumbered(commits.iter().map(String::as_str), &[]);
+                if !any.is_empty() || !version_numbers(files, &pod)?.is_empty() {
                     pods.push(pod);
                 }
             }

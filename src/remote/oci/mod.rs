@@ -210,7 +210,7 @@ impl Oci {
             repositories.iter().filter_map(|name| escape::pod(name.strip_prefix(&prefix)?)).collect();
         // A deleted pod leaves an empty repository.
         let mut pods: Vec<PodName> = stream::iter(pods)
-            .map(|pod| async move { Ok(self.has_versions(&pod).await?.then_some(pod)) })
+            .map(|pod| async move { Ok(self.has_commits(&pod).await?.then_some(pod)) })
             .buffer_unordered(CONCURRENT_REQUESTS)
             .try_filter_map(|pod| async move { Ok::<_, Fault>(pod) })
             .try_collect()
@@ -220,7 +220,8 @@ impl Oci {
         Ok(pods)
     }
 
-    async fn has_versions(&self, pod: &PodName) -> Result<bool, Fault> {
+    /// Whether there is a commit, with a number or without.
+    async fn has_commits(&self, pod: &PodName) -> Result<bool, Fault> {
         let repository = self.repository(pod)?;
         let scope = self.blobs(&repository).pull_scope();
         // Nearly every pod has a first version, and that is one small request.
@@ -228,7 +229,8 @@ impl Oci {
         if self.registry.send(&call).await?.status() == StatusCode::OK {
             return Ok(true);
         }
-        Ok(!claim::holders(&self.tags(&repository).await?).is_empty())
+        let tags = self.tags(&repository).await?;
+        Ok(tags.iter().any(|tag| is_commit_tag(tag)) || !claim::holders(&tags).is_empty())
     }
 
     async fn read_history(&self, pod: &PodName) -> Result<RemoteHistory, Fault> {
