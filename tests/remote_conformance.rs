@@ -10,6 +10,8 @@ mod folder;
 mod in_bucket;
 #[path = "remote/registry.rs"]
 mod particular;
+#[path = "remote/resume.rs"]
+mod resume;
 mod support;
 
 use std::sync::Arc;
@@ -608,7 +610,7 @@ async fn packs_that_lack_something_are_refused(place: &Place) {
         let exported = mallory.store.export_pack(&kept).unwrap();
         let pack = (exported.digest, exported.size);
         let remote = place.remote();
-        remote.store_pack(&name, &pack, exported.file.path(), &silent()).await.unwrap();
+        remote.store_pack(&name, &pack, exported.file.path(), &[], &silent()).await.unwrap();
         remote.publish(&name, Some(1), &commit, &[pack]).await.unwrap();
         // Somebody new each time: what one pack lacks the other has.
         expect_hostile(place, &Person::new("Alice"), &name).await;

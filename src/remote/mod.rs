@@ -22,6 +22,7 @@ mod location;
 mod meter;
 mod oci;
 mod publication;
+mod receiving;
 mod transfer;
 mod trees;
 mod verify;
@@ -213,12 +214,14 @@ pub trait Remote: Send + Sync {
     ) -> Result<(), RemoteError>;
     /// Some bytes of a pack, exactly as many as asked for. They are not verified: what is in them must be.
     async fn read_pack(&self, pod: &PodName, pack: &(Digest, u64), range: Range<u64>) -> Result<Bytes, RemoteError>;
-    /// Uploads one pack. Already there is fine.
+    /// Uploads one pack. Already there is fine. Where pods do not share their packs, it is taken from one of `sisters`
+    /// that has it, pods of the same remote. Stops by itself when cancelled, and cleans up: it is not to be dropped.
     async fn store_pack(
         &self,
         pod: &PodName,
         pack: &(Digest, u64),
         from: &std::path::Path,
+        sisters: &[PodName],
         events: &Events,
     ) -> Result<(), RemoteError>;
     /// Publishes a commit whose packs are all there: under its own immutable name first, which always succeeds; then

@@ -1,4 +1,4 @@
-//! Blobs: whole up to 1 MiB, in pieces cut by content above that.
+//! Blobs: whole up to 256 KiB, in pieces cut by content above that.
 
 use std::io::{Read, Write};
 use std::vec::IntoIter;
@@ -12,14 +12,15 @@ use super::packs::Wanted;
 use super::{Store, StoreError, Writer};
 use crate::pod::{BlobRef, Digest};
 
-/// A blob up to this size is one chunk: cutting costs more than it would save.
-const MAX_WHOLE_BYTES: usize = 1 << 20;
-/// FastCDC's bounds. Cuts are not part of the format: a reader takes any pieces.
-const MIN_PIECE_BYTES: usize = 256 << 10;
-const MEAN_PIECE_BYTES: usize = 1 << 20;
-const MAX_PIECE_BYTES: usize = 4 << 20;
+/// A blob up to this size is one chunk: a change in it moves no more than a small push may.
+const MAX_WHOLE_BYTES: usize = 256 << 10;
+/// FastCDC's bounds. Cuts are not part of the format: a reader takes any pieces. A change moves what it touches and
+/// about one piece more, so the mean is well below the 256 KiB that a small push may move; a gigabyte has 8,000 pieces.
+const MIN_PIECE_BYTES: usize = 32 << 10;
+const MEAN_PIECE_BYTES: usize = 128 << 10;
+const MAX_PIECE_BYTES: usize = 512 << 10;
 /// Bytes gathered before cutting: the more, the less is moved to the front afterwards.
-const BUFFER_BYTES: usize = 2 * MAX_PIECE_BYTES;
+const BUFFER_BYTES: usize = 8 << 20;
 
 const MAGIC: &[u8; 4] = b"PXB1";
 const HEADER_BYTES: usize = 4 + 32 + 8;

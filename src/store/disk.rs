@@ -63,12 +63,21 @@ pub(super) trait Disk: Send + Sync {
 pub(super) struct RealDisk;
 
 impl Disk for RealDisk {
-    #[cfg(target_os = "linux")]
     fn begin_sync(&self, file: &File) {
+        begin_sync(file);
+    }
+}
+
+/// See [`Disk::begin_sync`]; for files that others write and the store takes in.
+pub(crate) fn begin_sync(file: &File) {
+    #[cfg(target_os = "linux")]
+    {
         use std::os::fd::AsRawFd;
         // SAFETY: the descriptor is open as long as `file` is borrowed, and the call touches no memory of ours.
         unsafe { libc::sync_file_range(file.as_raw_fd(), 0, 0, libc::SYNC_FILE_RANGE_WRITE) };
     }
+    #[cfg(not(target_os = "linux"))]
+    let _ = file;
 }
 
 /// A temporary file that is written through a [`Disk`].

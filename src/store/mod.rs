@@ -46,6 +46,7 @@ mod writer;
 
 pub use blob::BlobWriter;
 pub(crate) use cache::Cache as ChunkCache;
+pub(crate) use disk::begin_sync;
 pub use error::StoreError;
 pub(crate) use error::did_you_mean;
 pub(crate) use format::MAX_PACK_BYTES;

@@ -265,6 +265,13 @@ impl Store {
         read_ref(&self.inner.layout.remote_head(remote, pod))
     }
 
+    /// The heads last seen of the pods of a remote; of what cannot be read there is none.
+    pub fn remote_heads(&self, remote: &RemoteName) -> Result<Vec<(PodName, Digest)>, StoreError> {
+        let pods = file_names(&self.inner.layout.remotes().join(remote.as_str()))?;
+        let pods = pods.into_iter().filter_map(|name| name.parse::<PodName>().ok());
+        Ok(pods.filter_map(|pod| Some((pod.clone(), self.remote_head(remote, &pod).ok()??))).collect())
+    }
+
     /// Records what was seen as the head of `pod` on `remote`.
     pub fn set_remote_head(&self, remote: &RemoteName, pod: &PodName, commit: Digest) -> Result<(), StoreError> {
         let layout = &self.inner.layout;

@@ -114,16 +114,16 @@ impl Store {
         let _lock = self.inner.layout.lock_shared()?;
         let mut copy = self.inner.layout.temporary()?.file;
         // What is verified afterwards can no longer change.
-        check_digest(file, expected, Some(&mut copy))?;
+        check_digest(file, expected, &mut copy)?;
         self.take_in(copy, file, expected)
     }
 
-    /// Like [`Store::import_pack`], for a file of [`Store::temporary`]: it is moved, not copied.
-    pub fn import_temporary(&self, received: TemporaryFile, expected: &Digest) -> Result<Vec<Digest>, StoreError> {
+    /// Like [`Store::import_pack`], for a file of [`Store::temporary`] whose digest was verified while it was written:
+    /// it is moved, not copied, and not read once more for that.
+    pub fn import_temporary(&self, received: TemporaryFile, digest: &Digest) -> Result<Vec<Digest>, StoreError> {
         let TemporaryFile { file, _lock } = received;
         let path = file.path().to_owned();
-        check_digest(&path, expected, None)?;
-        self.take_in(file, &path, expected)
+        self.take_in(file, &path, digest)
     }
 
     /// Verifies a pack in `tmp/` that has the digest `expected`, and makes it visible. Faults name `path`.
@@ -144,51 +144,86 @@ impl Store {
         let mut here: HashMap<Digest, Entry> = HashMap::new();
         let mut lists = Vec::new();
         let mut seen = HashSet::new();
+        let damaged =
+            |entry: &Entry, reason: &str| Err(StoreError::corrupt(path, format!("chunk {} {reason}", entry.digest)));
         for entry in entries {
-            let damaged = |reason: &str| StoreError::corrupt(path, format!("chunk {} {reason}", entry.digest));
             if !seen.insert((entry.digest, entry.kind == Kind::Pieces)) {
-                return Err(damaged("is there twice"));
+                return damaged(entry, "is there twice");
+            }
+            if entry.kind == Kind::Pieces {
+                let content = open_frame(path, entry, read_stored(copy.as_file(), path, entry)?)?;
+                lists.extend(PieceList::decode(&content));
+            } else {
+                here.insert(entry.digest, *entry);
+            }
+        }
+        // Pieces are looked at as parts of their blob, once for both.
+        let mut verified = HashSet::new();
+        for list in lists {
+            self.verify_pieces(copy, path, &list, &here, &mut verified)?;
+        }
+        for entry in entries.iter().filter(|entry| entry.kind != Kind::Pieces) {
+            let is_plain = entry.kind == Kind::Data;
+            if is_plain && verified.contains(&entry.digest) {
+                continue;
             }
             let content = open_frame(path, entry, read_stored(copy.as_file(), path, entry)?)?;
             match entry.kind {
                 Kind::Node => {
-                    Node::decode(content).map_err(|reason| damaged(&format!("is no tree node: {reason}")))?;
+                    if let Err(reason) = Node::decode(content) {
+                        return damaged(entry, &format!("is no tree node: {reason}"));
+                    }
                 }
                 Kind::Commit => {
                     Commit::from_bytes(&content)
                         .map_err(|source| StoreError::Commit { digest: entry.digest, source })?;
                 }
-                Kind::Data => {}
-                Kind::Pieces => lists.extend(PieceList::decode(&content)),
-            }
-            if entry.kind != Kind::Pieces {
-                here.insert(entry.digest, *entry);
-            }
-        }
-        // A list that lies would later pass for the blob itself, and be kept instead of the true one.
-        for list in lists {
-            let mut hasher = Sha256::new();
-            for (digest, size) in &list.pieces {
-                let content: Bytes = match here.get(digest) {
-                    Some(entry) => open_frame(path, entry, read_stored(copy.as_file(), path, entry)?)?,
-                    None => self.inner.packs.content("blob piece", digest)?,
-                };
-                if content.len() != *size as usize {
-                    return Err(StoreError::corrupt(path, format!("piece {digest} does not have {size} bytes")));
-                }
-                hasher.update(&content);
-            }
-            if hasher.finalize()[..] != list.blob.digest.as_bytes()[..] {
-                let reason = format!("the pieces of blob {} make up something else", list.blob.digest);
-                return Err(StoreError::corrupt(path, reason));
+                Kind::Data | Kind::Pieces => {}
             }
         }
         Ok(())
     }
+
+    /// Verifies that the pieces of a blob, some of them `here`, make it up. A list that lies would later pass for the
+    /// blob itself, and be kept instead of the true one.
+    fn verify_pieces(
+        &self,
+        copy: &NamedTempFile,
+        path: &Path,
+        list: &PieceList,
+        here: &HashMap<Digest, Entry>,
+        verified: &mut HashSet<Digest>,
+    ) -> Result<(), StoreError> {
+        let mut hasher = Sha256::new();
+        for (digest, size) in &list.pieces {
+            let content: Bytes = match here.get(digest) {
+                Some(entry) => {
+                    let content = open_frame(path, entry, read_stored(copy.as_file(), path, entry)?)?;
+                    verified.insert(*digest);
+                    content
+                }
+                // The blob's own digest tells of damage to them as well.
+                None => self.inner.packs.unverified("blob piece", digest)?,
+            };
+            if content.len() != *size as usize {
+                return Err(StoreError::corrupt(path, format!("piece {digest} does not have {size} bytes")));
+            }
+            hasher.update(&content);
+        }
+        if hasher.finalize()[..] == list.blob.digest.as_bytes()[..] {
+            return Ok(());
+        }
+        // It may be the store that is damaged.
+        for (digest, _) in list.pieces.iter().filter(|(digest, _)| !here.contains_key(digest)) {
+            self.inner.packs.content("blob piece", digest)?;
+        }
+        let reason = format!("the pieces of blob {} make up something else", list.blob.digest);
+        Err(StoreError::corrupt(path, reason))
+    }
 }
 
 /// Reads the file at `path` once, checks its digest, and copies it into `copy`.
-fn check_digest(path: &Path, expected: &Digest, mut copy: Option<&mut NamedTempFile>) -> Result<(), StoreError> {
+fn check_digest(path: &Path, expected: &Digest, copy: &mut NamedTempFile) -> Result<(), StoreError> {
     let failed = || StoreError::io(path);
     let mut file = File::open(path).map_err(failed())?.take(MAX_PACK_BYTES + 1);
     let (mut hasher, mut length) = (Sha256::new(), 0);
@@ -200,9 +235,7 @@ fn check_digest(path: &Path, expected: &Digest, mut copy: Option<&mut NamedTempF
         }
         length += count as u64;
         hasher.update(&buffer[..count]);
-        if let Some(copy) = &mut copy {
-            copy.write_all(&buffer[..count]).map_err(failed())?;
-        }
+        copy.write_all(&buffer[..count]).map_err(failed())?;
     }
     if length > MAX_PACK_BYTES {
         return Err(StoreError::corrupt(path, format!("it has more bytes than a pack may ({MAX_PACK_BYTES})")));

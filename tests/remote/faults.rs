@@ -202,6 +202,59 @@ async fn a_broken_download_goes_on_where_it_stopped() {
     assert_eq!(fake.seen().len(), 2);
 }
 
+/// What of the requests of an upload says how it went.
+fn told(seen: &[Request]) -> Vec<String> {
+    let method = |request: &Request| request.line.split(' ').next().unwrap_or_default().to_owned();
+    let line = |request: &Request| {
+        format!("{} {} {}", method(request), request.header("content-range"), request.header("content-length"))
+    };
+    seen.iter().map(line).collect()
+}
+
+/// Uploads 400,000 bytes to a registry that answers by `script`, and gives what it was asked.
+async fn uploaded(script: impl Fn(usize, &Request) -> Reply + Send + Sync + 'static) -> Vec<String> {
+    let content: Vec<u8> = (0..100_000u32).flat_map(u32::to_le_bytes).collect();
+    let pack = (Digest::of(&content), content.len() as u64);
+    let fake = Fake::start(script).await;
+    let folder = tempfile::tempdir().unwrap();
+    let from = folder.path().join("pack");
+    std::fs::write(&from, &content).unwrap();
+    let remote = fake.remote(CredentialFiles::default());
+    remote.store_pack(&pod("p"), &pack, &from, &[], &Events::silent()).await.unwrap();
+    told(&fake.seen())
+}
+
+/// The registry of the other tests keeps nothing of a request that broke; others do.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broken_upload_goes_on_after_what_the_registry_kept() {
+    let seen = uploaded(|number, request| match request.line.split(' ').next().unwrap() {
+        "HEAD" => reply(404, ""),
+        "POST" => reply(202, "").with("location", "/u/1"),
+        "PUT" if number == 2 => reply(503, "").with("retry-after", "0"),
+        "GET" => reply(204, "").with("location", "/u/2").with("range", "0-299999"),
+        "PATCH" => reply(202, "").with("location", "/u/3"),
+        _ => reply(201, ""),
+    })
+    .await;
+    let rest = ["HEAD  ", "GET  ", "PATCH 300000-399999 100000", "PUT  0"];
+    assert_eq!(seen, [&["HEAD  ", "POST  0", "PUT  400000"], &rest[..]].concat());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_registry_that_takes_no_chunks_gets_a_broken_upload_from_its_start() {
+    let seen = uploaded(|number, request| match request.line.split(' ').next().unwrap() {
+        "HEAD" => reply(404, ""),
+        "POST" => reply(202, "").with("location", "/u/1"),
+        "PUT" if number == 2 => reply(503, "").with("retry-after", "0"),
+        "GET" => reply(204, "").with("range", "0-99999"),
+        "PATCH" => reply(405, ""),
+        _ => reply(201, ""),
+    })
+    .await;
+    let rest = ["HEAD  ", "GET  ", "PATCH 100000-399999 300000", "HEAD  ", "POST  0", "PUT  400000"];
+    assert_eq!(seen, [&["HEAD  ", "POST  0", "PUT  400000"], &rest[..]].concat());
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn listings_are_read_over_all_their_pages() {
     let fake = Fake::start(|_, request| match request.line.as_str() {

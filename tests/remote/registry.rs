@@ -108,7 +108,7 @@ async fn a_label_that_arrives_late_does_not_take_a_version_from_whose_it_was() {
     let commit = alice.store.commit(&hers).unwrap();
     let exported = alice.store.export_pack(&alice.store.chunks_between(&hers, &[]).unwrap()).unwrap();
     let pack = (exported.digest, exported.size);
-    place.remote().store_pack(&name, &pack, exported.file.path(), &silent).await.unwrap();
+    place.remote().store_pack(&name, &pack, exported.file.path(), &[], &silent).await.unwrap();
     place.remote().publish(&name, Some(3), &commit, &[pack]).await.unwrap();
     let Place::Registry { registry, .. } = &place else { unreachable!() };
     let base = format!("http://{}/v2/team/pods/p/manifests", registry.host());

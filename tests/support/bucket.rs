@@ -71,15 +71,32 @@ impl BucketStore {
         assert!((200..300).contains(&status), "DELETE {key}: {status}");
     }
 
+    /// Names of uploads in parts that were neither put together nor given up.
+    pub fn unfinished_uploads(&self) -> Vec<String> {
+        let path = format!("/buckets/{}/.uploads/", Self::BUCKET);
+        let (status, body) = request_as(self.filer, "GET", &path, "Accept: application/json\r\n", b"");
+        if status == 404 {
+            return Vec::new();
+        }
+        let listed: serde_json::Value = serde_json::from_slice(&body).expect("the filer lists in JSON");
+        let entries = listed["Entries"].as_array().into_iter().flatten();
+        entries.map(|entry| entry["FullPath"].to_string()).collect()
+    }
+
     fn filer(&self, method: &str, key: &str, body: &[u8]) -> (u16, Vec<u8>) {
         request(self.filer, method, &format!("/buckets/{}/{key}", Self::BUCKET), body)
     }
 }
 
 fn request(port: u16, method: &str, path: &str, body: &[u8]) -> (u16, Vec<u8>) {
+    request_as(port, method, path, "", body)
+}
+
+/// The same with more lines in its head.
+fn request_as(port: u16, method: &str, path: &str, more: &str, body: &[u8]) -> (u16, Vec<u8>) {
     let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, port)).expect("the store listens");
     let length = body.len();
-    write!(stream, "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/octet-stream\r\nContent-Length: {length}\r\n\r\n")
+    write!(stream, "{method} {path} HTTP/1.0\r\nHost: 127.0.0.1\r\nContent-Type: application/octet-stream\r\nContent-Length: {length}\r\n{more}\r\n")
         .and_then(|()| stream.write_all(body))
         .expect("the store listens");
     let mut answer = Vec::new();

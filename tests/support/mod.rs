@@ -18,6 +18,7 @@
 // Every test binary compiles this module and uses its own part of it.
 #![allow(dead_code, unused_imports)]
 
+mod breaker;
 mod bucket;
 mod counter;
 mod emulator;
@@ -34,6 +35,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use ::podex::event::{Event, Events};
 use ::podex::instance::managed::{ManagedError, emulators_folder};
 
+pub use breaker::{Breaker, Passing};
 pub use bucket::{BucketStore, bucket_store};
 pub use counter::Counter;
 pub use emulator::{Emulator, Script, ministack, moto};

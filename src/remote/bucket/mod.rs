@@ -9,10 +9,11 @@ use std::path::Path as FilePath;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use futures_util::stream::FuturesUnordered;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use object_store::path::Path;
-use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload, WriteMultipart};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use object_store::{MultipartUpload, ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use tokio::io::AsyncReadExt;
 use tokio::sync::OnceCell;
 
 use super::fault::{Fault, cancellable, plain};
@@ -20,7 +21,8 @@ use super::location::Cloud;
 use super::publication::{
     self, BLOBS, COMMITS, MAX_PUBLICATION_BYTES, MAX_VERSION_BYTES, PODS, VERSIONS, read_claim, read_publication,
 };
-use super::verify::{Verifier, whole_range};
+use super::receiving::Receiving;
+use super::verify::whole_range;
 use super::{
     CredentialFiles, MAX_COMMIT_BYTES, Remote, RemoteCommit, RemoteConfig, RemoteError, RemoteHistory, RemoteVersion,
     escape, read_commit,
@@ -215,18 +217,13 @@ impl Bucket {
             let reason = format!("pack {} has {} bytes instead of the {} announced", pack.0, found.meta.size, pack.1);
             return Err(Fault::hostile(reason));
         }
-        let unwritten = |error: std::io::Error| Fault::failed(format!("{}: {error}", to.display()));
-        let mut file = tokio::fs::File::create(to).await.map_err(unwritten)?;
-        let mut verifier = Verifier::new(pack);
+        let mut target = Receiving::create(pack, to, events).await?;
         // A connection that breaks is taken up again where it broke by the store's client.
         let mut pieces = found.into_stream();
         while let Some(piece) = pieces.try_next().await.map_err(|error| self.failed(&error))? {
-            verifier.update(&piece)?;
-            file.write_all(&piece).await.map_err(unwritten)?;
-            events.progress(Progress { bytes: verifier.seen(), total_bytes: pack.1, ..Progress::default() });
+            target.push(piece).await?;
         }
-        file.flush().await.map_err(unwritten)?;
-        verifier.finish()
+        target.finish().await
     }
 
     async fn read_range(&self, pack: &Digest, range: Range<u64>) -> Result<Bytes, Fault> {
@@ -257,29 +254,44 @@ impl Bucket {
             events.progress(Progress { bytes: pack.1, total_bytes: pack.1, ..Progress::default() });
             return Ok(());
         }
-        let upload = store.put_multipart(&key).await.map_err(|error| self.failed(&error))?;
-        let mut upload = WriteMultipart::new_with_chunk_size(upload, PART_BYTES);
-        let sent = cancellable(events, Fault::Cancelled, async {
-            let mut sent = 0;
-            loop {
-                let mut part = Vec::with_capacity(PART_BYTES);
-                (&mut file).take(PART_BYTES as u64).read_to_end(&mut part).await.map_err(unreadable)?;
-                if part.is_empty() {
-                    return Ok(());
-                }
-                upload.wait_for_capacity(CONCURRENT_PARTS).await.map_err(|error| self.failed(&error))?;
-                sent += part.len() as u64;
-                upload.put(part.into());
-                events.progress(Progress { bytes: sent, total_bytes: pack.1, ..Progress::default() });
+        let begun = async { store.put_multipart(&key).await.map_err(|error| self.failed(&error)) };
+        let mut upload = cancellable(events, Fault::Cancelled, begun).await?;
+        let whole = async {
+            self.send_parts(&mut *upload, &mut file, from, pack.1, events).await?;
+            upload.complete().await.map(drop).map_err(|error| self.failed(&error))
+        };
+        let sent = cancellable(events, Fault::Cancelled, whole).await;
+        if sent.is_err() {
+            // Parts that are never put together cost their owner money. Failing to say so is no new failure.
+            let _ = upload.abort().await;
+        }
+        sent
+    }
+
+    /// Sends a file in parts, some at a time. The store's client sends a part that fails again, alone.
+    async fn send_parts(
+        &self,
+        upload: &mut dyn MultipartUpload,
+        file: &mut tokio::fs::File,
+        from: &FilePath,
+        size: u64,
+        events: &Events,
+    ) -> Result<(), Fault> {
+        let mut under_way = FuturesUnordered::new();
+        let mut sent = 0;
+        loop {
+            let mut part = Vec::with_capacity(PART_BYTES);
+            let read = file.take(PART_BYTES as u64).read_to_end(&mut part).await;
+            read.map_err(|error| Fault::failed(format!("{}: {error}", from.display())))?;
+            let length = part.len() as u64;
+            if length > 0 {
+                let part = upload.put_part(part.into());
+                under_way.push(async move { part.await.map(|()| length) });
             }
-        })
-        .await;
-        match sent {
-            Ok(()) => upload.finish().await.map(|_| ()).map_err(|error| self.failed(&error)),
-            Err(fault) => {
-                // Parts that are never put together cost their owner money. Failing to say so is no new failure.
-                let _ = upload.abort().await;
-                Err(fault)
+            while under_way.len() >= CONCURRENT_PARTS || length == 0 {
+                let Some(done) = under_way.next().await else { return Ok(()) };
+                sent += done.map_err(|error| self.failed(&error))?;
+                events.progress(Progress { bytes: sent, total_bytes: size, ..Progress::default() });
             }
         }
     }
@@ -387,6 +399,7 @@ impl Remote for Bucket {
         _pod: &PodName,
         pack: &(Digest, u64),
         from: &FilePath,
+        _sisters: &[PodName],
         events: &Events,
     ) -> Result<(), RemoteError> {
         self.at(self.upload(pack, from, events).await)

@@ -147,6 +147,7 @@ impl Remote for Directory {
         _pod: &PodName,
         pack: &(Digest, u64),
         from: &Path,
+        _sisters: &[PodName],
         events: &Events,
     ) -> Result<(), RemoteError> {
         let (pack, from, events) = (*pack, from.to_owned(), events.clone());

@@ -109,7 +109,7 @@ impl Auth {
         self.login.get_or_try_init(look).await.map(Option::as_ref)
     }
 
-    /// Gets a token for `scope`.
+    /// Gets a token for `scope`, or for several, separated by spaces.
     async fn token(
         &self,
         client: &reqwest::Client,
@@ -132,7 +132,9 @@ impl Auth {
             }
             other => {
                 let mut url = url;
-                url.query_pairs_mut().append_pair("scope", scope).extend_pairs(service);
+                // Several are one parameter each here, and in the form above separated by spaces.
+                let scopes = scope.split(' ').map(|scope| ("scope", scope));
+                url.query_pairs_mut().extend_pairs(scopes).extend_pairs(service);
                 let request = client.get(url);
                 match other {
                     Some(DockerCredential::UsernamePassword(user, password)) => {

@@ -4,15 +4,15 @@ use std::ops::Range;
 use std::path::Path;
 
 use bytes::Bytes;
-use reqwest::header::{ACCEPT, CONTENT_LENGTH, CONTENT_TYPE, LOCATION, RANGE};
+use reqwest::header::{ACCEPT, CONTENT_LENGTH, RANGE};
 use reqwest::{Method, StatusCode};
-use tokio::io::{AsyncSeekExt, AsyncWriteExt};
 
 use super::http::{Attempt, Backoff, Call, Payload, Registry, header};
-use crate::event::{Events, Progress};
+use crate::event::Events;
 use crate::pod::Digest;
 use crate::remote::fault::Fault;
-use crate::remote::verify::{Verifier, whole_range};
+use crate::remote::receiving::Receiving;
+use crate::remote::verify::whole_range;
 
 /// One repository on a registry.
 pub(super) struct Blobs<'a> {
@@ -32,26 +32,10 @@ impl Blobs<'_> {
         format!("repository:{}:pull,push", self.repository)
     }
 
-    /// Uploads a blob, unless it is there already.
-    pub(super) async fn upload(&self, blob: &(Digest, u64), payload: Payload<'_>) -> Result<(), Fault> {
-        if self.is_there(blob).await? {
-            return Ok(());
-        }
-        let mut backoff = Backoff::default();
-        loop {
-            // An upload that broke off begins again: packs are small enough, and servers differ in how they resume.
-            match self.upload_once(blob, payload.clone()).await {
-                Ok(()) => return Ok(()),
-                Err(attempt) => backoff.wait(attempt).await?,
-            }
-        }
-    }
-
     /// Whether the blob is there with its right size.
-    async fn is_there(&self, blob: &(Digest, u64)) -> Result<bool, Fault> {
+    pub(super) async fn is_there(&self, blob: &(Digest, u64), scope: &str) -> Result<bool, Fault> {
         let url = self.registry.url(&format!("v2/{}/blobs/{}", self.repository, blob.0))?;
-        let scope = self.push_scope();
-        let call = Call { method: Method::HEAD, url, scope: &scope, headers: Vec::new(), payload: Payload::Empty };
+        let call = Call { method: Method::HEAD, url, scope, headers: Vec::new(), payload: Payload::Empty };
         let response = self.registry.send(&call).await?;
         match response.status() {
             StatusCode::OK => {
@@ -63,43 +47,18 @@ impl Blobs<'_> {
         }
     }
 
-    async fn upload_once(&self, blob: &(Digest, u64), payload: Payload<'_>) -> Result<(), Attempt> {
-        let url = self.registry.url(&format!("v2/{}/blobs/uploads/", self.repository))?;
-        let scope = self.push_scope();
-        let begin = Call { method: Method::POST, url, scope: &scope, headers: Vec::new(), payload: Payload::Empty };
-        let response = self.registry.attempt(&begin).await?;
-        let location = match (response.status(), header(response.headers(), &LOCATION)) {
-            (StatusCode::ACCEPTED, Some(location)) => self.registry.given_url(response.url(), location)?,
-            _ => return Err(Fault::failed(self.registry.refusal(response).await).into()),
-        };
-        let mut url = location;
-        url.query_pairs_mut().append_pair("digest", &blob.0.to_string());
-        let headers = vec![(CONTENT_TYPE, "application/octet-stream".to_owned())];
-        let put = Call { method: Method::PUT, url, scope: &scope, headers, payload };
-        let response = self.registry.attempt(&put).await?;
-        match response.status() {
-            StatusCode::CREATED => Ok(()),
-            _ => Err(Fault::failed(self.registry.refusal(response).await).into()),
-        }
-    }
-
     /// Downloads a pack, going on where a broken connection stopped.
     pub(super) async fn download(&self, pack: &(Digest, u64), to: &Path, events: &Events) -> Result<(), Fault> {
-        let mut target = Target {
-            file: tokio::fs::File::create(to)
-                .await
-                .map_err(|error| Fault::failed(format!("{}: {error}", to.display())))?,
-            verifier: Verifier::new(pack),
-        };
-        let mut backoff = Backoff::default();
+        let mut target = Receiving::create(pack, to, events).await?;
+        let (mut backoff, mut furthest) = (Backoff::default(), 0);
         loop {
-            match self.download_rest(pack, &mut target, events).await {
-                Ok(()) => break,
-                Err(attempt) => backoff.wait(attempt).await?,
+            let Err(attempt) = self.download_rest(pack, &mut target).await else { return target.finish().await };
+            // Each time it gets further there are as many attempts again.
+            if target.arrived() > furthest {
+                (backoff, furthest) = (Backoff::default(), target.arrived());
             }
+            backoff.wait(attempt).await?;
         }
-        target.file.flush().await.map_err(unwritten)?;
-        target.verifier.finish()
     }
 
     /// Some bytes of a pack, not verified.
@@ -123,11 +82,14 @@ impl Blobs<'_> {
         }
     }
 
-    async fn download_rest(&self, pack: &(Digest, u64), to: &mut Target, events: &Events) -> Result<(), Attempt> {
+    async fn download_rest(&self, pack: &(Digest, u64), to: &mut Receiving) -> Result<(), Attempt> {
         let url = self.registry.url(&format!("v2/{}/blobs/{}", self.repository, pack.0))?;
         let scope = self.pull_scope();
         let mut headers = vec![(ACCEPT, "application/octet-stream, */*".to_owned())];
-        let have = to.verifier.seen();
+        let have = to.arrived();
+        if have == pack.1 {
+            return Ok(());
+        }
         if have > 0 {
             headers.push((RANGE, format!("bytes={have}-")));
         }
@@ -136,7 +98,7 @@ impl Blobs<'_> {
         match response.status() {
             StatusCode::PARTIAL_CONTENT if have > 0 => {}
             StatusCode::OK => {
-                to.begin_again(pack).await?;
+                to.begin_again().await?;
                 if let Some(size) = response.content_length()
                     && size != pack.1
                 {
@@ -148,29 +110,8 @@ impl Blobs<'_> {
             _ => return Err(Fault::failed(self.registry.refusal(response).await).into()),
         }
         while let Some(piece) = self.registry.piece(&mut response).await? {
-            to.verifier.update(&piece)?;
-            to.file.write_all(&piece).await.map_err(unwritten)?;
-            events.progress(Progress { bytes: to.verifier.seen(), total_bytes: pack.1, ..Progress::default() });
+            to.push(piece).await?;
         }
         Ok(())
     }
-}
-
-/// A file that a pack is being downloaded to.
-struct Target {
-    file: tokio::fs::File,
-    verifier: Verifier,
-}
-
-impl Target {
-    async fn begin_again(&mut self, pack: &(Digest, u64)) -> Result<(), Fault> {
-        self.file.set_len(0).await.map_err(unwritten)?;
-        self.file.rewind().await.map_err(unwritten)?;
-        self.verifier = Verifier::new(pack);
-        Ok(())
-    }
-}
-
-fn unwritten(error: std::io::Error) -> Fault {
-    Fault::failed(format!("writing the pack to disk: {error}"))
 }

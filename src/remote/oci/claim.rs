@@ -61,7 +61,7 @@ impl Oci {
             Some(_) => Err(Fault::hostile(format!("tag {tag} names another commit"))),
             None => {
                 let ours = Published::new(pod, number, commit, &bytes, packs)?;
-                self.blobs(repository).upload(&ours.commit, Payload::Bytes(Bytes::from(bytes))).await?;
+                self.blobs(repository).upload(&ours.commit, &Payload::Bytes(Bytes::from(bytes)), &[]).await?;
                 self.put_manifest(repository, &tag, &ours).await?;
                 Ok(ours)
             }

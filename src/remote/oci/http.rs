@@ -3,9 +3,11 @@
 //! The login goes to the registry itself (same scheme, host and port) and to the token service it names, never
 //! to where it redirects.
 
+use std::io::SeekFrom;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -13,6 +15,7 @@ use futures_util::StreamExt;
 use reqwest::header::{AUTHORIZATION, CONTENT_LENGTH, HeaderMap, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::Deserialize;
+use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::auth::Auth;
@@ -51,7 +54,48 @@ pub(super) struct Call<'a> {
 pub(super) enum Payload<'a> {
     Empty,
     Bytes(Bytes),
-    File { path: &'a Path, size: u64, events: &'a Events },
+    /// A part of a file of `total` bytes.
+    File {
+        path: &'a Path,
+        range: Range<u64>,
+        total: u64,
+        events: &'a Events,
+    },
+}
+
+impl Payload<'_> {
+    /// Some bytes of it, counted from its start.
+    pub(super) fn part(&self, range: Range<u64>) -> Self {
+        match self {
+            Self::Empty => Self::Empty,
+            Self::Bytes(bytes) => {
+                let length = bytes.len() as u64;
+                Self::Bytes(bytes.slice(range.start.min(length) as usize..range.end.min(length) as usize))
+            }
+            Self::File { path, total, events, .. } => Self::File { path, range, total: *total, events },
+        }
+    }
+}
+
+/// Whether uploads go in chunks: once one broke, and as long as the registry takes them.
+#[derive(Default)]
+pub(super) struct Chunks {
+    broke: AtomicBool,
+    refused: AtomicBool,
+}
+
+impl Chunks {
+    pub(super) fn broke(&self) {
+        self.broke.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn are_used(&self) -> bool {
+        self.broke.load(Ordering::Relaxed) && !self.refused.load(Ordering::Relaxed)
+    }
 }
 
 /// Why one attempt failed.
@@ -99,6 +143,7 @@ pub(super) struct Registry {
     base: Url,
     client: reqwest::Client,
     auth: Auth,
+    pub(super) chunks: Chunks,
 }
 
 impl Registry {
@@ -112,7 +157,7 @@ impl Registry {
 
         let client = client(&host, config)?.build().map_err(|error| Fault::failed(deepest(&error)))?;
         let auth = Auth::new(host.clone(), base.clone(), logins);
-        Ok(Self { host, base, client, auth })
+        Ok(Self { host, base, client, auth, chunks: Chunks::default() })
     }
 
     /// As the user names it.
@@ -212,19 +257,21 @@ impl Registry {
         let moved = Arc::new(AtomicU64::new(0));
         request = match &call.payload {
             // Some registries insist on a length even here.
-            Payload::Empty if call.method == Method::POST => request.header(CONTENT_LENGTH, 0),
+            Payload::Empty if matches!(call.method, Method::POST | Method::PUT) => request.header(CONTENT_LENGTH, 0),
             Payload::Empty => request,
             Payload::Bytes(bytes) => request.body(bytes.clone()),
-            Payload::File { path, size, events } => {
+            Payload::File { path, range, total, events } => {
                 let unreadable = |error: std::io::Error| Fault::failed(format!("{}: {error}", path.display()));
-                let file = tokio::fs::File::open(path).await.map_err(unreadable)?;
-                let (moved, events, total_bytes) = (moved.clone(), (*events).clone(), *size);
-                let stream = ReaderStream::with_capacity(file, READ_BYTES).inspect(move |piece| {
+                let mut file = tokio::fs::File::open(path).await.map_err(unreadable)?;
+                file.seek(SeekFrom::Start(range.start)).await.map_err(unreadable)?;
+                let (moved, events, total_bytes, start) = (moved.clone(), (*events).clone(), *total, range.start);
+                let length = range.end.saturating_sub(range.start);
+                let stream = ReaderStream::with_capacity(file.take(length), READ_BYTES).inspect(move |piece| {
                     let length = piece.as_ref().map_or(0, Bytes::len) as u64;
-                    let bytes = moved.fetch_add(length, Ordering::Relaxed) + length;
+                    let bytes = start + moved.fetch_add(length, Ordering::Relaxed) + length;
                     events.progress(Progress { bytes, total_bytes, ..Progress::default() });
                 });
-                request.header(CONTENT_LENGTH, total_bytes).body(reqwest::Body::wrap_stream(stream))
+                request.header(CONTENT_LENGTH, length).body(reqwest::Body::wrap_stream(stream))
             }
         };
         match unless_stalled(&moved, request.send()).await {

@@ -30,6 +30,7 @@ mod claim;
 mod credentials;
 mod http;
 mod manifest;
+mod upload;
 
 use blobs::Blobs;
 pub use credentials::CredentialFiles;
@@ -340,11 +341,14 @@ impl Remote for Oci {
         pod: &PodName,
         pack: &(Digest, u64),
         from: &Path,
+        sisters: &[PodName],
         events: &Events,
     ) -> Result<(), RemoteError> {
         let repository = self.at(self.repository(pod))?;
-        let payload = Payload::File { path: from, size: pack.1, events };
-        self.at(cancellable(events, Fault::Cancelled, self.blobs(&repository).upload(pack, payload)).await)
+        let sisters: Vec<String> = sisters.iter().filter_map(|sister| self.repository(sister).ok()).collect();
+        let content = Payload::File { path: from, range: 0..pack.1, total: pack.1, events };
+        let blobs = self.blobs(&repository);
+        self.at(cancellable(events, Fault::Cancelled, blobs.upload(pack, &content, &sisters)).await)
     }
 
     async fn publish(

@@ -1,5 +1,10 @@
 //! From the local store to a remote.
 
+use std::collections::HashSet;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures_util::{StreamExt, stream};
+
 use super::blocking;
 use crate::event::Events;
 use crate::pod::{Digest, PodName};
@@ -7,6 +12,9 @@ use crate::remote::fault::{cancellable, plain};
 use crate::remote::meter::Meter;
 use crate::remote::{Border, NoBorder, Remote, RemoteCommit, RemoteError, RemoteHistory, TransferReport};
 use crate::store::{ExportedPack, Store, VersionEntry};
+
+/// Packs made and uploaded at a time: one is made while another is under way, and a third waits for its answer.
+const CONCURRENT_UPLOADS: usize = 3;
 
 /// Pushes every version of `pod` that `remote` lacks, oldest first. Where the remote has moved on they are there
 /// afterwards all the same, without a number, and [`RemoteError::Diverged`] says how to go on.
@@ -33,6 +41,7 @@ pub async fn push_through(
     let local = border.outgoing(local, &theirs.digests(), events).await?;
     let plan = Plan::make(store, &local, &theirs).await?;
     let meter = Meter::new(events, plan.beside.len() + plan.numbered.len());
+    let to = Target { store, remote, pod, sisters: sisters(store, remote, pod, &local).await? };
     let mut known = plan.known;
     let mut next = theirs.versions.last().map_or(1, |head| head.number + 1);
     let mut winner = plan.winner;
@@ -43,7 +52,7 @@ pub async fn push_through(
             let reason = format!("version {} was made by a newer podex: update podex to push it", version.number);
             return Err(RemoteError::Failed { remote: remote.config().name.clone(), reason });
         }
-        let packs = push_packs(store, remote, pod, &version.commit, &known, &meter, events).await?;
+        let packs = push_packs(&to, &version.commit, &known, &meter, events).await?;
         let number = (to_number && winner.is_none()).then_some(next);
         let publish = remote.publish(pod, number, &commit, &packs);
         winner = cancellable(events, RemoteError::Cancelled, publish).await?.or(winner);
@@ -58,6 +67,15 @@ pub async fn push_through(
     }
     store.set_remote_head(&remote.config().name, pod, head.commit)?;
     Ok(meter.report())
+}
+
+/// Whereto packs go.
+struct Target<'a> {
+    store: &'a Store,
+    remote: &'a dyn Remote,
+    pod: &'a PodName,
+    /// Other pods there that may have the same packs.
+    sisters: Vec<PodName>,
 }
 
 /// What of a pod a push publishes.
@@ -99,32 +117,68 @@ impl<'a> Plan<'a> {
     }
 }
 
-/// Uploads what `commit` needs beyond `known`, in packs made for it.
+/// Uploads what `commit` needs beyond `known`, in packs made for it: the next ones while the first are under way.
 async fn push_packs(
-    store: &Store,
-    remote: &dyn Remote,
-    pod: &PodName,
+    to: &Target<'_>,
     commit: &Digest,
     known: &[Digest],
     meter: &Meter,
     events: &Events,
 ) -> Result<Vec<(Digest, u64)>, RemoteError> {
-    let (commit, known) = (*commit, known.to_vec());
+    let (store, commit, known) = (to.store, *commit, known.to_vec());
     let groups = blocking(store, move |store| store.pack_groups(&store.chunks_between(&commit, &known)?)).await?;
-    let mut packs = Vec::new();
-    for group in groups {
-        if events.is_cancelled() {
+    // Told to the others when one fails: they are not begun.
+    let over = &AtomicBool::new(false);
+    let uploads = stream::iter(groups).map(|group| async move {
+        if over.load(Ordering::Relaxed) || events.is_cancelled() {
             return Err(RemoteError::Cancelled);
         }
         let exported: ExportedPack = blocking(store, move |store| store.export_pack(&group)).await?;
         let pack = (exported.digest, exported.size);
         meter.expect_bytes(pack.1);
         let pack_events = meter.pack_events();
-        let upload = remote.store_pack(pod, &pack, exported.file.path(), &pack_events);
-        cancellable(events, RemoteError::Cancelled, upload).await?;
-        packs.push(pack);
+        to.remote.store_pack(to.pod, &pack, exported.file.path(), &to.sisters, &pack_events).await?;
+        Ok(pack)
+    });
+    let mut uploads = uploads.buffered(CONCURRENT_UPLOADS);
+    let (mut packs, mut failed) = (Vec::new(), None);
+    // Those under way end by themselves, so that they can clean up.
+    while let Some(pack) = uploads.next().await {
+        match pack {
+            Ok(pack) => packs.push(pack),
+            Err(error) => {
+                over.store(true, Ordering::Relaxed);
+                failed = failed.or(Some(error));
+            }
+        }
     }
-    Ok(packs)
+    failed.map_or(Ok(packs), Err)
+}
+
+/// Pods of the remote that have a part of the same history, as far as is known here: they may have the same packs.
+async fn sisters(
+    store: &Store,
+    remote: &dyn Remote,
+    pod: &PodName,
+    local: &[VersionEntry],
+) -> Result<Vec<PodName>, RemoteError> {
+    let (remote, pod) = (remote.config().name.clone(), pod.clone());
+    let local: Vec<Digest> = local.iter().map(|version| version.commit).collect();
+    blocking(store, move |store| {
+        let others: Vec<_> = store.remote_heads(&remote)?.into_iter().filter(|(other, _)| *other != pod).collect();
+        let mut own: HashSet<Digest> = local.iter().copied().collect();
+        if let (Some(head), false) = (local.last(), others.is_empty()) {
+            own.extend(store.ancestors(*head)?);
+        }
+        let mut sisters = Vec::new();
+        for (other, head) in others {
+            if own.contains(&head) || store.ancestors(head).is_ok_and(|behind| !behind.is_disjoint(&own)) {
+                sisters.push(other);
+            }
+        }
+        Ok(sisters)
+    })
+    .await
 }
 
 /// What there is to say where the remote's newest version is no part of what is here.
