@@ -9,12 +9,15 @@ use super::error::CliError;
 use super::format::{clean, count};
 use super::session::Session;
 use crate::archive::Container;
-use crate::ops::ExportForm;
+use crate::ops::{ExportForm, ExportSecrets, Exported};
 use crate::pod::{Reference, Selector};
+use crate::remote::SecretsMode;
 
 /// Write a version to one file: documents in JSON and bytes in plain folders, which any tool can read
 ///
-/// Secrets are part of it. 'podex import' reads it back to the same state.
+/// 'podex import' reads it back to the same state. Secrets are part of it unless --secrets says otherwise: how many is
+/// told on standard error. Redacted ones have markers in their places, with fingerprints, as after 'podex push': whoever
+/// imports the file is told what it lacks, and 'podex inject --secrets-from' supplies it.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -22,6 +25,8 @@ Examples:
   podex export shop:3 before.zip
   podex export team/shop --format json -f    the documents alone, as one JSON object by key: writes shop.json
   podex export @live now.tar
+  podex export shop --secrets redact         fit to be attached to a bug report
+  podex export shop --secrets encrypt --recipient \"$(cat ~/.ssh/id_ed25519.pub)\"
   podex export theirs back.zip --format localstack")]
 pub(super) struct ExportCommand {
     /// Which version: POD, POD:N, POD@REVISION, REMOTE/POD or @live
@@ -33,6 +38,12 @@ pub(super) struct ExportCommand {
     /// The format; else by the file's ending, else tar
     #[arg(long, value_enum)]
     format: Option<Format>,
+    /// What becomes of secret values; include unless there is a recipient
+    #[arg(long, value_name = "MODE", value_enum)]
+    secrets: Option<SecretsMode>,
+    /// Encrypt them to this public key: age1…, ssh-ed25519 … or ssh-rsa …; can be repeated
+    #[arg(long = "recipient", value_name = "KEY")]
+    recipients: Vec<String>,
     /// Overwrite the file
     #[arg(long, short)]
     force: bool,
@@ -73,13 +84,24 @@ impl ExportCommand {
             return Err(CliError::usage(format!("{} is there already: --force overwrites it", file.display())));
         }
         let context = session.context()?;
-        let written = crate::ops::export(&context, &self.reference, form, &file, &session.events()).await?;
+        let by_default = if self.recipients.is_empty() { SecretsMode::Include } else { SecretsMode::Encrypt };
+        let mode = self.secrets.unwrap_or(by_default);
+        let (secrets, events) = (ExportSecrets { mode, recipients: self.recipients }, session.events());
+        let Exported { documents, secrets } =
+            crate::ops::export(&context, &self.reference, form, secrets, &file, &events).await?;
+        if let (SecretsMode::Include, Some(list)) = (mode, secrets.list()) {
+            events.warn(format!("the file holds {list}: 'podex export --secrets redact' leaves them out"));
+        }
         session.progress.clear();
         if session.out.json {
-            session.out.print_json(&json!({"file": file, "documents": written}))?;
+            let secrets = json!({"mode": mode, "values": secrets.values(), "types": secrets.types()});
+            session.out.print_json(&json!({"file": file, "documents": documents, "secrets": secrets}))?;
         } else {
             let name = file.display().to_string();
-            session.out.say(&format!("{}: {}", clean(&name), count(written, "document")))?;
+            session.out.say(&format!("{}: {}", clean(&name), count(documents, "document")))?;
+            if let Some(sentence) = secrets.sentence(mode) {
+                session.out.say(&sentence)?;
+            }
         }
         Ok(0)
     }

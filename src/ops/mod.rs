@@ -35,7 +35,7 @@ mod status;
 mod storage;
 mod verify;
 
-pub use archive::{ExportForm, export, import};
+pub use archive::{ExportForm, ExportSecrets, Exported, export, import};
 pub use bisect::{BisectOutcome, Verdict, bisect};
 pub use blame::{Blame, Touched, blame, last_change, versions_touching};
 pub use blob_facts::{BlobFacts, Member, blob_facts};

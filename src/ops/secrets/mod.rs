@@ -12,6 +12,7 @@
 //! | `outgoing` | makes the twins that are pushed |
 //! | `incoming` | makes versions of the twins that are pulled |
 //! | `border` | both, as a transfer needs them |
+//! | `held` | counts the secrets of a version, and what was left out of it |
 //! | `keys` | encrypts to public keys, opens with private ones |
 //! | `supply` | gives an inject the values that its pod lacks |
 //! | `file` | values that a person gives |
@@ -19,6 +20,7 @@
 
 mod border;
 mod file;
+mod held;
 mod incoming;
 mod keys;
 mod outgoing;
@@ -32,6 +34,7 @@ mod tests;
 
 pub(super) use border::{SecretsBorder, local_twin};
 pub(super) use file::SecretsFile;
+pub(super) use held::held;
 pub(super) use keys::{Keys, Recipients};
 pub(super) use policy::Policy;
 pub use supply::MissingSecret;

@@ -38,6 +38,18 @@ impl Policy {
         Ok(Self { mode, recipients })
     }
 
+    /// The same for a file, which has no settings of its own.
+    ///
+    /// # Errors
+    /// When secrets are to be encrypted, but to nobody.
+    pub(in crate::ops) fn to(mode: SecretsMode, recipients: Vec<String>) -> Result<Self, OpError> {
+        if (mode == SecretsMode::Encrypt) == recipients.is_empty() {
+            let reason = "--secrets encrypt and --recipient KEY, a public key that opens them, belong together";
+            return Err(OpError::Usage(reason.to_owned()));
+        }
+        Ok(Self { mode, recipients })
+    }
+
     /// Equal ones leave out the same.
     pub(super) fn digest(&self, catalog: &Catalog) -> Digest {
         let mut recipients = self.recipients.clone();

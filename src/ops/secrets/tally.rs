@@ -56,6 +56,12 @@ impl Tally {
             SecretsMode::Encrypt => "encrypted",
             SecretsMode::Include => return None,
         };
+        self.list().map(|list| format!("{done} {list}"))
+    }
+
+    /// `3 secret values: lambda/function 1 (pay), secretsmanager/secret-version 2 (db/v1, mail/v1)`. None where there
+    /// are none.
+    pub fn list(&self) -> Option<String> {
         let values = self.values();
         let types = self.types().into_iter().map(|TypeTally { kind, values, resources }| {
             let mut names = resources.iter().take(NAMED).cloned().collect::<Vec<_>>().join(", ");
@@ -66,7 +72,7 @@ impl Tally {
         });
         let where_from = types.collect::<Vec<_>>().join(", ");
         let what = if values == 1 { "1 secret value" } else { &format!("{values} secret values") };
-        (values > 0).then(|| format!("{done} {what}: {where_from}"))
+        (values > 0).then(|| format!("{what}: {where_from}"))
     }
 }
 

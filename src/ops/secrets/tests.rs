@@ -453,3 +453,64 @@ async fn keys_that_nobody_marked_are_left_out_of_values_and_named_in_bodies() {
     // What is there already is looked through no more.
     assert_eq!(bob.push_warned().await.1, Vec::<String>::new());
 }
+
+#[tokio::test]
+async fn a_file_is_exported_without_secrets_and_imported_with_those_that_are_known() {
+    let share = tempfile::tempdir().unwrap();
+    let (bob, alice) = (Person::new("Bob", share.path()), Person::new("Alice", share.path()));
+    bob.commit(&[("db", "opensesame-1"), ("mail", "opensesame-2")], 128);
+    let identity = x25519::Identity::generate();
+    let file = |name: &str| share.path().join(name);
+    let export = async |mode, recipients: &[String], name: &str| {
+        let secrets = ops::ExportSecrets { mode, recipients: recipients.to_vec() };
+        let form = ops::ExportForm::Open(crate::archive::Container::Tar);
+        let reference = "shop".parse().unwrap();
+        ops::export(&bob.context, &reference, form, secrets, &file(name), &Events::silent()).await
+    };
+    let recipients = [identity.to_public().to_string()];
+    for (mode, recipients, name, in_the_file) in [
+        (SecretsMode::Redact, &[][..], "redacted.tar", 0),
+        (SecretsMode::Encrypt, &recipients[..], "encrypted.tar", 0),
+        (SecretsMode::Include, &[][..], "whole.tar", 3),
+    ] {
+        let exported = export(mode, recipients, name).await.unwrap();
+        assert_eq!((exported.documents, exported.secrets.values()), (3, 3), "{name}");
+        let bytes = std::fs::read(file(name)).unwrap();
+        let found = ["opensesame-1\"", "opensesame-2\"", "env-opensesame-1\""];
+        let holds = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        // The first is the end of the third, too.
+        assert_eq!(found.iter().filter(|text| holds(text)).count(), in_the_file, "{name}");
+    }
+    for (mode, recipients) in [(SecretsMode::Encrypt, &[][..]), (SecretsMode::Redact, &recipients[..])] {
+        let error = export(mode, recipients, "none.tar").await.unwrap_err().to_string();
+        assert!(error.contains("--recipient KEY") && !file("none.tar").exists(), "{error}");
+    }
+
+    let import = async |person: &Person, name: &str| {
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let kept = warnings.clone();
+        let report = move |event| {
+            if let Event::Warning(text) = event {
+                kept.lock().unwrap().push(text);
+            }
+        };
+        let events = Events::new(report, Default::default());
+        ops::import(&person.context, &file(name), None, None, &events).await.unwrap();
+        warnings.lock().unwrap().join("\n")
+    };
+    // She is told what she lacks; with a key she has it; he knows all of it himself.
+    let told = import(&alice, "redacted.tar").await;
+    assert!(told.contains("the file lacks 3 secret values: lambda/function 1 (pay)"), "{told}");
+    assert!(alice.secrets().values().all(is_marker));
+    let mut friend = Person::new("Friend", share.path());
+    let key = share.path().join("identity");
+    std::fs::write(&key, identity.to_string().expose_secret()).unwrap();
+    friend.context.identity = Some(key);
+    assert_eq!(import(&friend, "encrypted.tar").await, "");
+    assert_eq!(friend.secrets()["db"], "opensesame-1");
+    assert_eq!(import(&bob, "redacted.tar").await, "");
+    assert_eq!(bob.secrets()["mail"], "opensesame-2");
+    for person in [&bob, &alice, &friend] {
+        assert_eq!(person.context.store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
+    }
+}
