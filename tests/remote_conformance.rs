@@ -12,6 +12,8 @@ mod in_bucket;
 mod particular;
 #[path = "remote/resume.rs"]
 mod resume;
+#[path = "remote/secrets.rs"]
+mod secrets;
 mod support;
 
 use std::sync::Arc;
@@ -23,6 +25,7 @@ use podex::pod::{Commit, Digest, PodName, Selector};
 use podex::remote::{RemoteError, RemoteHistory, RemoteTrees, fetch, pull, push, trees};
 use podex::store::{FsckLevel, GcOptions, StoreError};
 use podex::tree::{ChunkSource, Difference, Tree};
+use secrets::secrets_are_redacted_encrypted_or_included;
 use support::RegistryOptions;
 
 /// The same tests for each place.
@@ -82,6 +85,7 @@ conformance! {
         unknown_pods_and_versions_are_named_with_what_there_is,
         a_deleted_pod_is_gone_and_can_be_pushed_again,
         a_body_of_several_packs_arrives_whole,
+        secrets_are_redacted_encrypted_or_included,
     ]
 }
 

@@ -11,7 +11,7 @@ use podex::store::{FsckLevel, Store, StoreError, Writer};
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::support::{BucketStore, Registry, RegistryOptions, bucket_store, registry_with};
+use super::support::{BucketStore, Podex, Registry, RegistryOptions, bucket_store, registry_with};
 
 /// Bytes of a body that nobody wants to download in vain.
 pub const LARGE: usize = 2_000_000;
@@ -208,6 +208,33 @@ impl Place {
             Self::Bucket(store) => CredentialFiles::new(Vec::new(), vec![store.credentials()]),
         };
         open_with(config, logins).unwrap()
+    }
+
+    /// Somebody at the command line who has the logins for the place.
+    pub fn podex(&self, author: &str) -> Podex {
+        let podex = Podex::new(author);
+        match self {
+            Self::Directory(_) => podex,
+            Self::Registry { docker, .. } => podex.with("DOCKER_CONFIG", &docker.path().to_string_lossy()),
+            Self::Bucket(store) => podex.with("AWS_SHARED_CREDENTIALS_FILE", &store.credentials().to_string_lossy()),
+        }
+    }
+
+    /// The command that makes the place known as the remote `team`.
+    pub fn remote_add(&self) -> Vec<String> {
+        let RemoteConfig { name, url, ca_file, s3_endpoint, profile, .. } = self.config();
+        let ca_file = ca_file.map(|file| file.to_string_lossy().into_owned());
+        let options = [("--ca-file", ca_file), ("--s3-endpoint", s3_endpoint), ("--profile", profile)];
+        let options = options.into_iter().filter_map(|(name, value)| Some([name.to_owned(), value?])).flatten();
+        ["remote", "add", name.as_str(), &url].map(str::to_owned).into_iter().chain(options).collect()
+    }
+
+    /// What the place keeps of a pack or commit.
+    pub fn bytes_of(&self, digest: &Digest) -> Vec<u8> {
+        match self {
+            Self::Bucket(store) => store.raw(&format!("some/pods/blobs/sha256/{}", digest.hex())).expect("it is there"),
+            _ => std::fs::read(self.file_of(digest)).unwrap(),
+        }
     }
 
     /// The folder in which a directory remote has its own, `share`.
