@@ -20,6 +20,8 @@ use crate::pod::Digest;
 
 /// Bytes after which a pack begins to be written out: while the next ones are made, not all at the end.
 const BEGIN_SYNC_BYTES: u64 = 8 << 20;
+/// Bytes of small frames that are gathered to be written at once; a larger frame is written as it is.
+const GATHERED_BYTES: usize = 64 << 10;
 
 /// A pack being written to a temporary file.
 pub(super) struct PackBuilder {
@@ -42,7 +44,7 @@ pub(super) struct SealedPack {
 
 impl PackBuilder {
     pub(super) fn new(file: DiskFile) -> Result<Self, StoreError> {
-        let file = std::io::BufWriter::with_capacity(1 << 20, file);
+        let file = std::io::BufWriter::with_capacity(GATHERED_BYTES, file);
         let mut builder = Self { file, hasher: Sha256::new(), length: 0, size: 0, entries: Vec::new() };
         builder.write(PACK_MAGIC)?;
         Ok(builder)

@@ -23,6 +23,7 @@ mod lambda_permission;
 mod lambda_settings;
 mod lambda_target;
 mod s3_chain;
+mod s3_get;
 mod s3_object;
 mod s3_put;
 mod secretsmanager;

@@ -84,7 +84,7 @@ async fn read_chain(bucket: &Bucket<'_>, key: &str, links: Vec<Link>) -> Result<
             blobs.insert(label.clone(), blob);
             attributes
         } else {
-            let (attributes, blob) = bucket.object(key, Some(&link.id)).await?;
+            let (attributes, blob) = bucket.object(key, Some(&link.id), None).await?;
             blobs.insert(label.clone(), blob);
             attributes
         };

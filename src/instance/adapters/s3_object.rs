@@ -8,13 +8,16 @@ use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
 use super::util::{all, gone, is_past, left_out, list, pick, store, tag_list, tag_map, text};
-use super::{Adapter, ApplyContext, CaptureContext, InstanceError, Parent, s3_chain, s3_put};
+use super::{Adapter, ApplyContext, CaptureContext, InstanceError, Parent, s3_chain, s3_get, s3_put};
 use crate::aws::{AwsError, ErrorClass};
 use crate::instance::Emulator;
 use crate::pod::{BlobRef, Document, Observed, ResourceKey};
 
 /// Objects read at once per bucket; the client bounds all requests together.
 pub(super) const CONCURRENT_OBJECTS: usize = 16;
+
+/// The status of an answer to a request for what is no longer there in that form.
+const PRECONDITION_FAILED: u16 = 412;
 
 /// What a PUT sets and a GET gives back under the same names.
 const SETTABLE: [&str; 9] = [
@@ -135,10 +138,14 @@ impl Bucket<'_> {
     async fn capture_plain(&self) -> Result<(), InstanceError> {
         let input = json!({"Bucket": self.name(), "EncodingType": "url"});
         let mut pages = self.context.instance.client.pages(&self.context.scope, "s3", "ListObjectsV2", input);
-        while let Some(page) = pages.next().await {
+        let mut listed = pages.next().await;
+        while let Some(page) = listed {
             let page = page?;
             let reads = list(&page, "Contents").iter().map(|entry| self.capture_object(&page, entry)).collect();
-            all(self.context, CONCURRENT_OBJECTS, reads).await?;
+            // The next page is asked for meanwhile.
+            let (next, read) = futures_util::join!(pages.next(), all(self.context, CONCURRENT_OBJECTS, reads));
+            read?;
+            listed = next;
         }
         Ok(())
     }
@@ -168,20 +175,25 @@ impl Bucket<'_> {
             }
             return Ok((document, observed));
         }
-        let (attributes, blob) = self.object(key, None).await?;
+        let (attributes, blob) = self.object(key, None, Some(entry)).await?;
         Ok((Document { attributes, blobs: BTreeMap::from([(BODY.to_owned(), blob)]) }, observed))
     }
 
-    /// One object or version: what is settable, and the stored body.
+    /// One object or version: what is settable, and the stored body. `listed` is its entry in a listing.
     pub(super) async fn object(
         &self,
         key: &str,
         version: Option<&str>,
+        listed: Option<&Value>,
     ) -> Result<(Map<String, Value>, BlobRef), InstanceError> {
         let instance = self.context.instance;
-        let input = self.address(key, version);
-        let (answer, stream) = instance.client.call_streaming(&self.context.scope, "s3", "GetObject", input).await?;
-        let blob = store(stream, self.context.emit).await?;
+        let (answer, blob) = match self.body(key, version, listed).await {
+            // Written anew since it was listed: what is there now is read whole.
+            Err(InstanceError::Aws(error)) if error.status == Some(PRECONDITION_FAILED) => {
+                self.body(key, version, None).await?
+            }
+            other => other?,
+        };
         let mut attributes = pick(&answer, &SETTABLE);
         normalise(&mut attributes);
         // The emulators we know count tags in the answer; others are asked.
@@ -192,6 +204,16 @@ impl Bucket<'_> {
         Ok((attributes, blob))
     }
 
+    async fn body(
+        &self,
+        key: &str,
+        version: Option<&str>,
+        listed: Option<&Value>,
+    ) -> Result<(Value, BlobRef), InstanceError> {
+        let (answer, stream) = s3_get::open(self.context, self.address(key, version), listed).await?;
+        Ok((answer, store(stream, self.context.emit).await?))
+    }
+
     /// Puts in the tags of an object or version that is there. Where the emulator does not find it all the same
     /// (ministack: a version below a delete marker), those in `attributes` stand.
     pub(super) async fn read_tags(
@@ -200,7 +222,7 @@ impl Bucket<'_> {
         key: &str,
         version: Option<&str>,
     ) -> Result<(), AwsError> {
-        match self.call("GetObjectTagging", self.address(key, version)).await {
+        match self.call("GetObjectTagging", Value::Object(self.address(key, version))).await {
             Ok(answer) => set_tags(attributes, tag_map(list(&answer, "TagSet"))),
             Err(error) if error.class == ErrorClass::NotFound => {
                 let bucket = self.name();
@@ -213,12 +235,9 @@ impl Bucket<'_> {
         Ok(())
     }
 
-    fn address(&self, key: &str, version: Option<&str>) -> Value {
-        let mut input = json!({"Bucket": self.name(), "Key": key});
-        if let (Some(version), Some(members)) = (version, input.as_object_mut()) {
-            members.insert("VersionId".to_owned(), json!(version));
-        }
-        input
+    fn address(&self, key: &str, version: Option<&str>) -> Map<String, Value> {
+        let members = [("Bucket", Some(self.name())), ("Key", Some(key)), ("VersionId", version)];
+        members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect()
     }
 }
 
