@@ -140,8 +140,10 @@ pub trait BlobSink: Write + Send {
 /// The commit before: what lets a capture skip what cannot have changed, because a listing would tell.
 ///
 /// Told are: bodies and headers of S3 objects (ETag, size and time; by id in buckets with versioning), code of functions
-/// and layers (its digest), and values of secrets' versions (id and time). No listing of any emulator tells of tags, items,
-/// messages, attributes of queues, labels of parameters, or anything of IAM: all else is read again.
+/// and layers (its digest), and values of secrets' versions (id and time). Of objects that were put anew (by an inject,
+/// say) with the ETag and size that they had, the headers are asked for and the body is not. No listing of any emulator
+/// tells of tags, items, messages, attributes of queues, labels of parameters, or anything of IAM: all else is read
+/// again, the tags of each object among it.
 pub trait Previous: Send + Sync {
     /// When its capture began, to the second: only of what was there before can a later change be told by its time.
     fn time(&self) -> jiff::Timestamp;
@@ -154,7 +156,11 @@ pub trait Previous: Send + Sync {
 /// Where apply reads blobs from.
 pub trait BlobSource: Send + Sync {
     /// Opens a blob's content.
-    fn open(&self, blob: &BlobRef) -> Result<Box<dyn Read + Send>, InstanceError>;
+    fn open(&self, blob: &BlobRef) -> Result<Box<dyn Read + Send>, InstanceError> {
+        self.open_at(blob, 0)
+    }
+    /// Opens a blob's content behind its first `offset` bytes.
+    fn open_at(&self, blob: &BlobRef, offset: u64) -> Result<Box<dyn Read + Send>, InstanceError>;
 }
 
 /// How an injected pod meets what is there. The names are LocalStack's own.

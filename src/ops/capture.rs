@@ -22,6 +22,8 @@ pub(super) struct Wanted {
     /// What the new commit is compared with: its bodies are reused, and its accounts and regions are looked at
     /// even where the context would not.
     pub(super) near: Option<Snapshot>,
+    /// What is likely to have the same bodies where nothing is near.
+    pub(super) bodies: Option<Snapshot>,
     /// Other places to be looked at where the context would not.
     pub(super) places: BTreeSet<Place>,
     /// The commit's parents.
@@ -72,7 +74,8 @@ async fn take(
         false => BTreeMap::new(),
     };
     events.phase("capture");
-    let previous = wanted.near.clone().map(|near| Arc::new(near) as Arc<dyn Previous>);
+    let previous = wanted.near.as_ref().or(wanted.bodies.as_ref()).cloned();
+    let previous = previous.map(|previous| Arc::new(previous) as Arc<dyn Previous>);
     let sink = Arc::new(StoreSink(writer.clone()));
     let (mut report, listings) = instance::capture(instance, context.catalog, &request, previous, sink, events).await?;
     let mut services = request.services;

@@ -3,6 +3,7 @@
 use super::blocking::blocking;
 use super::capture::{Wanted, capture};
 use super::compare::{Absence, differences};
+use super::diff::last_touch;
 use super::merge::refuse_conflicted;
 use super::storage::tidy;
 use super::{Context, OpError, Snapshot, hint};
@@ -52,9 +53,12 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
         // A capture on top would look like a settled merge.
         refuse_conflicted(&near.commit, &args.pod, &args.pod.to_string())?;
     }
+    // The first version of a pod may be of what another pod brought here.
+    let bodies = if near.is_none() { last_touch(context)?.map(|touch| touch.base) } else { None };
     let wanted = Wanted {
         services: args.services.clone(),
         near,
+        bodies,
         parents: parent.into_iter().collect(),
         message: args.message.clone(),
         native: args.native,

@@ -146,7 +146,7 @@ impl Identities for BothSides {
 pub(super) struct StoreBlobs(pub(super) Store);
 
 impl BlobSource for StoreBlobs {
-    fn open(&self, blob: &BlobRef) -> Result<Box<dyn Read + Send>, InstanceError> {
-        self.0.open_blob(blob).map_err(|error| InstanceError::Sink(error.to_string()))
+    fn open_at(&self, blob: &BlobRef, offset: u64) -> Result<Box<dyn Read + Send>, InstanceError> {
+        self.0.open_blob_at(blob, offset).map_err(|error| InstanceError::Sink(error.to_string()))
     }
 }

@@ -144,8 +144,8 @@ impl Write for BlobWriter {
     }
 }
 
-/// Opens a blob of the store.
-pub(super) fn open(store: &Store, blob: &BlobRef) -> Result<Box<dyn Read + Send>, StoreError> {
+/// Opens a blob of the store behind its first `offset` bytes.
+pub(super) fn open(store: &Store, blob: &BlobRef, offset: u64) -> Result<Box<dyn Read + Send>, StoreError> {
     let packs = &store.inner.packs;
     let wrong_size = |pack: &Digest, size: u64| {
         let reason = format!("blob {} has {size} bytes, not {} as its document says", blob.digest, blob.size);
@@ -155,7 +155,9 @@ pub(super) fn open(store: &Store, blob: &BlobRef) -> Result<Box<dyn Read + Send>
         if u64::from(entry.size) != blob.size {
             return Err(wrong_size(pack, entry.size.into()));
         }
-        return Ok(Box::new(packs.content("blob", &blob.digest)?.reader()));
+        let mut content = packs.content("blob", &blob.digest)?;
+        content.advance(content.len().min(usize::try_from(offset).unwrap_or(usize::MAX)));
+        return Ok(Box::new(content.reader()));
     }
     let Some(list) = packs.pieces(&blob.digest)? else { return Err(packs.missing("blob", &blob.digest)) };
     if list.blob.size != blob.size {
@@ -164,13 +166,18 @@ pub(super) fn open(store: &Store, blob: &BlobRef) -> Result<Box<dyn Read + Send>
             None => packs.missing("blob", &blob.digest),
         });
     }
-    Ok(Box::new(PieceReader {
-        store: store.clone(),
-        blob: *blob,
-        pieces: list.pieces.into_iter(),
-        current: Bytes::new(),
-        hasher: Some(Sha256::new()),
-    }))
+    let (mut skip, mut first) = (offset, 0);
+    while let Some((_, size)) = list.pieces.get(first).filter(|(_, size)| skip >= u64::from(*size)) {
+        (skip, first) = (skip - u64::from(*size), first + 1);
+    }
+    let mut pieces = list.pieces.into_iter();
+    pieces.by_ref().take(first).for_each(drop);
+    // Of a part, only the pieces can be verified.
+    let hasher = (offset == 0).then(Sha256::new);
+    let mut reader = PieceReader { store: store.clone(), blob: *blob, pieces, current: Bytes::new(), hasher };
+    std::io::copy(&mut reader.by_ref().take(skip), &mut std::io::sink())
+        .map_err(StoreError::io(&store.inner.layout.packs()))?;
+    Ok(Box::new(reader))
 }
 
 /// Reads a blob piece by piece.
@@ -179,7 +186,7 @@ struct PieceReader {
     blob: BlobRef,
     pieces: IntoIter<(Digest, u32)>,
     current: Bytes,
-    /// None once the whole has been compared with its digest.
+    /// None for a part, and once the whole has been compared with its digest.
     hasher: Option<Sha256>,
 }
 

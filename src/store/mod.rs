@@ -158,7 +158,13 @@ impl Store {
 
     /// Opens a blob; what is read is verified against its digest and size, at the latest at its end.
     pub fn open_blob(&self, blob: &BlobRef) -> Result<Box<dyn Read + Send>, StoreError> {
-        blob::open(self, blob)
+        self.open_blob_at(blob, 0)
+    }
+
+    /// Opens a blob behind its first `offset` bytes; what is read is verified piece by piece. Behind its end there is
+    /// nothing.
+    pub fn open_blob_at(&self, blob: &BlobRef, offset: u64) -> Result<Box<dyn Read + Send>, StoreError> {
+        blob::open(self, blob, offset)
     }
 }
 

@@ -20,17 +20,33 @@ pub(super) async fn open(
 ) -> Result<(Value, ByteStream), AwsError> {
     let (client, scope) = (&context.instance.client, &context.scope);
     let size = listed.and_then(|entry| entry.get("Size")).and_then(Value::as_u64).unwrap_or_default();
-    let etag = listed.and_then(|entry| text(entry, "ETag")).filter(|_| size > RANGE_BYTES);
-    let Some(etag) = etag else { return client.call_streaming(scope, "s3", "GetObject", Value::Object(input)).await };
+    let Some(etag) = listed.and_then(|entry| text(entry, "ETag")).filter(|_| size > RANGE_BYTES) else {
+        let (answer, body) = client.call_streaming(scope, "s3", "GetObject", Value::Object(input)).await?;
+        // What says how long it is ends there; what does not may never end.
+        let is_measured = answer.get("ContentLength").is_some() || listed.is_none();
+        return Ok((answer, if is_measured { body } else { bounded(body, size) }));
+    };
     let mut ranges = Ranges { client: client.clone(), scope: scope.clone(), input, at: 0, total: size };
     ranges.input.insert("IfMatch".to_owned(), json!(etag));
     let (answer, first) = ranges.next().await?;
     if answer.get("ContentRange").is_none() {
         // It knows no ranges, and sends all.
-        return Ok((answer, first));
+        return Ok((answer, bounded(first, size)));
     }
     let left = ranges.take(&answer)?;
     Ok((answer, ranges.joined(first, left)))
+}
+
+/// The body, with an error where it goes on behind `most` bytes.
+fn bounded(body: ByteStream, most: u64) -> ByteStream {
+    let mut left = most;
+    Box::pin(body.map(move |piece| {
+        let piece = piece?;
+        let rest = left.checked_sub(piece.len() as u64);
+        left =
+            rest.ok_or_else(|| fault("s3", "GetObject", format!("the body has more than the {most} bytes listed")))?;
+        Ok(piece)
+    }))
 }
 
 /// The ranges of one body.
