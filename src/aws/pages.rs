@@ -12,6 +12,9 @@ use super::{AwsError, Client, ErrorClass, Scope};
 
 /// Pages after which a listing is taken to be endless: twenty million entries at the usual thousand a page.
 const MAX_PAGES: u32 = 20_000;
+/// Bytes of entries after which a listing is taken to be endless, wherever they go: emulators keep all they list in
+/// memory, and none much of it. What a capture of that leaves on the disk is no more.
+const MAX_BYTES: u64 = 4 << 30;
 /// Pages that may repeat what others brought. Some services give empty pages now and then, none hundreds of them.
 const MAX_STALE: u32 = 500;
 /// What is said of a listing that is larger than [`MAX_PARSED_BODY`].
@@ -68,6 +71,8 @@ pub struct Turns {
     contents: HashSet<u64>,
     stale: u32,
     pages: u32,
+    /// Of what the pages hold.
+    bytes: u64,
 }
 
 impl Turns {
@@ -83,8 +88,12 @@ impl Turns {
         if !self.tokens.insert(token) {
             return Err("the listing goes round in circles: it gave the same token twice".to_owned());
         }
-        let mut hasher = DefaultHasher::new();
+        let mut hasher = Measuring::default();
         hash_lists(page, &mut hasher);
+        self.bytes = self.bytes.saturating_add(hasher.bytes);
+        if self.bytes >= MAX_BYTES {
+            return Err(format!("the listing does not end within {} GiB", MAX_BYTES >> 30));
+        }
         self.stale += u32::from(!self.contents.insert(hasher.finish()));
         if self.stale >= MAX_STALE {
             return Err(format!("the listing does not end: {MAX_STALE} pages brought nothing new"));
@@ -121,8 +130,26 @@ impl Turns {
     }
 }
 
+/// Hashes and counts what goes in.
+#[derive(Default)]
+struct Measuring {
+    hasher: DefaultHasher,
+    bytes: u64,
+}
+
+impl Hasher for Measuring {
+    fn write(&mut self, bytes: &[u8]) {
+        self.bytes += bytes.len() as u64;
+        self.hasher.write(bytes);
+    }
+
+    fn finish(&self) -> u64 {
+        self.hasher.finish()
+    }
+}
+
 /// Hashes the lists of a page: what it brings. Tokens, counts and request ids stand beside them.
-fn hash_lists(value: &Value, hasher: &mut DefaultHasher) {
+fn hash_lists(value: &Value, hasher: &mut Measuring) {
     match value {
         Value::Array(items) => items.hash(hasher),
         Value::Object(members) => members.values().for_each(|value| hash_lists(value, hasher)),
@@ -211,6 +238,14 @@ mod tests {
         let mut turns = Turns { pages: MAX_PAGES - 2, ..Turns::default() };
         assert!(turns.next_input(paginator, json!({}), &json!({"NextMarker": "1"})).is_ok());
         assert!(turns.next_input(paginator, json!({}), &json!({"NextMarker": "2"})).unwrap_err().contains("end"));
+        // However few the pages are.
+        let mut turns = Turns { bytes: MAX_BYTES - (1 << 20), ..Turns::default() };
+        let mut page = |number: u32| {
+            let entry = json!({"FunctionName": format!("{number}{}", "f".repeat(400_000))});
+            turns.next_input(paginator, json!({}), &json!({"NextMarker": number.to_string(), "Functions": [entry]}))
+        };
+        assert!(page(0).is_ok() && page(1).is_ok());
+        assert!(page(2).unwrap_err().contains("does not end within 4 GiB"));
     }
 
     #[test]

@@ -32,6 +32,11 @@ pub(super) trait Disk: Send + Sync {
     /// Lets a file that will be synced later be written out meanwhile. Only a hint: the sync is what counts.
     fn begin_sync(&self, _file: &File) {}
 
+    /// Bytes that are free where `folder` is; None where the system does not tell.
+    fn free(&self, _folder: &Path) -> Option<u64> {
+        None
+    }
+
     /// Moves a file or folder, in place of a file that is there.
     fn rename(&self, from: &Path, to: &Path) -> Result<()> {
         std::fs::rename(from, to)
@@ -65,6 +70,21 @@ pub(super) struct RealDisk;
 impl Disk for RealDisk {
     fn begin_sync(&self, file: &File) {
         begin_sync(file);
+    }
+
+    #[cfg(target_os = "linux")]
+    fn free(&self, folder: &Path) -> Option<u64> {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = std::ffi::CString::new(folder.as_os_str().as_bytes()).ok()?;
+        let mut told = std::mem::MaybeUninit::<libc::statvfs64>::zeroed();
+        // SAFETY: the path ends with a zero byte, and `told` is large enough and valid whatever is written to it.
+        let told = unsafe {
+            if libc::statvfs64(folder.as_ptr(), told.as_mut_ptr()) != 0 {
+                return None;
+            }
+            told.assume_init()
+        };
+        Some(told.f_bavail.saturating_mul(told.f_bsize))
     }
 }
 

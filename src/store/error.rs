@@ -16,6 +16,14 @@ pub enum StoreError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// The disk is nearly full.
+    #[error("{path}: only {} MiB are left on the disk: make room, or name a folder on another disk with PODEX_HOME", free >> 20)]
+    NoRoom {
+        /// The store.
+        path: PathBuf,
+        /// Bytes that are left.
+        free: u64,
+    },
     /// A file of the store is damaged.
     #[error("{path} is damaged: {reason}; run 'podex fsck'")]
     Corrupt {

@@ -30,6 +30,8 @@ use crate::pod::{Digest, PodName, RemoteName};
 const FORMAT: &str = "podex store 1\n";
 /// How files in the root begin while the store is being created.
 const CREATING_PREFIX: &str = ".podex-creating-";
+/// Bytes of the disk that are left to others.
+const RESERVED_BYTES: u64 = 512 << 20;
 /// How long an exclusive lock is waited for: longer than most writes, shorter than a person's patience.
 pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(10);
 /// Between two attempts at a lock.
@@ -146,6 +148,14 @@ impl Layout {
         let folder = self.tmp();
         let file = self.disk.create_temporary(&folder).map_err(StoreError::io(&folder))?;
         Ok(DiskFile { file, disk: self.disk.clone() })
+    }
+
+    /// Refuses to write more where the disk is nearly full.
+    pub(super) fn check_room(&self) -> Result<(), StoreError> {
+        match self.disk.free(&self.tmp()) {
+            Some(free) if free < RESERVED_BYTES => Err(StoreError::NoRoom { path: self.root.clone(), free }),
+            _ => Ok(()),
+        }
     }
 
     /// Creates a folder and those above it; the names are made to last by [`Layout::sync_parent`].

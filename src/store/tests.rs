@@ -12,7 +12,7 @@ mod transfer;
 
 use std::io::{Read, Write};
 
-use serde_json::json;
+use serde_json::{Map, json};
 use tempfile::TempDir;
 
 use super::*;
@@ -126,11 +126,47 @@ fn blobs_of_every_size_come_back() {
         let mut back = Vec::new();
         store.open_blob(&blob).unwrap().read_to_end(&mut back).unwrap();
         assert!(back == content, "{length} bytes");
+        for offset in [1, 77_777, length / 2, length, length + 1] {
+            let mut rest = Vec::new();
+            store.open_blob_at(&blob, offset as u64).unwrap().read_to_end(&mut rest).unwrap();
+            assert!(rest == content[offset.min(length)..], "{length} bytes behind {offset}");
+        }
         let wrong = BlobRef { size: blob.size + 1, ..blob };
         assert!(matches!(store.open_blob(&wrong), Err(StoreError::Corrupt { .. })));
     }
     let absent = BlobRef { digest: Digest::of(b"absent"), size: 6 };
     assert!(matches!(store.open_blob(&absent), Err(StoreError::Missing { .. })));
+}
+
+/// A disk with a megabyte left.
+struct FullDisk;
+
+impl disk::Disk for FullDisk {
+    fn free(&self, _: &Path) -> Option<u64> {
+        Some(1 << 20)
+    }
+}
+
+#[test]
+fn a_writer_stops_before_the_disk_is_full_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open_on(folder.path(), std::sync::Arc::new(FullDisk)).unwrap();
+    let before = write_commit(&store, 0..100, 1, Some(b"body"), &[]);
+    let packs = store.inner.packs.list().unwrap();
+    let mut blob = store.writer().unwrap().blob().unwrap();
+    let error = (0..).find_map(|number| blob.write_all(&noise(number, 1 << 20)).err()).unwrap();
+    assert!(error.to_string().contains("only 1 MiB are left"), "{error}");
+    let writer = store.writer().unwrap();
+    let attributes = Map::from_iter([("Text".to_owned(), json!("x".repeat(1 << 20)))]);
+    let document = Document { attributes, ..Document::default() };
+    let pushed = |number: u32| {
+        let key = ResourceKey::new("000000000000", "us-east-1", "dynamodb", "item", ["t", &number.to_string()]);
+        writer.document(key, &document, &Observed::new())
+    };
+    assert!(matches!((0..).find_map(|number| pushed(number).err()), Some(StoreError::NoRoom { .. })));
+    drop((blob, writer));
+    assert_eq!(store.inner.packs.list().unwrap(), packs);
+    assert!(store.commit(&before).is_ok());
 }
 
 #[test]

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::format::{Kind, compress};
 use super::index::encode_index;
+use super::layout::Layout;
 use super::pack::{PackBuilder, SealedPack};
 use super::packs::Wanted;
 use super::sort::{Record, Sorter};
@@ -32,9 +33,26 @@ struct State {
     sealed: Vec<SealedPack>,
     open: Option<PackBuilder>,
     written: HashSet<(Digest, bool)>,
+    /// Bytes taken since the disk was last asked for its room.
+    unasked: u64,
     sorter: Option<Sorter>,
     trees: Option<TreeRoots>,
     finished: bool,
+}
+
+/// Bytes after which the disk is asked whether there is room for more: an instance that never ends must not fill it.
+const ASK_BYTES: u64 = 64 << 20;
+
+impl State {
+    /// Counts bytes that go to the disk.
+    fn grow(&mut self, layout: &Layout, bytes: usize) -> Result<(), StoreError> {
+        self.unasked += bytes as u64;
+        if self.unasked >= ASK_BYTES {
+            self.unasked = 0;
+            layout.check_room()?;
+        }
+        Ok(())
+    }
 }
 
 impl Writer {
@@ -77,7 +95,9 @@ impl Writer {
             return Err(TreeError::Entry { key: key.to_string(), reason }.into());
         };
         let record = Record { key: encoded, state, observed: canonical_json(observed) };
-        match &mut self.state().sorter {
+        let mut state = self.state();
+        state.grow(&self.inner.store.inner.layout, record.state.len() + record.observed.len())?;
+        match &mut state.sorter {
             Some(sorter) => sorter.push(record),
             None => Err(StoreError::WriterDone { done: "built its trees" }),
         }
@@ -194,6 +214,7 @@ impl Writer {
         if !state.written.insert((digest, wanted == Wanted::Pieces)) {
             return Ok(digest);
         }
+        state.grow(&self.inner.store.inner.layout, frame.len())?;
         if let Some(full) = state.open.take_if(|open| open.is_full()) {
             state.sealed.push(full.seal()?);
         }

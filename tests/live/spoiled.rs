@@ -80,6 +80,7 @@ fn faults() -> Vec<(&'static str, Rule, &'static str, &'static str)> {
         ("cuts its answers off", Box::new(all_of("secretsmanager", || Spoil::CutOff)), "secretsmanager/secret", ""),
         ("cuts bodies off", Box::new(bodies(|| Spoil::CutOff)), "s3/object", "could not be read"),
         ("stalls in the middle of bodies", Box::new(bodies(|| Spoil::Stall)), "s3/object", "could not be read"),
+        ("sends bodies that never end", Box::new(bodies(|| Spoil::Endless)), "s3/object", "bytes listed"),
         ("gives empty pages for ever", Box::new(fresh_and_empty), "lambda/function", "nothing new"),
         ("gives full pages for ever", Box::new(fresh_and_full), "sqs/queue", "longer than podex reads"),
         ("lists the same objects for ever", Box::new(the_same_objects), "s3/object", "nothing new"),
@@ -120,6 +121,21 @@ fn whatever_a_service_answers_it_is_reported_by_type_and_the_rest_is_committed()
     podex.run(["commit", "whole"]).expect(0);
     podex.run(["diff", "whole:1", "whole:2", "--exit-code"]).expect(0);
     podex.run(["fsck"]).expect(0);
+}
+
+#[test]
+fn what_is_not_told_of_one_key_leaves_the_others_as_they_are() {
+    let Some(ministack) = support::ministack() else { return };
+    seed(&ministack, None);
+    let front = Spoiler::before(&ministack);
+    let podex = Podex::new("Bob").with("PODEX_ENDPOINT", &front.endpoint()).with("PODEX_TIMEOUT", TIMEOUT);
+    let whole = report(&podex.run(["commit", "whole", "--json"]).expect(0));
+    front.spoil(|asked| (asked.operation == "DescribeKey").then_some(Spoil::Hang));
+    let found = report(&podex.run(["commit", "p1", "--json"]).expect(5));
+    let (line, before) = (&found["kms/key"], &whole["kms/key"]);
+    assert!(before["count"].as_u64() > Some(0), "{before}");
+    assert_eq!((&line["outcome"], &line["count"]), (&json!("partial"), &before["count"]), "{line}");
+    assert!(line["notes"].to_string().contains("DescribeKey failed"), "{line}");
 }
 
 #[test]

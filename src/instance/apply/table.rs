@@ -123,7 +123,7 @@ impl Target<'_> {
         let parent = self.key.name.split_at(self.key.name.len().saturating_sub(self.spec.name.len())).0;
         let mut known = self.known.clone();
         known.0.remove("observed");
-        let listed = entries(&self.instance.client, &self.scope, &self.key.service, list, &self.known).await?;
+        let listed = entries(self.instance, &self.scope, &self.key.service, list, &self.known).await?;
         for (name, entry) in named(self.spec, Some(parent), &known, listed.found) {
             if name.as_ref() != Some(&self.key.name) {
                 continue;
@@ -146,7 +146,7 @@ impl Target<'_> {
             };
             let mut list = (**each).clone();
             list.input = list.input.or_else(|| self.spec.id.clone());
-            let found = match entries(&self.instance.client, &self.scope, &self.key.service, &list, &self.known).await {
+            let found = match entries(self.instance, &self.scope, &self.key.service, &list, &self.known).await {
                 Err(error) if error.class == ErrorClass::NotImplemented || is_absent(&error, &[]) => Vec::new(),
                 other => other?.found,
             };

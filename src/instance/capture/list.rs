@@ -8,9 +8,10 @@ use serde_json::Value;
 
 use super::READ_AT_ONCE;
 use super::read::{is_absent, why_not};
-use crate::aws::{AwsError, Client, ErrorClass, Scope};
+use crate::aws::{AwsError, ErrorClass, Scope};
 use crate::catalog::look_up;
 use crate::catalog::spec::{Elsewhere, List};
+use crate::instance::Instance;
 use crate::instance::known::Known;
 
 /// What a listing found.
@@ -27,14 +28,14 @@ pub struct Entries {
 /// # Errors
 /// When the list operation itself fails, or nothing answers any more.
 pub async fn entries(
-    client: &Client,
+    instance: &Instance,
     scope: &Scope,
     service: &str,
     list: &List,
     known: &Known,
 ) -> Result<Entries, AwsError> {
-    let told = listed(client, scope, service, list, known).await?;
-    complete(client, scope, service, list, known, told).await
+    let told = listed(instance, scope, service, list, known).await?;
+    complete(instance, scope, service, list, known, told).await
 }
 
 /// All entries of a list operation, of all pages, as it tells them: [`complete`] asks more about each.
@@ -42,14 +43,14 @@ pub async fn entries(
 /// # Errors
 /// When the list operation itself fails, or nothing answers any more.
 pub async fn listed(
-    client: &Client,
+    instance: &Instance,
     scope: &Scope,
     service: &str,
     list: &List,
     known: &Known,
 ) -> Result<Entries, AwsError> {
     let mut found = Vec::new();
-    let mut pages = client.pages(scope, service, &list.op, known.input_of(None, list.input.as_ref())).kept();
+    let mut pages = instance.client.pages(scope, service, &list.op, known.input_of(None, list.input.as_ref())).kept();
     while let Some(page) = pages.next().await {
         let page = match page {
             Err(error) if is_absent(&error, &list.absent) => break,
@@ -71,7 +72,7 @@ pub async fn listed(
     }
     let mut entries = Entries { found, notes: BTreeSet::new() };
     if let Some(elsewhere) = list.except.as_deref().filter(|_| !entries.found.is_empty()) {
-        leave_out(client, scope, elsewhere, known, &mut entries).await?;
+        leave_out(instance, scope, elsewhere, known, &mut entries).await?;
     }
     Ok(entries)
 }
@@ -82,7 +83,7 @@ pub async fn listed(
 /// # Errors
 /// When nothing answers any more.
 pub async fn complete(
-    client: &Client,
+    instance: &Instance,
     scope: &Scope,
     service: &str,
     list: &List,
@@ -91,7 +92,7 @@ pub async fn complete(
 ) -> Result<Entries, AwsError> {
     if !list.more.is_empty() {
         let listed = std::mem::take(&mut entries.found);
-        let whole = stream::iter(listed).map(|entry| whole_entry(client, scope, service, list, known, entry));
+        let whole = stream::iter(listed).map(|entry| whole_entry(instance, scope, service, list, known, entry));
         let whole: Vec<_> = whole.buffered(READ_AT_ONCE).try_collect().await?;
         for (entry, notes) in whole {
             entries.found.extend(entry);
@@ -104,7 +105,7 @@ pub async fn complete(
 
 /// Takes out what another service lists, too. All stays where that service is not there or cannot tell.
 fn leave_out<'a>(
-    client: &'a Client,
+    instance: &'a Instance,
     scope: &'a Scope,
     elsewhere: &'a Elsewhere,
     known: &'a Known,
@@ -112,7 +113,7 @@ fn leave_out<'a>(
 ) -> BoxFuture<'a, Result<(), AwsError>> {
     async move {
         let (service, list) = (&elsewhere.service, &elsewhere.list);
-        let there = match entries(client, scope, service, list, known).await {
+        let there = match entries(instance, scope, service, list, known).await {
             Ok(there) => there.found,
             Err(error) if error.class == ErrorClass::Connection => return Err(error),
             Err(error) if error.class == ErrorClass::NotImplemented => return Ok(()),
@@ -140,7 +141,7 @@ pub(super) fn everywhere<'v>(value: &'v Value, path: &[String]) -> Vec<&'v Value
 /// The entry with what the calls about it find laid over it, and what they could not tell; no entry where it has gone
 /// meanwhile.
 async fn whole_entry(
-    client: &Client,
+    instance: &Instance,
     scope: &Scope,
     service: &str,
     list: &List,
@@ -151,10 +152,12 @@ async fn whole_entry(
     for call in &list.more {
         let mut known = known.clone();
         known.set("item", entry.clone());
-        let answer = match client.call(scope, service, &call.op, known.input_of(None, Some(&call.input))).await {
+        let answer = match instance.client.call(scope, service, &call.op, known.input_of(None, Some(&call.input))).await
+        {
             Ok(answer) => answer,
             Err(error) if is_absent(&error, &list.absent) => return Ok((None, notes)),
-            Err(error) if error.class == ErrorClass::Connection => return Err(error),
+            // Where nothing else is answered either, the emulator is lost.
+            Err(error) if error.class == ErrorClass::Connection && !instance.answers().await => return Err(error),
             Err(error) => {
                 notes.push(why_not(&error));
                 continue;

@@ -295,13 +295,12 @@ async fn walk_table(
     if let Some(parent) = parent {
         add_parent(walk.catalog, &mut known, parent);
     }
-    let client = &walk.instance.client;
-    let told = listed(client, &place.scope, place.service, list, &known).await?;
+    let told = listed(walk.instance, &place.scope, place.service, list, &known).await?;
     let reading = Reading::of(walk, place, spec, parent, &told);
     if let Some(carried) = reading.carried() {
         return reading.carry(carried).await;
     }
-    let Entries { found, notes } = complete(client, &place.scope, place.service, list, &known, told).await?;
+    let Entries { found, notes } = complete(walk.instance, &place.scope, place.service, list, &known, told).await?;
     for (text, partial) in notes {
         reading.note(text, partial);
     }
