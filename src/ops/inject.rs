@@ -16,7 +16,7 @@ use super::{Context, OpError, Snapshot, native};
 use crate::catalog::Catalog;
 use crate::event::Events;
 use crate::instance::{self, ApplyReport, Delta, Filter, Plan, StepAction, Strategy};
-use crate::pod::{Conflict, Digest, PodName, Reference, ResourceKey, TypeOutcome};
+use crate::pod::{Conflict, Digest, PodName, Reference, ResourceKey, TypeOutcome, tokens_in};
 use crate::store::OpRecord;
 
 /// The operation log's word for an inject or undo that left steps undone; it follows the record of that.
@@ -138,12 +138,65 @@ async fn prepare(
     context: &Context,
     pod: Option<PodName>,
     target: Snapshot,
+    (strategy, filter, secrets): (Strategy, Filter, SecretsFile),
+    events: &Events,
+) -> Result<PreparedInject, OpError> {
+    let services = match strategy {
+        // What one side changed elsewhere decides about what is merged here.
+        Strategy::ThreeWay => Vec::new(),
+        _ => concerned(context.catalog, &target, &filter)?,
+    };
+    let is_part = !services.is_empty();
+    let how = (strategy, filter, secrets);
+    let safety = live(context, Some(target.clone()), services, events).await?;
+    let prepared = prepare_from(context, pod.clone(), target.clone(), how.clone(), safety, events).await?;
+    if is_part && renews(context.catalog, &prepared.plan) {
+        // What refers to what gets another identity is told, wherever it is.
+        let whole = live(context, Some(target.clone()), Vec::new(), events).await?;
+        return prepare_from(context, pod, target, how, whole, events).await;
+    }
+    Ok(prepared)
+}
+
+/// The services that an inject of some services can touch or has to know of, by their ids: those, and what their
+/// resources in the pod refer to. Empty where it is of all.
+fn concerned(catalog: &Catalog, target: &Snapshot, filter: &Filter) -> Result<Vec<String>, OpError> {
+    let picked = if filter.services.is_empty() { &target.commit.services } else { &filter.services };
+    let mut services: BTreeSet<String> = picked.iter().cloned().collect();
+    if !services.is_empty() {
+        for entry in target.state.entries() {
+            let (key, value) = entry?;
+            let is_data = catalog.get(&key.service, &key.kind).is_some_and(|spec| spec.data);
+            if picked.contains(&key.service) && !is_data {
+                services.extend(tokens_in(&value.to_string()).into_iter().map(|token| token.key.service));
+            }
+        }
+    }
+    // A pod may speak of what this catalog does not know.
+    let known = catalog.services();
+    services.retain(|service| known.contains(&service.as_str()));
+    Ok(services.into_iter().collect())
+}
+
+/// Whether a plan gives something another identity.
+fn renews(catalog: &Catalog, plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| match step.action {
+        StepAction::Replace => true,
+        StepAction::Update => catalog.get(&step.key.service, &step.key.kind).is_some_and(|spec| spec.renewed),
+        StepAction::Create | StepAction::Delete => false,
+    })
+}
+
+/// Plans the inject into the instance as `safety` has it.
+async fn prepare_from(
+    context: &Context,
+    pod: Option<PodName>,
+    target: Snapshot,
     (strategy, mut filter, secrets): (Strategy, Filter, SecretsFile),
+    safety: Snapshot,
     events: &Events,
 ) -> Result<PreparedInject, OpError> {
     let touch = (strategy == Strategy::ThreeWay).then(|| last_touch(context)).transpose()?.flatten();
-    // Everything is captured, not only what the filter picks: what is injected may refer to the rest.
-    let safety = live(context, Some(target.clone()), Vec::new(), events).await?;
     events.phase("plan");
     let (store, catalog, events) = (context.store.clone(), context.catalog, events.clone());
     let keys = Keys::of(context, &events);

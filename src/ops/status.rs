@@ -76,7 +76,13 @@ pub async fn status(context: &Context, look: Look, events: &Events) -> Result<St
         }
         _ => None,
     };
-    let mut wanted = Wanted { services: base.commit.services.clone(), near: Some(base.clone()), ..Wanted::default() };
+    let safety = safety.and_then(|digest| Snapshot::load(&context.store, digest).ok());
+    let mut services = base.commit.services.clone();
+    if let Some(safety) = safety.as_ref().filter(|safety| !safety.commit.services.is_empty()) {
+        // An inject of some services has put in nothing of the others.
+        services = safety.commit.services.iter().filter(|service| base.has_service(service)).cloned().collect();
+    }
+    let mut wanted = Wanted { services, near: Some(base.clone()), ..Wanted::default() };
     let (mut again, mut turn) = (Again::default(), 0);
     if let Some((before, read)) = before {
         wanted.places = before.held.clone();
@@ -88,11 +94,11 @@ pub async fn status(context: &Context, look: Look, events: &Events) -> Result<St
     let instance = context.connect_unless_cancelled(events).await?;
     let (live, listings) = look_again(context, &instance, wanted, again, events).await?;
     events.phase("compare");
-    let (store, catalog, events) = (context.store.clone(), context.catalog, events.clone());
+    let (catalog, events) = (context.catalog, events.clone());
     let compared = blocking(move || -> Result<_, OpError> {
         let held = live.places()?;
         let Compared { mut found, notes } = differences::<Difference>(&base, &live, Absence::BothSides, &events)?;
-        if let Some(safety) = safety.and_then(|digest| Snapshot::load(&store, digest).ok()) {
+        if let Some(safety) = safety {
             found = since_inject(&safety, found, incomplete)?;
         }
         let before = Before { turn, since, read: live.digest, held, listings };

@@ -4,6 +4,7 @@
 mod support;
 
 mod accounts;
+mod again;
 mod bisect;
 mod demo;
 mod drift;
