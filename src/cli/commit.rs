@@ -13,7 +13,8 @@ use crate::pod::PodName;
 /// Snapshot the emulator as the next version of a pod
 ///
 /// Everything in the emulator is read through its AWS APIs; what cannot be read is named, and then the exit code
-/// is 5. A commit is local: share it with 'podex push'.
+/// is 5. A commit is local: share it with 'podex push'. Bodies and code that a listing tells to be those of the version
+/// before are not read again. Tags of objects are: no listing tells of them, so each object takes one request.
 ///
 /// Every region with something of the kinds that are made most is looked into whole. A region that holds rarer things
 /// alone (a web ACL, a file system …) is found with --region, or by naming the service with --service.

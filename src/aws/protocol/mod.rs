@@ -136,7 +136,7 @@ impl Call {
         match self.protocol {
             Protocol::Json => json::request(self, &members),
             Protocol::Query | Protocol::Ec2 => form::request(self, &members),
-            Protocol::RestJson | Protocol::RestXml => rest::request(self, &members),
+            Protocol::RestJson | Protocol::RestXml => rest::request(self, members),
         }
     }
 

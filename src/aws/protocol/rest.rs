@@ -10,7 +10,7 @@ use super::{Call, WireRequest, json, xml_body};
 use crate::aws::model::{Bound, Kind, Protocol};
 use crate::aws::xml::{self, Element};
 
-pub(super) fn request(call: &Call, members: &Map<String, Value>) -> Result<WireRequest, String> {
+pub(super) fn request(call: &Call, members: Map<String, Value>) -> Result<WireRequest, String> {
     let http = &call.shape.http;
     let (template, fixed_query) = http.request_uri.split_once('?').unwrap_or((&http.request_uri, ""));
     let mut wire = WireRequest { method: http.method.clone(), ..WireRequest::default() };
@@ -19,9 +19,8 @@ pub(super) fn request(call: &Call, members: &Map<String, Value>) -> Result<WireR
         wire.query.push((name.to_owned(), value.to_owned()));
     }
     let mut labels = Vec::new();
-    let mut in_body = Map::new();
     if let Some(shape) = call.input() {
-        for (name, value) in members {
+        for (name, value) in &members {
             let member = shape.get(name).ok_or_else(|| format!("there is no member {name:?}"))?;
             let wire_name = member.wire_name().unwrap_or(name);
             match member.location() {
@@ -35,14 +34,16 @@ pub(super) fn request(call: &Call, members: &Map<String, Value>) -> Result<WireR
                         wire.headers.push((format!("{wire_name}{key}"), text.to_owned()));
                     }
                 }
-                _ => {
-                    in_body.insert(name.clone(), value.clone());
-                }
+                _ => {}
             }
         }
-        body(call, shape, in_body, &mut wire)?;
     }
     wire.path = fill(template, &labels)?;
+    if let Some(shape) = call.input() {
+        let mut in_body = members;
+        in_body.retain(|name, _| shape.get(name).is_some_and(|member| member.location().is_none()));
+        body(call, shape, in_body, &mut wire)?;
+    }
     Ok(wire)
 }
 
