@@ -85,14 +85,15 @@ fn an_inject_of_one_service_looks_at_what_it_concerns_and_its_undo_is_whole() {
     let podex = Podex::new("Bob").with("PODEX_ENDPOINT", &counter.endpoint());
     podex.run(["commit", "p1"]).expect(0);
     let whole = counter.take();
-    for service in ["s3", "lambda"] {
+    // What stands alone: elsewhere an emulator may refuse what refers to what is not there.
+    for service in ["dynamodb", "ssm"] {
         ministack.reset();
         play(&ministack, &["orders/1-build.json"]);
         let before = observe(&ministack, None);
         counter.take();
         podex.run(["inject", "p1", "--service", service, "--yes"]).expect(0);
         let asked = counter.take();
-        assert!(service != "s3" || asked * 2 < whole, "{asked} requests, and {whole} for all services");
+        assert!(asked * 2 < whole, "{asked} requests, and {whole} for all services");
         // Nothing was put in of the others, so nothing of them has drifted.
         podex.run(["status", "--exit-code"]).expect(0);
         podex.run(["undo", "--yes"]).expect(0);
