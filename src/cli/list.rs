@@ -63,7 +63,7 @@ fn local(session: &Session, pods: &[PodSummary]) -> Result<u8, CliError> {
         return Ok(0);
     }
     let mut table = table();
-    for PodSummary { name, versions, head, fault } in pods {
+    for PodSummary { name, versions, head, fault, .. } in pods {
         let (name, versions) = (name.to_string(), versions.to_string());
         match head {
             Some((digest, commit)) => table.row([

@@ -8,13 +8,17 @@ use super::error::CliError;
 use super::format::clean;
 use super::output::Paint;
 use super::session::Session;
-use crate::ops::EXIT_FAILED;
-use crate::search::{Hit, Index, Searcher};
+use crate::event::Events;
+use crate::ops::{self, Context, EXIT_FAILED};
+use crate::pod::{Reference, Selector};
+use crate::search::{Beside, Hit, Index, Place, Query, Searcher, Whence};
 
 /// Find resources and values in all versions of all pods here
 ///
 /// Fuzzy, as in fzf: letters must appear in this order. Several words must all match. Upper-case letters match only
-/// themselves. pod:, account:, region:, service:, type: and tag: narrow down. Secrets are not searched. Exits with 1 when nothing is found.
+/// themselves. pod:, account:, region:, service:, type: and tag: narrow down, as does is: with live, local or remote:
+/// is:live captures the instance, is:remote looks into versions on remotes whose trees were fetched to browse them.
+/// Secrets are not searched. Exits with 1 when nothing is found.
 #[derive(Args)]
 #[command(after_help = "\
 Examples:
@@ -22,6 +26,7 @@ Examples:
   podex search 'lambda resize' --limit 5
   podex search region:eu type:table tag:env=prod
   podex search pod:shop arn
+  podex search is:live queue
   podex search ORDERS_TABLE --json")]
 pub(super) struct SearchCommand {
     /// What to look for
@@ -36,8 +41,10 @@ impl SearchCommand {
     pub(super) async fn run(self, session: &Session) -> Result<u8, CliError> {
         let context = session.context()?;
         let events = session.events();
-        let mut searcher = Searcher::new(Arc::new(Index::build(&context, &events)?));
-        let hits = searcher.search(&self.query.join(" "), self.limit, events.cancellation(), &mut |_| {});
+        let query = self.query.join(" ");
+        let beside = beside(&context, &Query::parse(&query), &events).await?;
+        let mut searcher = Searcher::new(Arc::new(Index::build(&context, &beside, &events)?));
+        let hits = searcher.search(&query, self.limit, events.cancellation(), &mut |_| {});
         session.progress.clear();
         let found = if hits.is_empty() { EXIT_FAILED } else { 0 };
         if session.out.json {
@@ -50,6 +57,27 @@ impl SearchCommand {
         }
         Ok(found)
     }
+}
+
+/// What is asked for beside the local pods.
+async fn beside(context: &Context, query: &Query, events: &Events) -> Result<Vec<Beside>, CliError> {
+    let mut beside = Vec::new();
+    if query.asks_for(Whence::Live) {
+        let (commit, found) = ops::resolve(context, &Reference::Live, events).await?;
+        beside.push(Beside { place: Place { reference: Reference::Live, commit }, state: found.state });
+    }
+    if query.asks_for(Whence::Remote) {
+        for remote in ops::remote_list(context)? {
+            for pod in ops::remote_pods(context, &remote.name, events).await? {
+                beside.extend(pod.versions.iter().map(|version| {
+                    let (remote, pod) = (Some(remote.name.clone()), pod.name.clone());
+                    let reference = Reference::Pod { remote, pod, selector: Selector::Version(version.number) };
+                    Beside { place: Place { reference, commit: version.digest }, state: version.commit.state }
+                }));
+            }
+        }
+    }
+    Ok(beside)
 }
 
 fn show(hit: &Hit, paint: Paint) -> String {
@@ -80,22 +108,29 @@ fn marked(hit: &Hit, paint: Paint) -> String {
     letters.collect()
 }
 
-/// `shop:1-3,5, other:2`: neighbouring versions drawn together.
+/// `shop:1-3, other:2, @live`: neighbouring versions drawn together.
 fn places(hit: &Hit) -> String {
-    let mut text = String::new();
-    let mut rest = hit.places.as_slice();
-    while let [(pod, newest, _), ..] = rest {
-        let run = rest
-            .iter()
-            .enumerate()
-            .take_while(|(back, (other, number, _))| other == pod && *number + *back as u64 == *newest)
-            .count();
-        let oldest = newest + 1 - run as u64;
-        if !text.is_empty() {
-            text.push_str(", ");
+    let version = |place: &Place| match &place.reference {
+        Reference::Pod { remote, pod, selector: Selector::Version(number) } => {
+            Some((remote.clone(), pod.clone(), *number))
         }
-        text.push_str(&if oldest == *newest { format!("{pod}:{newest}") } else { format!("{pod}:{oldest}-{newest}") });
-        rest = &rest[run..];
-    }
-    text
+        _ => None,
+    };
+    // One below the other, without a gap.
+    let follows = |newer: &Place, older: &Place| {
+        version(newer)
+            .zip(version(older))
+            .is_some_and(|(newer, older)| (newer.0, newer.1) == (older.0, older.1) && newer.2 == older.2 + 1)
+    };
+    let runs = hit.places.chunk_by(follows).filter_map(|run| {
+        let (newest, oldest) = (run.first()?, run.last()?);
+        Some(match (version(oldest), &newest.reference) {
+            (Some((.., from)), Reference::Pod { remote, pod, selector: Selector::Version(to) }) if from != *to => {
+                let remote = remote.as_ref().map(|remote| format!("{remote}/")).unwrap_or_default();
+                format!("{remote}{pod}:{from}-{to}")
+            }
+            (_, reference) => reference.to_string(),
+        })
+    });
+    runs.collect::<Vec<_>>().join(", ")
 }

@@ -18,6 +18,9 @@ pub struct PodSummary {
     pub head: Option<(Digest, Commit)>,
     /// Why the pod cannot be read.
     pub fault: Option<String>,
+    /// Commits without a number that its merges brought in, newest first; only where versions are listed too.
+    #[serde(skip)]
+    pub joined: Vec<(Digest, Commit)>,
 }
 
 /// A version in a list.
@@ -45,7 +48,7 @@ pub fn pods(context: &Context) -> Result<Vec<PodSummary>, OpError> {
 }
 
 fn summary(context: &Context, name: PodName) -> PodSummary {
-    let mut summary = PodSummary { name, versions: 0, head: None, fault: None };
+    let mut summary = PodSummary { name, versions: 0, head: None, fault: None, joined: Vec::new() };
     let mut read = || -> Result<(), StoreError> {
         let (head, versions) = context.store.head(&summary.name)?;
         summary.versions = versions;

@@ -1,12 +1,15 @@
 //! Every local pod with its versions, as the explorer lists them: each folder read once, each commit decoded once.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::history::mark_pushed;
 use super::{Config, Context, OpError, PodSummary, VersionSummary};
 use crate::pod::{Commit, Digest, PodName};
 use crate::remote::RemoteConfig;
 use crate::store::{PodRefs, StoreError, Twins, VersionEntry};
+
+/// Most commits beside a pod's versions that are listed: a merge may bring in another pod's whole past.
+const JOINED: usize = 200;
 
 /// All local pods by name, each with its versions, oldest first.
 ///
@@ -31,7 +34,7 @@ struct Lister<'a> {
 
 impl Lister<'_> {
     fn pod(&mut self, name: PodName, refs: Result<PodRefs, StoreError>) -> (PodSummary, Vec<VersionSummary>) {
-        let mut summary = PodSummary { name, versions: 0, head: None, fault: None };
+        let mut summary = PodSummary { name, versions: 0, head: None, fault: None, joined: Vec::new() };
         let PodRefs { versions: entries, tags } = refs.unwrap_or_else(|error| {
             summary.fault = Some(error.to_string());
             PodRefs::default()
@@ -53,7 +56,27 @@ impl Lister<'_> {
         // A head that cannot be read is not the version before it.
         let newest = versions.last().filter(|_| summary.fault.is_none());
         summary.head = newest.map(|version| (version.digest, version.commit.clone()));
+        summary.joined = self.joined(&versions);
         (summary, versions)
+    }
+
+    /// What merges brought in beside the versions, as far as it is here.
+    fn joined(&mut self, versions: &[VersionSummary]) -> Vec<(Digest, Commit)> {
+        let mut seen: HashSet<Digest> = versions.iter().map(|version| version.digest).collect();
+        let merges = versions.iter().filter(|version| version.commit.parents.len() > 1);
+        let mut pending: Vec<Digest> = merges.flat_map(|merge| merge.commit.parents.clone()).collect();
+        let mut joined = Vec::new();
+        while let Some(digest) = pending.pop().filter(|_| joined.len() < JOINED) {
+            if !seen.insert(digest) {
+                continue;
+            }
+            if let Ok(commit) = self.commit(&digest) {
+                pending.extend(&commit.parents);
+                joined.push((digest, commit));
+            }
+        }
+        joined.sort_by_key(|(_, commit)| std::cmp::Reverse(commit.time));
+        joined
     }
 
     fn commit(&mut self, digest: &Digest) -> Result<Commit, StoreError> {

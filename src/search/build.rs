@@ -5,12 +5,13 @@ use std::collections::HashMap;
 use serde_json::Value;
 
 use super::texts::{Known, SEPARATOR, Texts, hash};
-use super::{Found, Index, IndexedPod, NONE, Resource, Scope, Span, SpanNode};
+use super::{Beside, Found, Index, IndexedPod, NONE, Place, Resource, Scope, Span, SpanNode, Whence};
 use crate::catalog::Catalog;
 use crate::event::{Events, Progress};
-use crate::ops::{Context, OpError, Snapshot};
-use crate::pod::{Document, PodName, ResourceKey, replace_tokens};
+use crate::ops::{Context, OpError};
+use crate::pod::{Document, PodName, Reference, ResourceKey, Selector, replace_tokens};
 use crate::store::StoreError;
+use crate::tree::Tree;
 
 /// Characters of a value that are indexed: more is no help in a list of results.
 const VALUE_CHARS: usize = 160;
@@ -26,20 +27,44 @@ const VALUES_PER_DOCUMENT: usize = 64;
 const VALUE_BYTES: usize = 48 << 20;
 const VALUES: usize = 2_000_000;
 
-pub(super) fn build(context: &Context, events: &Events) -> Result<Index, OpError> {
+/// Nodes of chains that are remembered for sharing.
+const CHAINS: usize = 65_536;
+
+pub(super) fn build(context: &Context, beside: &[Beside], events: &Events) -> Result<Index, OpError> {
     events.phase("index");
     let mut builder = Builder::new(context.catalog);
     for name in context.store.pods()? {
-        match builder.pod(context, &name, events) {
+        match builder.local(context, &name, events) {
             Ok(()) => {}
             Err(error) if error.is_cancelled() => return Err(error),
             Err(error) => events.warn(format!("{name} is not searched: {error}")),
+        }
+    }
+    for versions in beside.chunk_by(|one, other| named(&one.place.reference) == named(&other.place.reference)) {
+        let trees = versions.iter().map(|version| Ok((version.place.clone(), context.store.tree(version.state))));
+        match builder.pod(trees, events) {
+            // Of versions elsewhere only what was fetched is here.
+            Ok(()) | Err(OpError::Store(StoreError::Missing { .. })) => {}
+            Err(error) if error.is_cancelled() => return Err(error),
+            Err(error) => {
+                let name = versions.first().map(|version| named(&version.place.reference)).unwrap_or_default();
+                events.warn(format!("{name} is not searched: {error}"));
+            }
         }
     }
     if builder.is_full() {
         events.warn("the store is large: of some resources only the names are searched");
     }
     Ok(builder.index)
+}
+
+/// A pod as references write it.
+fn named(reference: &Reference) -> String {
+    match reference {
+        Reference::Live => reference.to_string(),
+        Reference::Pod { remote: None, pod, .. } => pod.to_string(),
+        Reference::Pod { remote: Some(remote), pod, .. } => format!("{remote}/{pod}"),
+    }
 }
 
 /// A text in the index, for as long as it is built.
@@ -62,6 +87,8 @@ struct Builder<'a> {
     names_since: Vec<u32>,
     /// The same for values.
     found_since: Vec<u32>,
+    /// Nodes of chains by what is in them: most entries of a pod are found at the same places, and share a chain.
+    chains: HashMap<(Span, u32), u32>,
     documents: u64,
 }
 
@@ -87,6 +114,7 @@ impl<'a> Builder<'a> {
             properties: HashMap::new(),
             names_since: Vec::new(),
             found_since: Vec::new(),
+            chains: HashMap::new(),
             documents: 0,
         }
     }
@@ -95,54 +123,75 @@ impl<'a> Builder<'a> {
         self.index.values.bytes() >= VALUE_BYTES || self.index.found.len() >= VALUES
     }
 
-    fn pod(&mut self, context: &Context, name: &PodName, events: &Events) -> Result<(), OpError> {
-        let versions = context.store.versions(name)?;
-        let pod = self.index.pods.len() as u32;
-        self.index.pods.push(IndexedPod {
-            name: name.clone(),
-            versions: versions.iter().map(|version| (version.number, version.commit)).collect(),
+    fn local(&mut self, context: &Context, name: &PodName, events: &Events) -> Result<(), OpError> {
+        let versions = context.store.versions(name)?.into_iter().map(|version| {
+            let selector = Selector::Version(version.number);
+            let reference = Reference::Pod { remote: None, pod: name.clone(), selector };
+            let state = context.store.commit(&version.commit)?.state;
+            Ok((Place { reference, commit: version.commit }, context.store.tree(state)))
         });
-        let mut before: Option<Snapshot> = None;
+        self.pod(versions, events)
+    }
+
+    /// Takes in the versions of one pod, oldest first.
+    fn pod(
+        &mut self,
+        versions: impl Iterator<Item = Result<(Place, Tree), StoreError>>,
+        events: &Events,
+    ) -> Result<(), OpError> {
+        let pod = self.index.pods.len() as u32;
+        let mut before: Option<Tree> = None;
         // What some version of this pod has.
         let mut seen = Vec::new();
         let mut result = Ok(());
         let mut last = 0;
-        for (at, version) in versions.iter().enumerate() {
+        for (at, version) in versions.enumerate() {
             let at = at as u32;
-            let snapshot = match Snapshot::load(&context.store, version.commit) {
-                Ok(snapshot) => snapshot,
+            let (place, tree) = match version {
+                Ok(version) => version,
                 Err(error) => {
-                    result = Err(error);
+                    result = Err(error.into());
                     break;
                 }
             };
-            self.version(pod, at, before.as_ref(), &snapshot, &mut seen, events)?;
-            (before, last) = (Some(snapshot), at);
+            if at == 0 {
+                let (name, whence) = (named(&place.reference), Whence::of(&place.reference));
+                self.index.pods.push(IndexedPod { name, whence, versions: Vec::new() });
+            }
+            if let Some(pod) = self.index.pods.last_mut() {
+                pod.versions.push(place);
+            }
+            last = at;
+            result = self.version(pod, at, before.as_ref(), &tree, &mut seen, events);
+            if result.is_err() {
+                break;
+            }
+            before = Some(tree);
         }
         for entry in seen {
             self.close(entry, pod, last);
         }
-        result.map_err(|error: StoreError| error.into())
+        result
     }
 
     fn version(
         &mut self,
         pod: u32,
         at: u32,
-        before: Option<&Snapshot>,
-        snapshot: &Snapshot,
+        before: Option<&Tree>,
+        tree: &Tree,
         seen: &mut Vec<Entry>,
         events: &Events,
     ) -> Result<(), OpError> {
         let Some(before) = before else {
-            for entry in snapshot.state.entries() {
+            for entry in tree.entries() {
                 let (key, value) = entry?;
                 self.tick(events)?;
                 self.texts(&key, value).into_iter().for_each(|entry| self.open(entry, at, seen));
             }
             return Ok(());
         };
-        for difference in before.state.diff(&snapshot.state) {
+        for difference in before.diff(tree) {
             let difference = difference?;
             self.tick(events)?;
             let gone = difference.before.map(|value| self.texts(&difference.key, value)).unwrap_or_default();
@@ -188,15 +237,21 @@ impl<'a> Builder<'a> {
         if first == NONE {
             return;
         }
-        let node = self.index.spans.len() as u32;
         let head = match entry {
             Entry::Name(at) => self.index.resources.get_mut(at as usize).map(|resource| &mut resource.spans),
             Entry::Found(at) => self.index.found.get_mut(at as usize).map(|found| &mut found.spans),
         };
-        if let Some(head) = head {
-            let next = std::mem::replace(head, node);
-            self.index.spans.push(SpanNode { span: Span { pod, first, last }, next });
-        }
+        let Some(head) = head else { return };
+        let (span, next) = (Span { pod, first, last }, *head);
+        *head = self.chains.get(&(span, next)).copied().unwrap_or_else(|| {
+            let node = self.index.spans.len() as u32;
+            self.index.spans.push(SpanNode { span, next });
+            if self.chains.len() >= CHAINS {
+                self.chains.clear();
+            }
+            self.chains.insert((span, next), node);
+            node
+        });
     }
 
     /// The entries of a document; new ones are added to the index.

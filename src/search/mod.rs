@@ -10,13 +10,13 @@ mod texts;
 mod words;
 
 pub use query::Searcher;
-pub use words::Query;
+pub use words::{Query, Whence};
 
 use texts::Texts;
 
 use crate::event::Events;
 use crate::ops::{Context, OpError};
-use crate::pod::{Digest, PodName, ResourceKey};
+use crate::pod::{Digest, Reference, ResourceKey};
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;
@@ -41,8 +41,38 @@ pub struct Index {
 
 /// A pod's versions, oldest first.
 struct IndexedPod {
-    name: PodName,
-    versions: Vec<(u64, Digest)>,
+    /// As references write it, without a version.
+    name: String,
+    whence: Whence,
+    versions: Vec<Place>,
+}
+
+/// A version of a local pod, one on a remote whose tree is here, or the live instance as it was last looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
+    /// What people call it.
+    pub reference: Reference,
+    /// The commit.
+    pub commit: Digest,
+}
+
+impl serde::Serialize for Place {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct;
+        let mut place = serializer.serialize_struct("Place", 2)?;
+        place.serialize_field("reference", &self.reference.to_string())?;
+        place.serialize_field("commit", &self.commit)?;
+        place.end()
+    }
+}
+
+/// A version that is no local pod's, to be searched too.
+#[derive(Clone, Debug)]
+pub struct Beside {
+    /// What it is.
+    pub place: Place,
+    /// The root of its tree. What of it is not in the store is not searched.
+    pub state: Digest,
 }
 
 /// What many resources have in common.
@@ -75,7 +105,7 @@ struct Found {
 }
 
 /// Neighbouring versions of one pod.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 struct Span {
     /// Position in [`Index::pods`].
     pod: u32,
@@ -102,19 +132,19 @@ pub struct Hit {
     pub text: String,
     /// The characters of `text` that matched, ascending.
     pub positions: Vec<usize>,
-    /// Where it is found: pod, version, commit; of each pod the newest first.
-    pub places: Vec<(PodName, u64, Digest)>,
+    /// Where it is found; of each pod the newest version first.
+    pub places: Vec<Place>,
     /// Higher is better; only comparable within one query.
     pub score: i64,
 }
 
 impl Index {
-    /// Reads every version of every local pod. What versions share is read once.
+    /// Reads every version of every local pod, and what is `beside`, oldest first. What versions share is read once.
     ///
     /// # Errors
     /// When the store cannot be read or the user cancels. A pod that cannot be read is left out with a warning.
-    pub fn build(context: &Context, events: &Events) -> Result<Self, OpError> {
-        build::build(context, events)
+    pub fn build(context: &Context, beside: &[Beside], events: &Events) -> Result<Self, OpError> {
+        build::build(context, beside, events)
     }
 
     /// Resources and values in the index.

@@ -1,6 +1,7 @@
 //! What people type: words to be matched, and `field:value` words that narrow the search down.
 
 use super::{Index, Resource, Span};
+use crate::pod::Reference;
 
 /// A parsed query.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -20,6 +21,7 @@ pub(super) enum Field {
     Service,
     Type,
     Tag,
+    Is,
 }
 
 impl Field {
@@ -31,8 +33,39 @@ impl Field {
             "service" => Self::Service,
             "type" => Self::Type,
             "tag" => Self::Tag,
+            "is" => Self::Is,
             _ => return None,
         })
+    }
+}
+
+/// What `is:` is asked about: where a version lies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whence {
+    /// The live instance.
+    Live,
+    /// A local pod.
+    Local,
+    /// A remote.
+    Remote,
+}
+
+impl Whence {
+    /// Where what a reference names lies.
+    pub fn of(reference: &Reference) -> Self {
+        match reference {
+            Reference::Live => Self::Live,
+            Reference::Pod { remote: None, .. } => Self::Local,
+            Reference::Pod { remote: Some(_), .. } => Self::Remote,
+        }
+    }
+
+    fn word(self) -> &'static str {
+        match self {
+            Self::Live => "live",
+            Self::Local => "local",
+            Self::Remote => "remote",
+        }
     }
 }
 
@@ -54,6 +87,11 @@ impl Query {
     /// Whether there is nothing to look for.
     pub fn is_empty(&self) -> bool {
         self.words.is_empty() && self.fields.is_empty()
+    }
+
+    /// Whether it asks, by `is:`, for what lies there.
+    pub fn asks_for(&self, whence: Whence) -> bool {
+        self.fields.iter().any(|(field, value)| *field == Field::Is && value == whence.word())
     }
 
     /// Whether all that this one finds, `before` finds too: then only what it left need be looked at.
@@ -94,10 +132,15 @@ impl<'a> Sieve<'a> {
             };
             index.scopes.iter().map(wanted).collect()
         });
-        let names = of(&[Field::Pod]);
+        let names = of(&[Field::Pod, Field::Is]);
         let pods = (!names.is_empty()).then(|| {
-            let wanted = |name: &str| names.iter().all(|(_, value)| name.to_lowercase().contains(value.as_str()));
-            index.pods.iter().map(|pod| wanted(pod.name.as_str())).collect()
+            let wanted = |pod: &super::IndexedPod| {
+                names.iter().all(|(field, value)| match field {
+                    Field::Is => pod.whence.word().starts_with(value.as_str()),
+                    _ => pod.name.to_lowercase().contains(value.as_str()),
+                })
+            };
+            index.pods.iter().map(wanted).collect()
         });
         Self { index, scopes, pods, tags: of(&[Field::Tag]).into_iter().map(|(_, value)| value.as_str()).collect() }
     }

@@ -5,6 +5,7 @@ use crate::instance::{Emulator, Strategy};
 use crate::ops::{CommitArgs, InjectArgs, Look, MergeArgs, PreparedInject, Take, Target};
 use crate::pod::{Digest, PodName, Reference, RemoteName, ResourceKey};
 use crate::remote::RemoteConfig;
+use crate::search::Beside;
 
 /// Which tasks may run at the same time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -90,8 +91,8 @@ pub enum Job {
     Status,
     /// The same, by itself from time to time.
     Drift(Look),
-    /// Read every pod for searching.
-    Index,
+    /// Read every pod, and what is beside them, for searching.
+    Index(Vec<Beside>),
     /// Rename a local pod.
     Rename {
         /// Its name.
@@ -176,7 +177,7 @@ impl Job {
     /// Whether anybody waits for it.
     pub fn priority(&self) -> Priority {
         match self {
-            Self::Drift(_) | Self::Scan | Self::RemotePods(_) | Self::Index => Priority::Background,
+            Self::Drift(_) | Self::Scan | Self::RemotePods(_) | Self::Index(_) => Priority::Background,
             _ => Priority::Asked,
         }
     }
@@ -221,7 +222,7 @@ impl Job {
             Self::Diff { before, after } => format!("compare {before} with {after}"),
             Self::Status => "compare the live instance with its last commit".to_owned(),
             Self::Drift(_) => "look for drift".to_owned(),
-            Self::Index => "read all pods for search".to_owned(),
+            Self::Index(_) => "read all pods for search".to_owned(),
             Self::Rename { from, to } => format!("rename {from} to {to}"),
             Self::Delete(pod) => format!("delete {pod}"),
             Self::StartInstance { emulator, .. } => format!("start {}", emulator_name(*emulator)),
@@ -244,7 +245,7 @@ impl Job {
             Self::ListPods => "podex list".to_owned(),
             Self::ListRemotes => "podex remote list".to_owned(),
             Self::RemotePods(remote) => format!("podex list {remote}"),
-            Self::Detect | Self::Scan | Self::Index => return None,
+            Self::Detect | Self::Scan | Self::Index(_) => return None,
             Self::Open(reference) => format!("podex inspect {reference}"),
             Self::Commit(CommitArgs { pod, message, services, strict, native }) => {
                 let mut command = format!("podex commit {pod}");
@@ -274,7 +275,14 @@ impl Job {
                 let port = port.map(|port| format!(" --port {port}")).unwrap_or_default();
                 format!("podex instance start {}{port}", emulator_name(*emulator))
             }
-            Self::AddRemote(config) => format!("podex remote add {} {}", config.name, quoted(&config.url)),
+            Self::AddRemote(config) => {
+                let mut command = format!("podex remote add {} {}", config.name, quoted(&config.url));
+                if let Some(mode) = config.secrets.as_ref().and_then(clap::ValueEnum::to_possible_value) {
+                    command.push_str(&format!(" --secrets {}", mode.get_name()));
+                }
+                config.recipients.iter().for_each(|key| command.push_str(&format!(" --recipient {}", quoted(key))));
+                command
+            }
             Self::Blame { reference, key } => format!("podex blame {reference} {}", quoted(&key.to_string())),
             Self::Referrers { reference, key, .. } => {
                 format!("podex inspect {reference} {} --referrers", quoted(&key.to_string()))

@@ -144,7 +144,7 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
         Job::Open(reference) => {
             let browsed = ops::browse(context, &reference, events).await?;
             let Snapshot { digest, commit, .. } = browsed.read_whole(events).await?;
-            let metamodel = Arc::new(read_tree(context, commit.state, &Arrangement::default(), events)?);
+            let metamodel = Arc::new(read_tree(context, &commit, &Arrangement::default(), events)?);
             let loaded = Loaded { digest, commit, metamodel };
             let text = format!("{} in {reference}", count(loaded.commit.resources, "resource"));
             (text, Outcome::Opened(Box::new(loaded)))
@@ -201,8 +201,8 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             let outcome = ops::status(context, look, events).await?;
             (changes(outcome.changes.len()), Outcome::Status(outcome))
         }
-        Job::Index => {
-            let index = Index::build(context, events)?;
+        Job::Index(beside) => {
+            let index = Index::build(context, &beside, events)?;
             (count(index.len() as u64, "text"), Outcome::Indexed(Indexed(Arc::new(index))))
         }
         Job::Rename { from, to } => {
@@ -314,18 +314,22 @@ fn merged(args: &ops::MergeArgs, outcome: &MergeOutcome) -> String {
     }
 }
 
-/// Reads the tree with this root as people browse it, laid out as they wish. Reads disks: for threads made for waiting.
+/// Most resources whose documents are read only to say how large they are.
+const WEIGHED: u64 = 20_000;
+
+/// Reads a commit's tree as people browse it, laid out as they wish; with sizes, unless it is so large that only
+/// sorting by them is worth the wait. Reads disks: for threads made for waiting.
 pub fn read_tree(
     context: &Context,
-    state: Digest,
+    commit: &Commit,
     arrangement: &Arrangement,
     events: &Events,
 ) -> Result<Metamodel, OpError> {
-    let tree = context.store.tree(state);
+    let tree = context.store.tree(commit.state);
     let parent = |service: &str, kind: &str| context.catalog.parent_kind(service, kind).map(str::to_owned);
     let unless_cancelled =
         |leaf: Result<Leaf, OpError>| if events.is_cancelled() { Err(OpError::Cancelled) } else { leaf };
-    if !arrangement.needs_documents() {
+    if !arrangement.needs_documents() && commit.resources > WEIGHED {
         let leaves = tree.keys().map(|key| unless_cancelled(key.map(Leaf::from).map_err(OpError::from)));
         return Metamodel::try_arranged(leaves, &parent, arrangement);
     }

@@ -34,7 +34,7 @@ impl Areas {
         let footer = Rect::new(0, rows.saturating_sub(1), columns, 1.min(rows));
         let (top, height) = (1, rows.saturating_sub(2));
         if columns >= THREE_COLUMNS {
-            let pods = (columns / 4).clamp(30, 46);
+            let pods = (columns / 4).clamp(34, 60);
             let tree = ((columns - pods) * 2 / 5).clamp(34, 70);
             return Self {
                 header,

@@ -8,7 +8,7 @@ use crossterm::event::{KeyEvent, MouseEvent};
 use super::model::detail::Content;
 use super::model::tree::Kept;
 use super::theme::Theme;
-use crate::pod::{Arrangement, BlobRef, Commit, Digest, Document, Metamodel, ResourceKey};
+use crate::pod::{Arrangement, BlobRef, Change, Commit, Digest, Document, Metamodel, ResourceKey};
 use crate::search::{Hit, Index};
 use crate::tasks::{Failure, Job, Loaded, Outcome, Task, TaskId};
 
@@ -33,6 +33,8 @@ pub enum Message {
     Tree(Digest, Result<Box<Loaded>, String>),
     /// A document was read.
     Document(Digest, ResourceKey, Result<Box<Content>, String>),
+    /// What a commit holds was listed, but for what differs.
+    Alike(Digest, Result<Vec<ResourceKey>, String>),
     /// A document of the first side of a comparison was read.
     Unchanged(Digest, ResourceKey, Result<Box<Document>, String>),
     /// A filter was worked out.
@@ -77,6 +79,8 @@ pub enum Effect {
     ReadTree(Digest, Box<Commit>, Arrangement),
     /// Read a document of a version. A later request replaces an earlier one.
     ReadDocument(Digest, Box<Commit>, ResourceKey),
+    /// List what a commit holds, but for what differs.
+    ListAlike(Digest, Arc<Vec<Change>>),
     /// Read a document of the first side of a comparison. A later request replaces an earlier one.
     ReadUnchanged(Digest, ResourceKey),
     /// Work a filter out. A later request replaces an earlier one.

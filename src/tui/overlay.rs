@@ -194,7 +194,9 @@ impl Form {
     pub fn add_remote() -> Self {
         let fields = vec![
             field("name", "", "letters, digits, '_' and '-'"),
-            field("URL", "", "file:///folder  or  oci://host[:port]/path"),
+            field("URL", "", "file:///folder, oci://host[:port]/path or s3://bucket/prefix"),
+            field("secrets", "", "redact, encrypt or include; empty: encrypt where there are recipients, else redact"),
+            field("recipients", "", "public keys, age1… or an SSH key's, with commas between them; may be empty"),
         ];
         Self { title: "Add a remote".to_owned(), purpose: Purpose::AddRemote, fields, at: 0, error: None }
     }

@@ -130,8 +130,30 @@ pub struct DiffScreen {
     pub document: Option<(ResourceKey, Document)>,
     /// The resource whose document was asked for.
     pub asked: Option<ResourceKey>,
+    /// The resources that both sides have alike, once everything was asked for; listed below those that differ.
+    pub same: Option<Arc<Vec<ResourceKey>>>,
     /// What the live instance drifted from, where this is its drift.
     pub drift: Option<(PodName, Digest)>,
+}
+
+impl DiffScreen {
+    /// How many resources are listed.
+    pub fn listed(&self) -> usize {
+        self.changes.len() + self.alike().len()
+    }
+
+    /// The resources below those that differ.
+    pub fn alike(&self) -> &[ResourceKey] {
+        self.same.as_deref().filter(|_| self.whole).map_or(&[], Vec::as_slice)
+    }
+
+    /// The chosen resource, and how it differs, if it does.
+    pub fn chosen(&self) -> Option<(&ResourceKey, Option<&Change>)> {
+        match self.changes.get(self.cursor.at) {
+            Some(change) => Some((&change.key, Some(change))),
+            None => Some((self.alike().get(self.cursor.at.checked_sub(self.changes.len())?)?, None)),
+        }
+    }
 }
 
 /// Where the conflicts of a merge are settled.
@@ -175,6 +197,26 @@ pub struct JournalLine {
     pub text: String,
     /// The headless command that does the same.
     pub command: Option<String>,
+}
+
+/// A sentence in the status line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    /// How it is to be shown.
+    pub role: Role,
+    /// What.
+    pub text: String,
+    /// Since when.
+    pub since: jiff::Timestamp,
+    /// It was there for a while.
+    pub dim: bool,
+}
+
+impl Said {
+    /// How it is shown by now.
+    pub fn shade(&self) -> Role {
+        if self.dim { Role::Muted } else { self.role }
+    }
 }
 
 /// Tells whether a value at a path of a resource is secret.
@@ -276,6 +318,8 @@ pub struct State {
     pub tasks: Vec<Task>,
     /// What each unfinished task is to do.
     pub jobs: HashMap<TaskId, Job>,
+    /// The row that was chosen when each unfinished pull was asked for.
+    pub pulled_from: HashMap<TaskId, RowId>,
     /// What tasks were to do that did not end well: it can be done again.
     pub undone: BTreeMap<TaskId, Job>,
     /// Pods to choose once they are listed, and a path to go to once the tree is there.
@@ -283,7 +327,7 @@ pub struct State {
     /// The index of all pods, once search was asked for; gone when the pods changed.
     pub index: Option<Indexed>,
     /// The status line.
-    pub status: Option<(Role, String)>,
+    pub status: Option<Said>,
     /// What was done.
     pub journal: Vec<JournalLine>,
     /// Lines of the journal that are not in the log file yet.
@@ -337,6 +381,7 @@ impl State {
             overlays: Vec::new(),
             tasks: Vec::new(),
             jobs: HashMap::new(),
+            pulled_from: HashMap::new(),
             undone: BTreeMap::new(),
             wanted: None,
             index: None,
@@ -418,11 +463,16 @@ impl State {
         let line = JournalLine { time: self.now, role, text: text.clone(), command };
         self.unlogged.push(line.clone());
         self.journal.push(line);
-        self.status = Some((role, text));
+        self.tell(role, text);
     }
 
     /// Shows a sentence in the status line only.
     pub fn hint(&mut self, text: impl Into<String>) {
-        self.status = Some((Role::Warning, text.into()));
+        self.tell(Role::Warning, text);
+    }
+
+    /// The same in a role of its own.
+    pub fn tell(&mut self, role: Role, text: impl Into<String>) {
+        self.status = Some(Said { role, text: text.into(), since: self.now, dim: false });
     }
 }

@@ -252,12 +252,14 @@ fn pods() -> Vec<(PodSummary, Vec<VersionSummary>)> {
         name: name.parse().unwrap(),
         versions: versions.len() as u64,
         head: versions.last().map(|version| (version.digest, version.commit.clone())),
+        joined: Vec::new(),
         fault: None,
     };
     let broken = PodSummary {
         name: "torn".parse().unwrap(),
         versions: 1,
         head: None,
+        joined: Vec::new(),
         fault: Some("pack 3f2a is damaged: its footer is cut off".to_owned()),
     };
     vec![(summary("orders", &orders), orders), (broken, Vec::new())]
@@ -964,7 +966,7 @@ fn a_watched_instance_shows_its_drift_and_is_looked_at_again_after_a_while() {
 
 #[test]
 fn a_resource_says_which_commit_last_changed_it() {
-    let mut explorer = Explorer::loaded(120, 40);
+    let mut explorer = Explorer::loaded(140, 40);
     explorer.press("2 * end");
     explorer.read();
     let Some(super::state::Subject::Document(digest, key)) = explorer.state.detail.subject.clone() else {
@@ -976,4 +978,93 @@ fn a_resource_says_which_commit_last_changed_it() {
     for part in ["last changed", "the orders workflow, with its queue"] {
         assert!(screen.contains(part), "{part} is not in\n{screen}");
     }
+}
+
+#[test]
+fn what_was_said_fades_and_stays_in_the_log_but_an_error_waits_for_a_key() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.finish(Job::Push { pod: "orders".parse().unwrap(), remote: "team".parse().unwrap() }, Ok(Outcome::Pushed));
+    let later = |seconds| explorer_time() + jiff::SignedDuration::from_secs(seconds);
+    // Messages take the clock's time in the real loop; here it stands still between ticks.
+    explorer.state.now = explorer_time();
+    explorer.state.say(Role::Success, "pushed", None);
+    explorer.tell(Message::Tick(later(6)));
+    assert!(explorer.screen().contains("pushed"));
+    explorer.tell(Message::Tick(later(9)));
+    assert!(explorer.state.status.is_none() && explorer.state.journal.iter().any(|line| line.text == "pushed"));
+    explorer.state.say(Role::Error, "broken", None);
+    explorer.tell(Message::Tick(later(900)));
+    assert!(explorer.screen().contains("broken"));
+    explorer.press("j");
+    assert!(!explorer.screen().contains("broken"));
+}
+
+fn explorer_time() -> jiff::Timestamp {
+    at(NOW)
+}
+
+#[test]
+fn a_pull_takes_along_only_who_still_waits_for_it() {
+    let pull =
+        || Job::Pull { remote: "team".parse().unwrap(), pod: "digits".parse().unwrap(), number: None, into: None };
+    let head = crate::store::VersionEntry { number: 3, commit: commit(3).digest() };
+    for (keys, goes) in [("", true), ("k", false), ("k j", true), ("2", false)] {
+        let mut explorer = Explorer::loaded(120, 40);
+        explorer.press("G");
+        let id = TaskId(900);
+        explorer.tell(Message::Submitted(id, Box::new(pull())));
+        if !keys.is_empty() {
+            explorer.press(keys);
+        }
+        explorer.tell(Message::Finished(id, Ok(Outcome::Pulled("digits".parse().unwrap(), head))));
+        assert_eq!(explorer.state.wanted.is_some(), goes, "after {keys:?}");
+    }
+}
+
+#[test]
+fn a_remote_is_added_with_what_becomes_of_secrets() {
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("A");
+    explorer.write("safe");
+    explorer.press("tab");
+    explorer.write("file:///srv/safe");
+    explorer.press("tab");
+    explorer.write("never");
+    explorer.press("tab");
+    explorer.write("age1one, age1two");
+    explorer.press("enter");
+    assert!(explorer.screen().contains("redacted, encrypted or included"), "{}", explorer.screen());
+    explorer.press("ctrl-u");
+    explorer.write("encrypt");
+    explorer.press("enter enter");
+    let expected = "podex remote add safe file:///srv/safe --secrets encrypt --recipient age1one --recipient age1two";
+    assert_eq!(explorer.commands(), [expected]);
+}
+
+#[test]
+fn everything_lists_what_both_sides_have_alike_below_what_differs() {
+    let mut explorer = Explorer::loaded(120, 40);
+    let job = Job::Diff { before: "orders:2".parse().unwrap(), after: "orders:3".parse().unwrap() };
+    let (before, after) = (commit(2).digest(), commit(3).digest());
+    let outcome = DiffOutcome { before, after, changes: changes(), renames: Vec::new(), notes: Vec::new() };
+    explorer.finish(job, Ok(Outcome::Diff(outcome)));
+    explorer.press("a");
+    let asked =
+        explorer.effects.iter().any(|effect| matches!(effect, Effect::ListAlike(digest, _) if *digest == before));
+    assert!(asked);
+    let alike = key("us-east-1", "ssm", "parameter", &["/greeting"]);
+    explorer.tell(Message::Alike(before, Ok(vec![alike.clone()])));
+    explorer.effects.clear();
+    explorer.press("G");
+    let read = explorer.effects.iter().any(|effect| matches!(effect, Effect::ReadUnchanged(_, key) if *key == alike));
+    assert!(read);
+    let document = Document::from_value(json!({"Value": "good morning"}));
+    explorer.tell(Message::Unchanged(before, alike, Ok(Box::new(document))));
+    let screen = explorer.screen();
+    assert!(screen.contains("= ssm/parameter/") && screen.contains("good morning"), "{screen}");
+    // From there the change before is the last that differs.
+    explorer.press("N");
+    assert!(!explorer.screen().contains("good morning"));
+    explorer.press("a G");
+    assert!(!explorer.screen().contains("= ssm/parameter/"));
 }

@@ -82,7 +82,8 @@ pub fn head(text: &str, columns: usize) -> &str {
     text
 }
 
-/// `text` broken into lines of at most `columns`, at spaces where that wastes little. Never empty.
+/// `text` broken into lines of at most `columns`, a space at their end not counted, at spaces where that wastes little.
+/// Never empty.
 pub fn wrap(text: &str, columns: usize) -> Vec<&str> {
     let columns = columns.max(1);
     let mut lines = Vec::new();
@@ -94,8 +95,10 @@ pub fn wrap(text: &str, columns: usize) -> Vec<&str> {
             line = rest.get(..rest.chars().next().map_or(0, char::len_utf8)).unwrap_or_default();
         }
         let after = rest.get(line.len()..).unwrap_or_default();
-        if !after.starts_with(' ')
-            && let Some(space) = line.rfind(' ')
+        if after.starts_with(' ') {
+            // A space at the end is not seen, one at the beginning would be an indent.
+            line = rest.get(..=line.len()).unwrap_or(line);
+        } else if let Some(space) = line.rfind(' ')
             && space * 2 > line.len()
         {
             line = line.get(..=space).unwrap_or(line);
@@ -103,7 +106,9 @@ pub fn wrap(text: &str, columns: usize) -> Vec<&str> {
         rest = rest.get(line.len()..).unwrap_or_default();
         lines.push(line);
     }
-    lines.push(rest);
+    if !rest.is_empty() || lines.is_empty() {
+        lines.push(rest);
+    }
     lines
 }
 
@@ -165,7 +170,7 @@ mod tests {
             let text = clean(&text).into_owned();
             let lines = wrap(&text, columns);
             prop_assert_eq!(lines.concat(), text.as_str());
-            prop_assert!(lines.iter().all(|line| width(line) <= columns));
+            prop_assert!(lines.iter().all(|line| width(line.strip_suffix(' ').unwrap_or(line)) <= columns));
         }
 
         #[test]

@@ -201,6 +201,9 @@ impl Growing {
                 (depth, from) = (depth + 1, to);
             }
             let size = group.sizes.get(entry.at as usize).copied().unwrap_or_default();
+            if size > 0 && self.model.sizes.is_none() {
+                self.model.sizes = Some(vec![0; self.model.nodes.len()]);
+            }
             for id in &self.open {
                 self.model.nodes[id.0 as usize].resources += 1;
                 if let Some(of_node) = self.model.sizes.as_mut().and_then(|sizes| sizes.get_mut(id.0 as usize)) {

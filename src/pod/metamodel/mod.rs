@@ -91,7 +91,7 @@ pub struct Metamodel {
     segments: HashMap<NodeId, Vec<String>>,
     /// How the names of each type are divided, by service and type.
     chains: HashMap<String, HashMap<String, Chain>>,
-    /// Bytes at or below each node, where that was asked for.
+    /// Bytes at or below each node, where the resources came with any.
     sizes: Option<Vec<u64>>,
     arrangement: Arrangement,
 }
@@ -210,7 +210,7 @@ impl Metamodel {
         Some(at)
     }
 
-    /// Bytes of the documents and blobs at or below a node, where that was asked for.
+    /// Bytes of the documents and blobs at or below a node, where the resources came with any.
     pub fn size(&self, id: NodeId) -> Option<u64> {
         self.sizes.as_ref()?.get(id.0 as usize).copied()
     }

@@ -6,6 +6,7 @@ use super::sharing;
 use crate::pod::{Commit, Digest, Metamodel, NodeId, NodeKind, Selector, TypeOutcome};
 use crate::tasks::emulator_name;
 use crate::tui::action::Action;
+use crate::tui::layout::Areas;
 use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Role;
@@ -26,11 +27,11 @@ impl Card {
     }
 
     /// The rows, with the values of neighbouring lines below each other.
-    fn finish(mut self) -> Vec<DetailRow> {
-        /// Longer names than this stand out of the column rather than push it away.
-        const WIDEST: usize = 32;
+    fn finish(mut self, state: &State) -> Vec<DetailRow> {
+        // Longer names than this stand out of the column rather than push it out of the pane.
+        let most = Areas::of(state).detail_inner().0 * 3 / 5;
         for block in self.rows.chunk_by_mut(|one, other| !one.heading && !other.heading) {
-            let named = |row: &DetailRow| row.depth == 1 && text::width(&row.label) <= WIDEST;
+            let named = |row: &DetailRow| row.depth == 1 && text::width(&row.label) <= most;
             let widest = block.iter().filter(|row| named(row)).map(|row| text::width(&row.label)).max().unwrap_or(0);
             for row in block.iter_mut().filter(|row| named(row)) {
                 let missing = widest - text::width(&row.label);
@@ -94,11 +95,11 @@ pub fn row(state: &State, row: &RowId) -> Vec<DetailRow> {
                 card.text(hint, Role::Text);
             }
         }
-        RowId::Pod(_) | RowId::Version(..) | RowId::RemotePod(..) | RowId::RemoteVersion(..) => {
+        RowId::Pod(_) | RowId::Version(..) | RowId::Joined(..) | RowId::RemotePod(..) | RowId::RemoteVersion(..) => {
             version(state, row, &mut card);
         }
     }
-    card.finish()
+    card.finish(state)
 }
 
 fn live(state: &State, card: &mut Card) {
@@ -153,7 +154,10 @@ fn remote(state: &State, name: &crate::pod::RemoteName, card: &mut Card) {
 }
 
 fn version(state: &State, row: &RowId, card: &mut Card) {
-    let title = row.reference().map(|reference| reference.to_string()).unwrap_or_default();
+    let title = match row {
+        RowId::Joined(name, digest) => format!("{} in {name}", digest.short()),
+        _ => row.reference().map(|reference| reference.to_string()).unwrap_or_default(),
+    };
     card.heading(&title);
     if let RowId::Pod(name) = row
         && let Some(fault) = state.pods.local_pod(name).and_then(|pod| pod.summary.fault.as_ref())
@@ -171,6 +175,9 @@ fn version(state: &State, row: &RowId, card: &mut Card) {
         && !version.pushed_to.is_empty()
     {
         card.line("pushed to", &version.pushed_to.join(", "), Role::Remote);
+    }
+    if let RowId::Joined(..) = row {
+        card.line("without a number", "a merge brought it in", Role::Muted);
     }
     if let RowId::RemoteVersion(.., Selector::Revision(_)) = row {
         let said = format!("somebody else took its number meanwhile: {} merges it", state.key(Action::Merge));
@@ -331,7 +338,7 @@ pub fn folder(state: &State, digest: &Digest, node: NodeId) -> Vec<DetailRow> {
             card.line(child.label, &format!("{}{size}", child.resources), Role::Literal);
         }
     }
-    card.finish()
+    card.finish(state)
 }
 
 fn service_above(metamodel: &Metamodel, node: NodeId) -> Option<&str> {

@@ -235,9 +235,13 @@ fn words(old: &str, new: &str) -> (Vec<Piece>, Vec<Piece>) {
     (before, after)
 }
 
-/// The row of the next heading after `from`, or the one before it.
+/// The row of the next heading after `from`, or the one before it, of what differs.
 pub fn jump(rows: &[DiffRow], from: usize, forward: bool) -> Option<usize> {
-    let is_heading = |at: &usize| matches!(rows.get(*at), Some(DiffRow::Heading(_)));
+    let is_heading = |at: &usize| {
+        let below = rows.iter().skip(at + 1).take_while(|row| !matches!(row, DiffRow::Heading(_)));
+        matches!(rows.get(*at), Some(DiffRow::Heading(_)))
+            && below.into_iter().any(|row| matches!(row, DiffRow::Pair(..)))
+    };
     if forward { (from + 1..rows.len()).find(is_heading) } else { (0..from).rev().find(is_heading) }
 }
 

@@ -5,6 +5,7 @@ pub mod cards;
 pub mod conflict;
 pub mod detail;
 pub mod diff;
+pub mod graph;
 pub mod list;
 pub mod pods;
 pub mod sharing;

@@ -1,7 +1,8 @@
 //! The list of everything that can be browsed: the live instance, local pods, and each remote's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
+use super::graph::{self, Lanes, Point};
 use super::list::{Cursor, Move};
 use crate::instance::Emulator;
 use crate::ops::{PodSummary, RemotePod, VersionSummary};
@@ -60,6 +61,8 @@ pub enum RowId {
     Pod(PodName),
     /// A version of a local pod.
     Version(PodName, u64),
+    /// A commit without a number that a merge brought into a local pod.
+    Joined(PodName, Digest),
     /// A remote.
     Remote(RemoteName),
     /// A pod on a remote.
@@ -82,14 +85,14 @@ impl RowId {
             Self::Version(name, number) => pod(None, name, Selector::Version(*number)),
             Self::RemotePod(remote, name) => pod(Some(remote), name, Selector::Head),
             Self::RemoteVersion(remote, name, selector) => pod(Some(remote), name, selector.clone()),
-            Self::Local | Self::Remote(_) | Self::Hint(..) => None,
+            Self::Joined(..) | Self::Local | Self::Remote(_) | Self::Hint(..) => None,
         }
     }
 
     /// The local pod it belongs to.
     pub fn local_pod(&self) -> Option<&PodName> {
         match self {
-            Self::Pod(name) | Self::Version(name, _) => Some(name),
+            Self::Pod(name) | Self::Version(name, _) | Self::Joined(name, _) => Some(name),
             _ => None,
         }
     }
@@ -99,7 +102,7 @@ impl RowId {
         match self {
             Self::Live | Self::Local | Self::Remote(_) => 0,
             Self::Pod(_) | Self::RemotePod(..) => 1,
-            Self::Version(..) | Self::RemoteVersion(..) => 2,
+            Self::Version(..) | Self::Joined(..) | Self::RemoteVersion(..) => 2,
             Self::Hint(below, _) => below.depth() + 1,
         }
     }
@@ -120,6 +123,8 @@ pub struct Pods {
     open: BTreeSet<RowId>,
     /// The rows as they stand.
     rows: Vec<RowId>,
+    /// The lanes of unfolded histories, where they have more than one.
+    lanes: BTreeMap<RowId, Lanes>,
     /// The chosen row.
     pub cursor: Cursor,
 }
@@ -133,6 +138,7 @@ impl Default for Pods {
             marked: Vec::new(),
             open: BTreeSet::from([RowId::Local]),
             rows: Vec::new(),
+            lanes: BTreeMap::new(),
             cursor: Cursor::default(),
         };
         pods.rebuild();
@@ -151,10 +157,15 @@ impl Pods {
         self.rows.get(self.cursor.at).unwrap_or(&RowId::Live)
     }
 
+    /// What is drawn beside a version's sign, where its pod's history has several lanes.
+    pub fn lanes(&self, row: &RowId) -> Option<&Lanes> {
+        self.lanes.get(row)
+    }
+
     /// Whether a row is unfolded; None where nothing lies below it.
     pub fn fold(&self, row: &RowId) -> Option<bool> {
         match row {
-            RowId::Live | RowId::Version(..) | RowId::RemoteVersion(..) | RowId::Hint(..) => None,
+            RowId::Live | RowId::Version(..) | RowId::Joined(..) | RowId::RemoteVersion(..) | RowId::Hint(..) => None,
             _ => Some(self.open.contains(row)),
         }
     }
@@ -238,6 +249,10 @@ impl Pods {
                 .iter()
                 .find(|version| version.number == *number)
                 .map(|version| (version.digest, &version.commit)),
+            RowId::Joined(name, digest) => {
+                let joined = &self.local_pod(name)?.summary.joined;
+                joined.iter().find(|(known, _)| known == digest).map(|(digest, commit)| (*digest, commit))
+            }
             RowId::RemotePod(remote, pod) => {
                 self.remote_pod(remote, pod)?.versions.last().map(|version| (version.digest, &version.commit))
             }
@@ -383,23 +398,24 @@ impl Pods {
     pub fn rebuild(&mut self) {
         let chosen = self.rows.get(self.cursor.at).cloned();
         let mut rows = vec![RowId::Live, RowId::Local];
+        let mut lanes = BTreeMap::new();
         if self.open.contains(&RowId::Local) {
-            self.local_rows(&mut rows);
+            self.local_rows(&mut rows, &mut lanes);
         }
-        self.remote_rows(&mut rows);
+        self.remote_rows(&mut rows, &mut lanes);
         let known = |row: &RowId| match row {
-            RowId::Version(..) => self.commit(row).is_some(),
-            RowId::RemoteVersion(..) => self.commit(row).is_some(),
+            RowId::Version(..) | RowId::Joined(..) | RowId::RemoteVersion(..) => self.commit(row).is_some(),
             _ => rows.contains(row),
         };
         let marked = self.marked.iter().filter(|row| known(row)).cloned().collect();
         self.marked = marked;
         self.rows = rows;
+        self.lanes = lanes;
         let at = chosen.and_then(|chosen| self.rows.iter().position(|row| *row == chosen));
         self.cursor.at = at.unwrap_or(self.cursor.at).min(self.rows.len().saturating_sub(1));
     }
 
-    fn local_rows(&self, rows: &mut Vec<RowId>) {
+    fn local_rows(&self, rows: &mut Vec<RowId>, lanes: &mut BTreeMap<RowId, Lanes>) {
         let hint = |text: String| RowId::Hint(Box::new(RowId::Local), text);
         match &self.local {
             Listing::Loading => rows.push(hint("reading …".to_owned())),
@@ -414,17 +430,22 @@ impl Pods {
                     let open = self.open.contains(&row);
                     rows.push(row);
                     if open {
+                        let name = &pod.summary.name;
                         let newest_first = pod.versions.iter().rev();
-                        rows.extend(
-                            newest_first.map(|version| RowId::Version(pod.summary.name.clone(), version.number)),
-                        );
+                        let versions = newest_first.map(|version| {
+                            (RowId::Version(name.clone(), version.number), version.digest, &version.commit)
+                        });
+                        let joined = pod.summary.joined.iter();
+                        let joined =
+                            joined.map(|(digest, commit)| (RowId::Joined(name.clone(), *digest), *digest, commit));
+                        history(versions.collect(), joined.collect(), rows, lanes);
                     }
                 }
             }
         }
     }
 
-    fn remote_rows(&self, rows: &mut Vec<RowId>) {
+    fn remote_rows(&self, rows: &mut Vec<RowId>, lanes: &mut BTreeMap<RowId, Lanes>) {
         match &self.remotes {
             Listing::Loading => {}
             Listing::Failed(reason) => {
@@ -438,7 +459,7 @@ impl Pods {
                     let row = RowId::Remote(config.name.clone());
                     rows.push(row.clone());
                     if self.open.contains(&row) {
-                        self.pods_of_remote(&config.name, pods, &row, rows);
+                        self.pods_of_remote(&config.name, pods, &row, (rows, lanes));
                     }
                 }
             }
@@ -450,7 +471,7 @@ impl Pods {
         remote: &RemoteName,
         pods: &Listing<Vec<RemotePod>>,
         above: &RowId,
-        rows: &mut Vec<RowId>,
+        (rows, lanes): (&mut Vec<RowId>, &mut BTreeMap<RowId, Lanes>),
     ) {
         let hint = |text: String| RowId::Hint(Box::new(above.clone()), text);
         match pods {
@@ -464,13 +485,49 @@ impl Pods {
                     rows.push(row);
                     if open {
                         let row = |selector| RowId::RemoteVersion(remote.clone(), pod.name.clone(), selector);
-                        let beside = pod.beside.iter().rev();
-                        rows.extend(beside.map(|commit| row(Selector::Revision(commit.digest.short()))));
+                        let beside =
+                            pod.beside.iter().rev().map(|found| {
+                                (row(Selector::Revision(found.digest.short())), found.digest, &found.commit)
+                            });
                         let newest_first = pod.versions.iter().rev();
-                        rows.extend(newest_first.map(|version| row(Selector::Version(version.number))));
+                        let versions = newest_first
+                            .map(|version| (row(Selector::Version(version.number)), version.digest, &version.commit));
+                        history(beside.chain(versions).collect(), Vec::new(), rows, lanes);
                     }
                 }
             }
         }
     }
+}
+
+/// A commit with the row it has in a history.
+type Listed<'a> = (RowId, Digest, &'a Commit);
+
+/// Adds the rows of a pod's history, newest first, with the lanes between them. What was joined stands below the merge
+/// that brought it in, above what that merge was made on.
+fn history(versions: Vec<Listed>, joined: Vec<Listed>, rows: &mut Vec<RowId>, lanes: &mut BTreeMap<RowId, Lanes>) {
+    let mut joined: HashMap<Digest, Listed> = joined.into_iter().map(|one| (one.1, one)).collect();
+    let mut listed = Vec::with_capacity(versions.len() + joined.len());
+    // Who is waited for by a version that is still to come must come after it: from the oldest up, each takes what it
+    // brought in.
+    for version in versions.into_iter().rev() {
+        let mut brought = Vec::new();
+        let mut pending: Vec<Digest> = version.2.parents.clone();
+        while let Some(digest) = pending.pop() {
+            let Some(one) = joined.remove(&digest) else { continue };
+            pending.extend(&one.2.parents);
+            brought.push(one);
+        }
+        brought.sort_by_key(|one| one.2.time);
+        listed.extend(brought);
+        listed.push(version);
+    }
+    listed.reverse();
+    let points: Vec<Point> =
+        listed.iter().map(|(_, digest, commit)| Point { digest: *digest, parents: &commit.parents }).collect();
+    let drawn = graph::draw(&points);
+    if drawn.iter().any(|row| *row != Lanes::default()) {
+        lanes.extend(listed.iter().map(|(row, ..)| row.clone()).zip(drawn));
+    }
+    rows.extend(listed.into_iter().map(|(row, ..)| row));
 }

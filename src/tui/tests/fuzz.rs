@@ -122,7 +122,7 @@ impl Game {
     fn new(seed: u64) -> Self {
         let home = tempfile::tempdir().unwrap();
         let context = Context::new(Paths::under(home.path()), Overrides::default()).unwrap();
-        let index = Arc::new(Index::build(&context, &Events::silent()).unwrap());
+        let index = Arc::new(Index::build(&context, &[], &Events::silent()).unwrap());
         let random = StdRng::seed_from_u64(seed);
         let explorer = if seed.is_multiple_of(2) { Explorer::new(80, 24) } else { Explorer::loaded(120, 40) };
         Self { random, explorer, pending: VecDeque::new(), index, _home: home }
@@ -351,7 +351,7 @@ impl Game {
             Job::Status | Job::Drift(_) => {
                 drifted(if self.chance(80) { changes() } else { Vec::new() }).unwrap_or(Outcome::Changed)
             }
-            Job::Index => Outcome::Indexed(Indexed(self.index.clone())),
+            Job::Index(_) => Outcome::Indexed(Indexed(self.index.clone())),
             Job::StartInstance { .. } => Outcome::Started(ManagedInstance {
                 emulator: "moto".to_owned(),
                 endpoint: "http://127.0.0.1:5555".to_owned(),

@@ -380,7 +380,7 @@ pub(super) fn copied(state: &mut State, text: Option<String>) -> Vec<Effect> {
         return Vec::new();
     };
     let shown = crate::tui::text::clean(&text).into_owned();
-    state.status = Some((Role::Success, format!("copied {}", crate::tui::text::cut(&shown, 60))));
+    state.tell(Role::Success, format!("copied {}", crate::tui::text::cut(&shown, 60)));
     vec![Effect::Copy(text)]
 }
 

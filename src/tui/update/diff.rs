@@ -42,6 +42,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         Action::Whole => {
             screen.whole = !screen.whole;
             screen.top = 0;
+            screen.cursor.at = screen.cursor.at.min(screen.listed().saturating_sub(1));
             rebuild(screen, &is_secret);
         }
         Action::Swap => {
@@ -61,7 +62,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         },
         Action::Quit => state.diff = None,
         Action::Copy => {
-            let text = screen.changes.get(screen.cursor.at).map(|change| change.key.to_string());
+            let text = screen.chosen().map(|(key, _)| key.to_string());
             return Some(copied(state, text));
         }
         Action::CopyCommand => {
@@ -77,7 +78,8 @@ fn step(screen: &mut DiffScreen, movement: Move, is_secret: &SecretRule) {
     match screen.focus {
         DiffFocus::List => {
             let before = screen.cursor.at;
-            screen.cursor.step(movement, screen.changes.len());
+            let listed = screen.listed();
+            screen.cursor.step(movement, listed);
             if screen.cursor.at != before {
                 screen.top = 0;
                 rebuild(screen, is_secret);
@@ -101,8 +103,12 @@ fn next(screen: &mut DiffScreen, forward: bool, is_secret: &SecretRule) {
         return;
     }
     let last = screen.changes.len().saturating_sub(1);
-    let at = if forward { screen.cursor.at + 1 } else { screen.cursor.at.wrapping_sub(1) };
-    if at > last {
+    let at = match forward {
+        true => screen.cursor.at + 1,
+        // From what is alike, to the last that differs.
+        false => screen.cursor.at.wrapping_sub(1).min(if screen.cursor.at > last { last } else { usize::MAX }),
+    };
+    if at > last || screen.changes.is_empty() {
         return;
     }
     screen.cursor.at = at;
@@ -160,12 +166,25 @@ fn inject(state: &mut State) -> Vec<Effect> {
 /// Has the document read that shows what does not differ.
 pub(super) fn follow(state: &mut State) -> Vec<Effect> {
     let Some(screen) = state.diff.as_mut().filter(|screen| screen.whole) else { return Vec::new() };
-    let (Some(base), Some(change)) = (screen.base, screen.changes.get(screen.cursor.at)) else { return Vec::new() };
-    if screen.asked.as_ref() == Some(&change.key) || change.kind != ChangeKind::Modified {
-        return Vec::new();
+    let Some(base) = screen.base else { return Vec::new() };
+    let mut effects = Vec::new();
+    if screen.same.is_none() {
+        screen.same = Some(Arc::default());
+        effects.push(Effect::ListAlike(base, screen.changes.clone()));
     }
-    screen.asked = Some(change.key.clone());
-    vec![Effect::ReadUnchanged(base, change.key.clone())]
+    let chosen = screen.chosen().filter(|(_, change)| change.is_none_or(|change| change.kind == ChangeKind::Modified));
+    if let Some(key) = chosen.map(|(key, _)| key.clone()).filter(|key| screen.asked.as_ref() != Some(key)) {
+        screen.asked = Some(key.clone());
+        effects.push(Effect::ReadUnchanged(base, key));
+    }
+    effects
+}
+
+/// Takes in what both sides have alike.
+pub(super) fn alike_listed(state: &mut State, digest: Digest, keys: Vec<ResourceKey>) {
+    if let Some(screen) = state.diff.as_mut().filter(|screen| screen.base == Some(digest)) {
+        screen.same = Some(Arc::new(keys));
+    }
 }
 
 /// Takes in a document that was read for the comparison.
@@ -178,8 +197,16 @@ pub(super) fn document_read(state: &mut State, digest: Digest, key: ResourceKey,
 
 /// Makes the rows of the chosen change.
 pub(super) fn rebuild(screen: &mut DiffScreen, is_secret: &SecretRule) {
-    screen.rows = match screen.changes.get(screen.cursor.at) {
-        Some(change) => {
+    screen.rows = match screen.chosen() {
+        Some((key, None)) => {
+            let is_secret = |path: &[String], value: &serde_json::Value| is_secret(key, path, value);
+            let nothing = Change { key: key.clone(), kind: ChangeKind::Modified, properties: Vec::new() };
+            let document = screen.document.as_ref().filter(|(read, _)| read == key);
+            document
+                .map(|(_, document)| diff::unchanged(&nothing, document, screen.reveal, &is_secret))
+                .unwrap_or_default()
+        }
+        Some((_, Some(change))) => {
             let is_secret = |path: &[String], value: &serde_json::Value| is_secret(&change.key, path, value);
             let mut rows = diff::rows(change, screen.reveal, &is_secret);
             let document = screen.document.as_ref().filter(|(key, _)| screen.whole && *key == change.key);
@@ -195,8 +222,8 @@ pub(super) fn rebuild(screen: &mut DiffScreen, is_secret: &SecretRule) {
 pub(super) fn settle(state: &mut State) {
     let areas = DiffAreas::of(state.size);
     if let Some(screen) = &mut state.diff {
-        let changes = screen.changes.len();
-        screen.cursor.settle(changes, usize::from(areas.list.height).saturating_sub(2));
+        let listed = screen.listed();
+        screen.cursor.settle(listed, usize::from(areas.list.height).saturating_sub(2));
         screen.top = screen.top.min(screen.rows.len().saturating_sub(1));
     }
 }

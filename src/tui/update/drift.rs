@@ -92,6 +92,7 @@ pub(super) fn seen(state: &mut State, job: &Job, sentence: &str, outcome: Status
             let chosen = screen.changes.get(screen.cursor.at).map(|change| change.key.clone());
             let at = chosen.and_then(|key| changes.iter().position(|change| change.key == key));
             screen.changes = changes;
+            screen.same = None;
             screen.drift = Some((pod, base));
             screen.cursor.at = at.unwrap_or(0);
             if at.is_none() {

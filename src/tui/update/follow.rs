@@ -62,7 +62,7 @@ fn follow_pods(state: &mut State) -> Vec<Effect> {
                 return Vec::new();
             }
         },
-        RowId::Pod(_) | RowId::Version(..) => match state.pods.commit(&chosen) {
+        RowId::Pod(_) | RowId::Version(..) | RowId::Joined(..) => match state.pods.commit(&chosen) {
             Some((digest, commit)) => (digest, Some(commit.clone())),
             None => {
                 state.shown = nothing("This pod cannot be read: its detail says why.");

@@ -1,12 +1,13 @@
 //! Forms: typing in them, and what comes of one that is filled in.
 
+use clap::ValueEnum;
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::overlays::close;
 use super::{input_request, places};
 use crate::ops::{CommitArgs, Take, Target};
 use crate::pod::{Arrangement, Grouping, PodName, RemoteName, Side};
-use crate::remote::RemoteConfig;
+use crate::remote::{RemoteConfig, SecretsMode};
 use crate::tasks::Job;
 use crate::tui::message::Effect;
 use crate::tui::overlay::{Form, Overlay, Purpose};
@@ -96,11 +97,24 @@ fn effect_of(form: &mut Form) -> Option<Effect> {
             let name = form.parse::<RemoteName>(0)?;
             let url = form.value(1).to_owned();
             if url.is_empty() {
-                form.error = Some("a remote needs a URL: file:///folder or oci://host/path".to_owned());
+                form.error = Some("a remote needs a URL: file:///folder, oci://host/path or s3://bucket".to_owned());
                 form.at = 1;
                 return None;
             }
-            Job::AddRemote(RemoteConfig::new(name, url))
+            let secrets = match form.value(2) {
+                "" => None,
+                word => match SecretsMode::from_str(word, true) {
+                    Ok(mode) => Some(mode),
+                    Err(_) => {
+                        form.error = Some("secrets are redacted, encrypted or included: say which".to_owned());
+                        form.at = 2;
+                        return None;
+                    }
+                },
+            };
+            let keys = form.value(3).split(',').map(str::trim).filter(|key| !key.is_empty());
+            let recipients = keys.map(str::to_owned).collect();
+            Job::AddRemote(RemoteConfig { secrets, recipients, ..RemoteConfig::new(name, url) })
         }
     };
     Some(Effect::Submit(Box::new(job)))

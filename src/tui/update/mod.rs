@@ -19,6 +19,7 @@ mod conflicts;
 mod diff;
 pub mod drift;
 pub mod enabled;
+pub mod fade;
 pub mod follow;
 mod forms;
 mod mouse;
@@ -73,6 +74,8 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         }
         Message::Resize(columns, rows) => {
             state.size = (columns, rows);
+            // Cards are laid out for the pane they are in.
+            state.detail.stale = true;
             Vec::new()
         }
         Message::Submitted(id, job) => {
@@ -98,6 +101,13 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Unchanged(digest, key, result) => {
             match result {
                 Ok(document) => diff::document_read(state, digest, key, *document),
+                Err(reason) => state.say(Role::Error, reason, None),
+            }
+            Vec::new()
+        }
+        Message::Alike(digest, result) => {
+            match result {
+                Ok(keys) => diff::alike_listed(state, digest, keys),
                 Err(reason) => state.say(Role::Error, reason, None),
             }
             Vec::new()
@@ -134,6 +144,7 @@ fn take_in(state: &mut State, message: Message) -> Vec<Effect> {
         Message::Tick(now) => {
             state.now = now;
             state.spin = state.spin.wrapping_add(1);
+            fade::tick(state);
             drift::tick(state)
         }
         Message::Trouble(text) => {

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use super::act::{plan, submit};
 use crate::ops::InjectOutcome;
 use crate::pod::{Change, Reference, Selector};
-use crate::tasks::{Cause, Failure, Job, Outcome, TaskId};
+use crate::tasks::{Cause, Failure, Job, Outcome, TaskId, TaskState};
 use crate::tui::message::Effect;
 use crate::tui::model::list::Cursor;
 use crate::tui::model::pods::{Listing, Live, LocalPod, RowId};
 use crate::tui::model::tree::TreeModel;
 use crate::tui::overlay::{Menu, Overlay, PlanStage};
-use crate::tui::state::{DiffFocus, DiffScreen, State};
+use crate::tui::state::{DiffFocus, DiffScreen, Pane, State};
 use crate::tui::theme::Role;
 
 pub(super) fn submitted(state: &mut State, id: TaskId, job: Job) {
@@ -21,6 +21,9 @@ pub(super) fn submitted(state: &mut State, id: TaskId, job: Job) {
     {
         *task = Some(id);
     }
+    if matches!(job, Job::Pull { .. }) {
+        state.pulled_from.insert(id, state.pods.chosen().clone());
+    }
     state.jobs.insert(id, job);
 }
 
@@ -28,6 +31,7 @@ pub(super) fn finished(state: &mut State, id: TaskId, result: Result<Outcome, Fa
     /// As many as the panel lists at most.
     const UNDONE: usize = 200;
     let Some(job) = state.jobs.remove(&id) else { return Vec::new() };
+    let pulled_from = state.pulled_from.remove(&id);
     if result.is_err() {
         state.undone.insert(id, job.clone());
         if state.undone.len() > UNDONE {
@@ -35,6 +39,11 @@ pub(super) fn finished(state: &mut State, id: TaskId, result: Result<Outcome, Fa
         }
     }
     match result {
+        Ok(Outcome::Pulled(pod, head)) => {
+            // Whoever has moved on meanwhile stays where they are.
+            let stayed = pulled_from.as_ref() == Some(state.pods.chosen()) && state.focus == Pane::Pods;
+            pulled(state, id, &job, RowId::Version(pod, head.number), stayed)
+        }
         Ok(outcome) => succeeded(state, id, &job, outcome),
         Err(Failure::Cancelled) => {
             state.say(Role::Warning, format!("cancelled: {}", job.title()), None);
@@ -118,7 +127,7 @@ fn failed(state: &mut State, id: TaskId, job: &Job, reason: String, cause: Cause
     }
     let summary = reason.lines().next().unwrap_or_default().to_owned();
     state.say(Role::Error, format!("{} failed: {summary}", job.title()), command);
-    if matches!(job, Job::Index) && super::search::failed(state, &reason) {
+    if matches!(job, Job::Index(_)) && super::search::failed(state, &reason) {
         return;
     }
     let planning = stop_planning(state, id, &reason);
@@ -128,12 +137,26 @@ fn failed(state: &mut State, id: TaskId, job: &Job, reason: String, cause: Cause
     }
 }
 
-fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<Effect> {
-    let done = state.tasks.iter().find(|task| task.id == id).map(|task| task.state.clone());
-    let sentence = match done {
-        Some(crate::tasks::TaskState::Done(sentence)) => sentence,
+/// What a task that ended well says of itself.
+fn sentence(state: &State, id: TaskId) -> String {
+    match state.tasks.iter().find(|task| task.id == id).map(|task| &task.state) {
+        Some(TaskState::Done(sentence)) => sentence.clone(),
         _ => String::new(),
-    };
+    }
+}
+
+fn pulled(state: &mut State, id: TaskId, job: &Job, row: RowId, stayed: bool) -> Vec<Effect> {
+    state.say(Role::Success, format!("{}: {}", job.title(), sentence(state, id)), job.command());
+    let mut effects = if stayed { read_again(state, row) } else { submit(Job::ListPods) };
+    if let Job::Pull { remote, .. } = job {
+        // The remote may have more than it was known to have.
+        effects.extend(submit(Job::RemotePods(remote.clone())));
+    }
+    effects
+}
+
+fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<Effect> {
+    let sentence = sentence(state, id);
     match outcome {
         Outcome::Pods(pods) => {
             let pods = pods.into_iter().map(|(summary, versions)| LocalPod { summary, versions });
@@ -167,6 +190,8 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
             if matches!(job, Job::Open(Reference::Live)) {
                 state.live = Some((digest, state.now));
             }
+            // It can be searched from now on.
+            state.index = None;
             state.say(Role::Success, sentence, job.command());
         }
         Outcome::Committed(outcome) => {
@@ -195,26 +220,8 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
                 return [submit(Job::RemotePods(remote.clone())), submit(Job::ListPods)].concat();
             }
         }
-        Outcome::Pulled(pod, head) => {
-            state.say(Role::Success, format!("{}: {sentence}", job.title()), job.command());
-            // Whoever has moved on meanwhile stays where they are.
-            let still = match (state.pods.chosen(), job) {
-                (
-                    RowId::RemotePod(remote, name) | RowId::RemoteVersion(remote, name, _),
-                    Job::Pull { remote: from, pod, .. },
-                ) => remote == from && name == pod,
-                (row, _) => row.local_pod() == Some(&pod),
-            };
-            let mut effects = match still {
-                true => read_again(state, RowId::Version(pod, head.number)),
-                false => submit(Job::ListPods),
-            };
-            if let Job::Pull { remote, .. } = job {
-                // The remote may have more than it was known to have.
-                effects.extend(submit(Job::RemotePods(remote.clone())));
-            }
-            return effects;
-        }
+        // Said and followed where it is known what was chosen when it was asked for.
+        Outcome::Pulled(..) => {}
         Outcome::Diff(outcome) => {
             state.say(Role::Success, format!("{}: {sentence}", job.title()), job.command());
             if let Job::Diff { before, after } = job {
@@ -276,7 +283,7 @@ pub(super) fn read_again(state: &mut State, row: RowId) -> Vec<Effect> {
 }
 
 /// Goes to the row that was asked for, as soon as it is there.
-fn go_to_wanted(state: &mut State) -> Vec<Effect> {
+pub(super) fn go_to_wanted(state: &mut State) -> Vec<Effect> {
     // What the last run was at comes without fetching or capturing anything.
     if let Some(row) = state.restore.as_ref().filter(|_| state.wanted.is_none()).and_then(|last| row_of(state, last))
         && state.pods.choose(&row)
@@ -303,7 +310,7 @@ fn go_to_wanted(state: &mut State) -> Vec<Effect> {
     }
 }
 
-fn row_of(state: &State, reference: &Reference) -> Option<RowId> {
+pub(super) fn row_of(state: &State, reference: &Reference) -> Option<RowId> {
     let Reference::Pod { remote, pod, selector } = reference else { return Some(RowId::Live) };
     let number = |numbers: Vec<(u64, crate::pod::Digest)>| match selector {
         // Commands that open the explorer have looked a tag up before.
@@ -405,6 +412,7 @@ pub(super) fn show_diff(state: &mut State, names: (String, String), command: Str
         base: None,
         document: None,
         asked: None,
+        same: None,
         drift: None,
     };
     super::diff::rebuild(&mut screen, &state.is_secret);

@@ -280,7 +280,7 @@ pub(super) fn settle(state: &mut State) {
             }
         }
         Some(Overlay::Tasks(view)) => view.cursor.settle(tasks, TASK_ROWS),
-        Some(Overlay::Search(view)) => view.cursor.settle(view.hits.len(), inner(SEARCH.0, SEARCH.1, 6)),
+        Some(Overlay::Search(view)) => view.cursor.settle(view.hits.len(), inner(SEARCH.0, SEARCH.1, SEARCH_FRAME + 2)),
         Some(Overlay::Log(cursor)) => cursor.settle(journal, inner(LOG.0, LOG.1, 2)),
         Some(Overlay::Themes(view)) => view.cursor.settle(view.themes.len(), theme_rows),
         _ => {}
@@ -304,6 +304,8 @@ pub fn plan_rows(view: &PlanView) -> u16 {
 }
 /// Columns and rows of search.
 pub const SEARCH: (u16, u16) = (130, 60);
+/// Rows around the hits: prompt, heading, the chosen one in full, keys, and room between them.
+pub const SEARCH_FRAME: u16 = 7;
 /// Columns and rows of the journal.
 pub const LOG: (u16, u16) = (120, 60);
 /// Rows of the list in the task panel.

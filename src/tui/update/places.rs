@@ -178,7 +178,7 @@ pub(super) fn show_referrers(state: &mut State, key: &ResourceKey, found: Vec<Re
 pub(super) fn place_of(row: &RowId) -> Option<String> {
     Some(match row {
         RowId::Live => "@live".to_owned(),
-        RowId::Pod(pod) | RowId::Version(pod, _) => pod.to_string(),
+        RowId::Pod(pod) | RowId::Version(pod, _) | RowId::Joined(pod, _) => pod.to_string(),
         RowId::RemotePod(remote, pod) | RowId::RemoteVersion(remote, pod, _) => format!("{remote}/{pod}"),
         RowId::Local | RowId::Remote(_) | RowId::Hint(..) => return None,
     })

@@ -4,12 +4,13 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::act::{focus, submit};
 use super::input_request;
-use crate::pod::{Reference, Selector};
-use crate::search::Hit;
+use crate::pod::{Digest, Reference, Selector};
+use crate::search::{Beside, Hit, Place};
 use crate::tasks::Job;
 use crate::tui::message::Effect;
 use crate::tui::model::list::{Cursor, Move};
-use crate::tui::model::pods::RowId;
+use crate::tui::model::pods::{Listing, RowId};
+use crate::tui::model::sharing;
 use crate::tui::overlay::{Overlay, SearchView};
 use crate::tui::state::{Pane, State};
 
@@ -17,8 +18,30 @@ use crate::tui::state::{Pane, State};
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     state.diff = None;
     state.overlays.push(Overlay::Search(SearchView::default()));
-    let indexing = state.jobs.values().any(|job| matches!(job, Job::Index));
-    if state.index.is_none() && !indexing { submit(Job::Index) } else { Vec::new() }
+    let indexing = state.jobs.values().any(|job| matches!(job, Job::Index(_)));
+    if state.index.is_none() && !indexing { submit(Job::Index(beside(state))) } else { Vec::new() }
+}
+
+/// What is searched beside the local pods: the live instance as it was last looked at, and what remotes have of
+/// which nothing is here but what was fetched to look at.
+fn beside(state: &State) -> Vec<Beside> {
+    let one = |reference, commit: Digest, state| Beside { place: Place { reference, commit }, state };
+    let live = state.live.and_then(|(digest, _)| Some(one(Reference::Live, digest, state.opened.get(&digest)?.state)));
+    let mut found: Vec<Beside> = live.into_iter().collect();
+    for remote in state.pods.remotes() {
+        let Listing::Ready(pods) = &remote.pods else { continue };
+        for pod in pods {
+            let row = |selector| RowId::RemoteVersion(remote.config.name.clone(), pod.name.clone(), selector);
+            let versions = pod.versions.iter().map(|version| row(Selector::Version(version.number)));
+            let unnumbered = pod.beside.iter().map(|commit| row(Selector::Revision(commit.digest.short())));
+            for row in versions.chain(unnumbered).filter(|row| !sharing::is_here(&state.pods, row)) {
+                if let (Some(reference), Some((digest, commit))) = (row.reference(), state.pods.commit(&row)) {
+                    found.push(one(reference, digest, commit.state));
+                }
+            }
+        }
+    }
+    found
 }
 
 fn view(state: &mut State) -> Option<&mut SearchView> {
@@ -103,17 +126,16 @@ fn go(state: &mut State) -> Vec<Effect> {
         return Vec::new();
     }
     let Some(hit) = view.hits.get(view.cursor.at) else { return Vec::new() };
-    let Some((pod, number, _)) = hit.places.first().cloned() else { return Vec::new() };
+    let Some(Place { reference, .. }) = hit.places.first().cloned() else { return Vec::new() };
     let path = hit.key.to_string();
     state.overlays.pop();
-    let row = RowId::Version(pod.clone(), number);
     super::places::leave(state);
-    if state.pods.choose(&row) {
-        let reference = Reference::Pod { remote: None, pod, selector: Selector::Version(number) };
+    if super::outcome::row_of(state, &reference).is_some_and(|row| state.pods.choose(&row)) {
         state.wanted = Some((reference, Some(path)));
         focus(state, Pane::Tree);
+        super::outcome::go_to_wanted(state)
     } else {
-        state.hint(format!("{pod}:{number} is no longer there"));
+        state.hint(format!("{reference} is no longer there"));
+        Vec::new()
     }
-    Vec::new()
 }

@@ -31,7 +31,7 @@ pub(super) fn listed(state: &mut State, themes: Vec<Theme>, faults: Vec<String>)
 pub(super) fn reloaded(state: &mut State, result: Result<Box<Theme>, String>) {
     match result {
         Ok(theme) => {
-            state.status = Some((Role::Success, format!("theme {} read again", theme.name)));
+            state.tell(Role::Success, format!("theme {} read again", theme.name));
             state.theme = *theme;
         }
         Err(reason) => state.hint(format!("{reason}; the theme stays as it was")),

@@ -84,10 +84,10 @@ pub(super) fn footer(state: &State, frame: &mut Frame, area: Rect) {
         return;
     }
     let line = match &state.status {
-        Some((role, said)) => {
-            let line = text::clean(said).into_owned();
+        Some(said) => {
+            let line = text::clean(&said.text).into_owned();
             spread(
-                vec![Span::raw(" "), span(state, *role, line)],
+                vec![Span::raw(" "), span(state, said.shade(), line)],
                 vec![span(state, Role::Muted, "L log ")],
                 usize::from(area.width),
             )

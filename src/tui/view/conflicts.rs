@@ -27,7 +27,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame) {
     }
     frame.buffer_mut().set_style(areas.footer, state.theme.style(Role::Bar));
     let line = match &state.status {
-        Some((role, said)) => Line::from(vec![Span::raw(" "), span(state, *role, text::clean(said).into_owned())]),
+        Some(said) => Line::from(vec![Span::raw(" "), span(state, said.shade(), text::clean(&said.text).into_owned())]),
         None => {
             let actions = [
                 Action::TakeOurs,

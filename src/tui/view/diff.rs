@@ -26,7 +26,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame) {
     frame.buffer_mut().set_style(areas.footer, state.theme.style(Role::Bar));
     let width = usize::from(areas.footer.width);
     let line = match &state.status {
-        Some((role, said)) => Line::from(vec![Span::raw(" "), span(state, *role, text::clean(said).into_owned())]),
+        Some(said) => Line::from(vec![Span::raw(" "), span(state, said.shade(), text::clean(&said.text).into_owned())]),
         None => {
             let mut actions =
                 vec![Action::NextChange, Action::PreviousChange, Action::SwitchSides, Action::Whole, Action::Swap];
@@ -75,22 +75,26 @@ fn header(state: &State, frame: &mut Frame, area: Rect, screen: &DiffScreen) {
 
 fn list(state: &State, frame: &mut Frame, area: Rect, screen: &DiffScreen) {
     let focused = screen.focus == DiffFocus::List;
-    let title = format!(" {} of {} ", screen.cursor.at + 1, screen.changes.len());
+    let title = match screen.alike().len() {
+        0 => format!(" {} of {} ", screen.cursor.at + 1, screen.changes.len()),
+        alike => format!(" {} of {}, {alike} of them alike ", screen.cursor.at + 1, screen.listed()),
+    };
     let block = pane(state, Line::from(title), focused);
     let inner = block.inner(area);
     frame.render_widget(block, area);
     let width = usize::from(inner.width);
-    let shown = screen.changes.iter().skip(screen.cursor.top).take(usize::from(inner.height));
+    let changes = screen.changes.iter().map(|change| (&change.key, mark(change.kind), role(change.kind)));
+    let alike = screen.alike().iter().map(|key| (key, '=', Role::Muted));
+    let shown = changes.chain(alike).skip(screen.cursor.top).take(usize::from(inner.height));
     let drawn: Vec<Line> = shown
-        .map(|change| {
-            let key = &change.key;
+        .map(|(key, mark, role)| {
             let name = format!("{}/{}", key.service, key.label());
-            let left = format!(" {} ", mark(change.kind));
+            let left = format!(" {mark} ");
             let region = text::clean(&key.region).into_owned();
             let room = width.saturating_sub(text::width(&left) + text::width(&region) + 2);
             let name = text::cut_middle(&text::clean(&name), room).into_owned();
             spread(
-                vec![span(state, role(change.kind), left), span(state, role(change.kind), name)],
+                vec![span(state, role, left), span(state, role, name)],
                 vec![span(state, Role::Muted, format!("{region} "))],
                 width,
             )
@@ -99,18 +103,20 @@ fn list(state: &State, frame: &mut Frame, area: Rect, screen: &DiffScreen) {
     lines(frame, inner, drawn);
     let style = state.theme.style(if focused { Role::Selection } else { Role::SelectionIdle });
     highlight(frame, inner, screen.cursor.at - screen.cursor.top, style);
-    scrollbar(state, frame, area, screen.cursor.top, screen.changes.len());
+    scrollbar(state, frame, area, screen.cursor.top, screen.listed());
 }
 
 fn change(state: &State, frame: &mut Frame, area: Rect, screen: &DiffScreen, wide: bool) {
     let focused = screen.focus == DiffFocus::Change;
-    let title = screen.changes.get(screen.cursor.at).map(|change| {
-        let key = &change.key;
+    let title = screen.chosen().map(|(key, change)| {
         let name = text::clean(&format!("{}/{}", key.service, key.label())).into_owned();
         let name = text::cut_middle(&name, usize::from(area.width).saturating_sub(20)).into_owned();
         Line::from(vec![
             Span::raw(format!(" {name} ")),
-            span(state, role(change.kind), format!("{} ", change.kind.word())),
+            match change {
+                Some(change) => span(state, role(change.kind), format!("{} ", change.kind.word())),
+                None => span(state, Role::Muted, "alike "),
+            },
         ])
     });
     let block = pane(state, title.unwrap_or_default(), focused);

@@ -41,7 +41,10 @@ pub(super) fn scrollbar(state: &State, frame: &mut Frame, area: Rect, top: usize
     }
 }
 
-fn line<'a>(state: &State, row: &'a RowId, width: usize) -> Line<'a> {
+/// From this many columns on, a version says how many resources it has.
+const ROOMY: usize = 40;
+
+fn line<'a>(state: &'a State, row: &'a RowId, width: usize) -> Line<'a> {
     let arrow = match state.pods.fold(row) {
         Some(true) => "▾ ",
         Some(false) => "▸ ",
@@ -108,13 +111,22 @@ fn line<'a>(state: &State, row: &'a RowId, width: usize) -> Line<'a> {
             }
             right.push(span(state, Role::Muted, format!("{} ", pod.map_or(0, |pod| pod.versions.len()))));
         }
-        RowId::Version(..) | RowId::RemoteVersion(..) => {
+        RowId::Version(..) | RowId::Joined(..) | RowId::RemoteVersion(..) => {
+            let lanes = state.pods.lanes(row);
+            if let Some(lanes) = lanes {
+                left.insert(1, span(state, Role::Border, lanes.left.as_str()));
+            }
             if !marked {
                 // In place of the arrow that only what can be unfolded has.
                 left.pop();
                 let (role, sign) = sign(state, row);
-                left.push(span(state, role, format!("{sign} ")));
+                left.push(span(state, role, sign));
+            } else {
+                left.pop();
+                left.push(span(state, Role::Marked, "✓"));
             }
+            let right_of_it = lanes.map_or("", |lanes| lanes.right.as_str());
+            left.push(span(state, Role::Border, format!("{right_of_it} ")));
             if let RowId::Version(_, number) | RowId::RemoteVersion(.., Selector::Version(number)) = row {
                 left.push(Span::styled(format!("{number} "), pod_style(state, marked)));
             }
@@ -126,8 +138,16 @@ fn line<'a>(state: &State, row: &'a RowId, width: usize) -> Line<'a> {
                 }
                 left.push(Span::raw(message.into_owned()));
                 let author = text::clean(&commit.author.name).into_owned();
-                let author = text::cut(&author, 10).into_owned();
-                right.push(span(state, Role::Muted, format!("{author} {} ", text::age(commit.time, state.now))));
+                let author = text::cut(&author, if width >= ROOMY { 12 } else { 7 }).into_owned();
+                let resources = match width {
+                    ROOMY.. => format!("{} res  ", commit.resources),
+                    _ => String::new(),
+                };
+                right.push(span(
+                    state,
+                    Role::Muted,
+                    format!("{resources}{author} {} ", text::age(commit.time, state.now)),
+                ));
             }
         }
         RowId::Hint(_, hint) => left.push(span(state, Role::Muted, text::clean(hint).into_owned())),
@@ -141,6 +161,7 @@ fn sign(state: &State, row: &RowId) -> (Role, &'static str) {
     match row {
         // Beside the versions: it has no number.
         RowId::RemoteVersion(.., Selector::Revision(_)) => (Role::Warning, "┆"),
+        RowId::Joined(..) => (Role::Muted, "┆"),
         RowId::RemoteVersion(..) if !sharing::is_here(&state.pods, row) => (Role::Remote, "↓"),
         RowId::Version(name, number) => {
             let version = state

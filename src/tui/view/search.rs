@@ -11,7 +11,7 @@ use crate::tui::overlay::SearchView;
 use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Role;
-use crate::tui::update::overlays::SEARCH;
+use crate::tui::update::overlays::{SEARCH, SEARCH_FRAME};
 
 pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
     let inner = popup(state, frame, centred(state.size, SEARCH.0, SEARCH.1), "Search all pods", Role::Focus);
@@ -30,7 +30,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
         spread(vec![span(state, Role::Key, "> "), Span::raw(shown)], vec![span(state, Role::Muted, note)], width);
     lines(frame, inner, [prompt]);
     frame.set_cursor_position((inner.x + 2 + cursor, inner.y));
-    let body = Rect { y: inner.y + 2, height: inner.height.saturating_sub(4), ..inner };
+    let body = Rect { y: inner.y + 2, height: inner.height.saturating_sub(SEARCH_FRAME), ..inner };
     let bottom = Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner };
     let keys = "⏎ goes there   ↑↓ choose   Esc closes";
     lines(frame, bottom, [Line::from(span(state, Role::Muted, keys))]);
@@ -38,11 +38,14 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
         Some(reason) => Some((Role::Error, text::clean(reason).into_owned())),
         None if asked.trim().is_empty() => Some((
             Role::Muted,
-            "Type a part of a name or of a value. Words may come in any order; all must be there.\n\nNarrow down by pod:  service:  type:  region:  account:  tag:".to_owned(),
+            "Type a part of a name or of a value. Words may come in any order; all must be there.\n\nNarrow down by pod:  service:  type:  region:  account:  tag:\nor by is:live  is:local  is:remote".to_owned(),
         )),
         None if view.hits.is_empty() && view.answered == asked => Some((
             Role::Muted,
-            "No pod has anything like this. The live instance is found once it is committed.".to_owned(),
+            format!(
+                "Nothing has anything like this.\n\nThe live instance is searched as it was last looked at{}, and versions on remotes once they were opened.",
+                if state.live.is_some() { "" } else { " (not yet)" }
+            ),
         )),
         None => None,
     };
@@ -57,30 +60,37 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
     lines(frame, Rect { y: inner.y + 1, height: 1, ..inner }, [heading(state, &widths)]);
     let drawn: Vec<Line> = hits.iter().map(|hit| line(state, hit, &widths, width)).collect();
     lines(frame, body, drawn);
+    if let Some(hit) = view.hits.get(view.cursor.at) {
+        let below = Rect { y: body.bottom() + 1, height: 2, ..inner };
+        lines(frame, below, chosen(state, hit, width));
+    }
     highlight(frame, body, view.cursor.at - view.cursor.top, state.theme.style(Role::Selection));
 }
 
 /// The columns before the name.
 const COLUMNS: [&str; 4] = ["pod", "version", "service", "type"];
 /// Most columns that each may take: the name is what people look for.
-const WIDEST: [usize; 4] = [16, 7, 16, 18];
+const WIDEST: [usize; 4] = [18, 10, 16, 18];
+/// From this many columns on, every column may be as wide as it likes.
+const ROOMY: usize = 100;
+/// The same where there is less room: the line below has the rest.
+const NARROWEST: [usize; 4] = [10, 4, 0, 9];
 
 /// What stands in the columns before the name.
 fn cells(hit: &Hit) -> [String; 4] {
-    let (pod, version) = match hit.places.first() {
+    let (pod, version) = match hit.places.first().map(|place| &place.reference) {
         None => (String::new(), String::new()),
-        Some((pod, number, _)) => {
+        Some(reference) => {
+            let name = reference.to_string();
+            let at = name.rfind([':', '@']).filter(|at| *at > 0);
+            let (pod, version) = name.split_at(at.unwrap_or(name.len()));
             let more = hit.places.len() - 1;
-            (pod.to_string(), if more == 0 { number.to_string() } else { format!("{number} +{more}") })
+            let more = if more == 0 { String::new() } else { format!(" +{more}") };
+            (pod.to_owned(), format!("{}{more}", version.trim_start_matches(':')))
         }
     };
     [pod, version, text::clean(&hit.key.service).into_owned(), text::clean(&hit.key.kind).into_owned()]
 }
-
-/// From this many columns on, every column may be as wide as it likes.
-const ROOMY: usize = 100;
-/// Most columns that each may take where there is less room.
-const NARROWEST: [usize; 4] = [9, 4, 8, 8];
 
 /// How wide each column must be for what is on screen.
 fn widths(hits: &[Hit], room: usize) -> [usize; 4] {
@@ -97,45 +107,88 @@ fn widths(hits: &[Hit], room: usize) -> [usize; 4] {
     widths
 }
 
-/// A text cut or filled up to a column's width.
-fn fit(content: &str, width: usize) -> String {
-    let content = text::cut(content, width);
-    let missing = width.saturating_sub(text::width(&content));
-    content.into_owned() + &" ".repeat(missing)
+/// The cells that have a column, each cut or filled up to its width.
+fn columns<'a>(cells: impl Iterator<Item = &'a str>, widths: &[usize; 4]) -> String {
+    let mut line = String::new();
+    for (cell, width) in cells.zip(widths).filter(|(_, width)| **width > 0) {
+        let cell = text::cut(cell, *width);
+        line.push_str(&cell);
+        line.push_str(&" ".repeat(width.saturating_sub(text::width(&cell)) + 2));
+    }
+    line
 }
 
 fn heading<'a>(state: &State, widths: &[usize; 4]) -> Line<'a> {
-    let cells = COLUMNS.iter().zip(widths).map(|(name, width)| fit(name, *width) + "  ");
-    Line::from(span(state, Role::Muted, cells.collect::<String>() + "name"))
+    // A heading that does not fit is left out: half a word says less than the cells below it.
+    let cells = COLUMNS.iter().zip(widths).map(|(name, width)| if text::width(name) > *width { "" } else { name });
+    Line::from(span(state, Role::Muted, columns(cells, widths) + "name"))
 }
 
 fn line<'a>(state: &State, hit: &Hit, widths: &[usize; 4], width: usize) -> Line<'a> {
     let cells = cells(hit);
-    let columns = cells.iter().zip(widths).map(|(cell, width)| fit(cell, *width) + "  ");
-    let before: String = columns.collect();
-    let room = width.saturating_sub(text::width(&before));
+    let before = columns(cells.iter().map(String::as_str), widths);
+    let mut room = width.saturating_sub(text::width(&before));
     let mut left = vec![span(state, Role::Muted, before)];
     let roomy = width >= ROOMY;
     let place = if roomy { text::clean(&hit.key.region).into_owned() } else { String::new() };
-    let room = if roomy { room.saturating_sub(text::width(&place) + 1) } else { room };
+    if roomy {
+        room = room.saturating_sub(text::width(&place) + 1);
+    }
     match &hit.property {
         None => {
-            // Service and type have columns of their own.
-            let skip = hit.key.service.chars().count() + hit.key.kind.chars().count() + 2;
-            let name: String = hit.text.chars().skip(skip).collect();
-            let positions: Vec<usize> = hit.positions.iter().filter_map(|at| at.checked_sub(skip)).collect();
+            let (name, positions) = name(hit);
             left.extend(matched(state, &name, &positions, room));
         }
         Some(property) => {
-            // What has it is as much of an answer as the value: each gets half where there is not room for both.
+            // Whose value it is comes first; then the property, as far as it tells it from others; then the value.
             let name = text::clean(&hit.key.name.join("/")).into_owned();
-            let owner = format!("  {} of {name}", text::clean(property));
-            let value = text::width(&hit.text).min(room.saturating_sub(text::width(&owner)).max(room / 2));
-            left.extend(matched(state, &hit.text, &hit.positions, value));
-            left.push(span(state, Role::Muted, text::cut_middle(&owner, room.saturating_sub(value)).into_owned()));
+            let last = property.rsplit('.').find(|part| part.parse::<u64>().is_err()).unwrap_or(property);
+            let last = text::clean(last).into_owned();
+            let value = text::width(&hit.text);
+            let name = text::cut_middle(&name, room.saturating_sub(text::width(&last) + value + 4).max(room * 2 / 5));
+            room = room.saturating_sub(text::width(&name) + 2);
+            let last = text::cut_middle(&last, room.saturating_sub(value + 2).max(room * 2 / 5)).into_owned();
+            room = room.saturating_sub(text::width(&last) + 2);
+            left.push(Span::raw(format!("{name}  ")));
+            left.push(span(state, Role::Property, format!("{last}  ")));
+            left.extend(matched(state, &hit.text, &hit.positions, room));
         }
     }
     spread(left, vec![span(state, Role::Muted, place)], width)
+}
+
+/// The resource's name with what matched in it. Service and type have columns of their own.
+fn name(hit: &Hit) -> (String, Vec<usize>) {
+    let skip = hit.key.service.chars().count() + hit.key.kind.chars().count() + 2;
+    let name = hit.text.chars().skip(skip).collect();
+    (name, hit.positions.iter().filter_map(|at| at.checked_sub(skip)).collect())
+}
+
+/// The chosen hit in full: what it is and where, then the value, then the versions that have it.
+fn chosen<'a>(state: &State, hit: &Hit, width: usize) -> [Line<'a>; 2] {
+    let key = &hit.key;
+    let what = format!("{}/{}/{}", key.service, key.kind, key.name.join("/"));
+    let place = format!("  {} {}", text::clean(&key.account), text::clean(&key.region));
+    let what = text::cut_middle(&text::clean(&what), width.saturating_sub(text::width(&place))).into_owned();
+    let first = spread(vec![span(state, Role::Strong, what)], vec![span(state, Role::Muted, place)], width);
+    let versions: Vec<String> = hit.places.iter().map(|place| place.reference.to_string()).collect();
+    let versions = format!("  in {}", versions.join(", "));
+    let versions = match &hit.property {
+        None => text::cut(versions.trim_start(), width).into_owned(),
+        Some(_) => text::cut(&versions, width / 3).into_owned(),
+    };
+    let mut second = Vec::new();
+    if let Some(property) = &hit.property {
+        let room = width.saturating_sub(text::width(&versions));
+        let property = text::cut_middle(&text::clean(property), room / 2).into_owned();
+        let value = room.saturating_sub(text::width(&property) + 2);
+        second.push(span(state, Role::Property, format!("{property}  ")));
+        second.extend(matched(state, &hit.text, &hit.positions, value));
+    }
+    match second.is_empty() {
+        true => [first, Line::from(span(state, Role::Muted, versions))],
+        false => [first, spread(second, vec![span(state, Role::Muted, versions)], width)],
+    }
 }
 
 /// A text with the characters that matched set off, beginning a little before the first of them.

@@ -166,9 +166,10 @@ fn label<'a>(state: &State, tree: &TreeModel, id: NodeId, room: usize) -> Line<'
         (0, _) => String::new(),
         (direct, _) => format!(" {direct}"),
     };
-    let size = tree.metamodel().size(id).map(|size| format!("  {}", text::bytes(size)));
-    let count = count + &size.unwrap_or_default();
-    let room = room.saturating_sub(text::width(&count));
+    // In a column of its own at the right, where the pane has room for one.
+    let size = tree.metamodel().size(id).filter(|_| room >= ROOM_FOR_SIZES).map(text::bytes).unwrap_or_default();
+    let whole = room;
+    let room = room.saturating_sub(text::width(&count) + if size.is_empty() { 0 } else { SIZE });
     let label = text::cut_middle(&text::clean(node.label), room).into_owned();
     let front = front(tree, id, room.saturating_sub(text::width(&label)));
     let mut spans = match tree.query() {
@@ -194,8 +195,18 @@ fn label<'a>(state: &State, tree: &TreeModel, id: NodeId, room: usize) -> Line<'
     if !front.is_empty() {
         spans.insert(0, span(state, Role::Muted, front));
     }
+    if !size.is_empty() {
+        let used: usize = spans.iter().map(|span| text::width(&span.content)).sum();
+        let width = whole.saturating_sub(used + 1);
+        spans.push(span(state, Role::Muted, format!("{size:>width$}")));
+    }
     Line::from(spans)
 }
+
+/// Columns of a size with the gap before it: the widest is `1023.9 KiB`.
+const SIZE: usize = 12;
+/// Fewest columns of a row for a size to be shown beside its name.
+const ROOM_FOR_SIZES: usize = 26;
 
 /// The groups in front of a label: all, or the outermost and as many of the nearest as there is room for.
 fn front(tree: &TreeModel, id: NodeId, room: usize) -> String {

@@ -1,8 +1,7 @@
 //! The loop: terminal, tasks and signals in, effects out.
 
 use std::io::IsTerminal;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossterm::event::{Event, EventStream, MouseEventKind};
@@ -14,27 +13,24 @@ use tokio::task::JoinHandle;
 
 use super::crash::{self, Crash};
 use super::keymap::Keymap;
-use super::latest::Latest;
 use super::logfile::LogFile;
 use super::message::{Effect, Message, Program};
-use super::model::detail::Content;
 use super::model::pods::Live;
-use super::model::tree;
 use super::overlay::Overlay;
-use super::preview::{self, Preview};
 use super::session::{self, Session};
 use super::state::{Settings, Shown, State};
 use super::terminal::Screen;
 use super::theme::{Depth, Role, Theme};
-use super::update::{drift, update};
+use super::update::{drift, fade, update};
 use super::watch::Watch;
 use super::{StartAt, TuiError};
-use crate::event::Events;
-use crate::ops::{Context, OpError, Snapshot, config_set_theme};
-use crate::pod::{Arrangement, BlobRef, Commit, Digest, Metamodel, ResourceKey};
-use crate::search::{Index, Searcher};
-use crate::store::{Store, StoreError};
-use crate::tasks::{Job, Loaded, Notice, Order, Outcome, Queue, TaskId, read_tree};
+use crate::ops::{Context, config_set_theme};
+use crate::pod::ResourceKey;
+use crate::tasks::{Job, Notice, Order, Outcome, Queue, TaskId};
+use readers::Readers;
+
+mod programs;
+mod readers;
 
 /// Bursts of changes are drawn as one frame no more often than this; a key is always drawn at once.
 const FRAME: Duration = Duration::from_millis(16);
@@ -44,10 +40,6 @@ const TICK: Duration = Duration::from_millis(100);
 const LOOK: Duration = Duration::from_secs(1);
 /// How long leaving waits for tasks to stop.
 const PATIENCE: Duration = Duration::from_secs(3);
-/// Most blobs of a document that are looked into: the versions of an object may be many.
-const PREVIEWS: usize = 12;
-/// Most hits that search shows.
-const HITS: usize = 500;
 
 /// What the terminal sends.
 enum Input {
@@ -107,11 +99,7 @@ struct App {
     inputs: mpsc::UnboundedReceiver<Input>,
     input_sender: mpsc::UnboundedSender<Input>,
     reader: JoinHandle<()>,
-    trees: Latest<(Digest, Commit, Arrangement)>,
-    documents: Latest<(Digest, Commit, ResourceKey)>,
-    unchanged: Latest<(Digest, ResourceKey)>,
-    filters: Latest<(Digest, Arc<Metamodel>, String)>,
-    searches: Latest<(Arc<Index>, String)>,
+    readers: Readers,
     log: LogFile,
     drawn: Instant,
     leaving: bool,
@@ -123,42 +111,8 @@ impl App {
         let (queue, notices) = Queue::new();
         let (sender, answers) = mpsc::unbounded_channel();
         let (input_sender, inputs) = mpsc::unbounded_channel();
-        let for_trees = context.clone();
-        let trees =
-            Latest::new(sender.clone(), move |(digest, commit, wanted): (Digest, Commit, Arrangement), cancel| {
-                let events = Events::new(|_| {}, cancel);
-                let metamodel = read_tree(&for_trees, commit.state, &wanted, &events);
-                let loaded =
-                    metamodel.map(|metamodel| Box::new(Loaded { digest, commit, metamodel: Arc::new(metamodel) }));
-                Message::Tree(digest, loaded.map_err(|error| error.to_string()))
-            });
-        let for_documents = context.clone();
-        let documents = Latest::new(sender.clone(), move |(digest, commit, key): (Digest, Commit, ResourceKey), _| {
-            let content = read_document(&for_documents, digest, commit, &key).map_err(|error| error.to_string());
-            Message::Document(digest, key, content.map(Box::new))
-        });
-        let for_unchanged = context.clone();
-        let unchanged = Latest::new(sender.clone(), move |(digest, key): (Digest, ResourceKey), _| {
-            let document = Snapshot::load(&for_unchanged.store, digest).map_err(OpError::from);
-            let document = document.and_then(|snapshot| Ok(snapshot.document(&key)?.unwrap_or_default()));
-            Message::Unchanged(digest, key, document.map(Box::new).map_err(|error| error.to_string()))
-        });
-        let filters = Latest::new(sender.clone(), |(digest, metamodel, query): (Digest, Arc<Metamodel>, String), _| {
-            Message::Filtered(digest, tree::keep(&metamodel, &query))
-        });
-        let answer_sender = sender.clone();
-        let (searcher, early) = (Arc::new(Mutex::new(None::<Searcher>)), sender.clone());
-        let searches = Latest::new(sender, move |(index, query): (Arc<Index>, String), cancel| {
-            // One search at a time: the lock is never waited for.
-            let mut kept = searcher.lock().unwrap_or_else(PoisonError::into_inner);
-            let mut searcher = kept.take().filter(|kept| kept.is_over(&index)).unwrap_or_else(|| Searcher::new(index));
-            let mut publish = |hits| {
-                let _ = early.send(Message::Found(query.clone(), hits, false));
-            };
-            let hits = searcher.search(&query, HITS, &cancel, &mut publish);
-            *kept = Some(searcher);
-            Message::Found(query, hits, true)
-        });
+        let readers = Readers::new(&context, sender.clone());
+        let answer_sender = sender;
         let reader = read_terminal(input_sender.clone());
         let log = LogFile::at(context.paths.data.join("explorer.log"));
         Ok(Self {
@@ -173,11 +127,7 @@ impl App {
             inputs,
             input_sender,
             reader,
-            trees,
-            documents,
-            unchanged,
-            filters,
-            searches,
+            readers,
             log,
             drawn: Instant::now(),
             leaving: false,
@@ -208,7 +158,7 @@ impl App {
         let mut dirty = false;
         while !self.leaving {
             let turning = self.is_turning();
-            let due = drift::due(&self.state).filter(|_| !turning);
+            let due = drift::due(&self.state).into_iter().chain(fade::due(&self.state)).min().filter(|_| !turning);
             let mut at_once = false;
             tokio::select! {
                 biased;
@@ -224,6 +174,8 @@ impl App {
                 }
                 answer = self.answers.recv() => {
                     if let Some(message) = answer {
+                        // Who types waits for it, and it comes a few times a second at most.
+                        at_once = matches!(message, Message::Found(..));
                         self.take_in(message).await?;
                     }
                 }
@@ -341,11 +293,12 @@ impl App {
                     }
                 }
                 Effect::Cancel(id) => self.queue.cancel(id),
-                Effect::ReadTree(digest, commit, wanted) => self.trees.ask((digest, *commit, wanted)),
-                Effect::ReadDocument(digest, commit, key) => self.documents.ask((digest, *commit, key)),
-                Effect::ReadUnchanged(digest, key) => self.unchanged.ask((digest, key)),
-                Effect::Filter(digest, metamodel, query) => self.filters.ask((digest, metamodel, query)),
-                Effect::Search(index, query) => self.searches.ask((index, query)),
+                Effect::ReadTree(digest, commit, wanted) => self.readers.trees.ask((digest, *commit, wanted)),
+                Effect::ReadDocument(digest, commit, key) => self.readers.documents.ask((digest, *commit, key)),
+                Effect::ReadUnchanged(digest, key) => self.readers.unchanged.ask((digest, key)),
+                Effect::ListAlike(digest, changes) => self.readers.alike.ask((digest, changes)),
+                Effect::Filter(digest, metamodel, query) => self.readers.filters.ask((digest, metamodel, query)),
+                Effect::Search(index, query) => self.readers.searches.ask((index, query)),
                 Effect::Copy(text) => self.screen.copy(&text)?,
                 Effect::Show { program, name, text } => {
                     self.show(program, &name, &text).await?;
@@ -402,110 +355,6 @@ impl App {
             Err(error) => self.state.hint(error.to_string()),
         }
     }
-
-    /// Gives the terminal to someone else until `body` is over.
-    async fn lend<T>(&mut self, body: impl Future<Output = T>) -> Result<T, TuiError> {
-        // Two readers of one terminal would steal each other's keys.
-        self.reader.abort();
-        let _ = (&mut self.reader).await;
-        self.screen.lend();
-        let result = body.await;
-        self.screen.take_again()?;
-        let (columns, rows) = self.screen.size()?;
-        self.state.size = (columns, rows);
-        self.reader = read_terminal(self.input_sender.clone());
-        self.draw()?;
-        Ok(result)
-    }
-
-    async fn suspend(&mut self) -> Result<(), TuiError> {
-        self.lend(async {
-            // SAFETY: kill has no memory effects. The whole group stops, as with Ctrl-Z anywhere else: a
-            // wrapper that started podex stops too. The call returns when the shell continues us.
-            unsafe {
-                libc::kill(0, libc::SIGTSTP);
-            }
-        })
-        .await
-    }
-
-    fn save(&self, blob: BlobRef, file: PathBuf) {
-        let (store, answers) = (self.context.store.clone(), self.answer_sender.clone());
-        tokio::task::spawn_blocking(move || {
-            let shown = file.display().to_string();
-            let result = match save_blob(&store, &blob, &file) {
-                Ok(()) => Ok(format!("saved {shown}")),
-                Err(error) => Err(format!("{shown} was not saved: {error}")),
-            };
-            let _ = answers.send(Message::Saved(result));
-        });
-    }
-
-    /// Shows text in another program. Gives what is in the file when that ended well.
-    async fn show(&mut self, program: Program, name: &Path, text: &str) -> Result<Option<String>, TuiError> {
-        let folder = match write_for_editor(name, text) {
-            Ok(folder) => folder,
-            Err(error) => {
-                self.state.hint(format!("a file cannot be written for the program: {error}"));
-                return Ok(None);
-            }
-        };
-        let file: PathBuf = folder.path().join(name);
-        let (what, variables, usual): (&str, &[&str], &str) = match program {
-            Program::Editor => ("editor", &["VISUAL", "EDITOR"], "vi"),
-            Program::Pager => ("pager", &["PAGER"], "less"),
-        };
-        let named = variables.iter().filter_map(|name| std::env::var(name).ok()).find(|named| !named.trim().is_empty());
-        let program = named.unwrap_or_else(|| usual.to_owned());
-        // Through the shell, because people put arguments into these variables.
-        let mut command = tokio::process::Command::new("sh");
-        command.arg("-c").arg(format!("{program} \"$1\"")).arg("sh").arg(&file);
-        match self.lend(async move { command.status().await }).await? {
-            Ok(status) if status.success() => match std::fs::read_to_string(&file) {
-                Ok(text) => return Ok(Some(text)),
-                Err(error) => self.state.hint(format!("what the {what} left cannot be read: {error}")),
-            },
-            Ok(status) => self.state.hint(format!("the {what} {program:?} ended with {status}")),
-            Err(error) => self.state.hint(format!("the {what} {program:?} could not be started: {error}")),
-        }
-        Ok(None)
-    }
-}
-
-fn save_blob(store: &Store, blob: &BlobRef, file: &Path) -> Result<(), Box<dyn std::error::Error>> {
-    let mut content = store.open_blob(blob).map_err(|error| unreadable(&error))?;
-    let mut file = std::fs::File::create_new(file)?;
-    std::io::copy(&mut content, &mut file)?;
-    Ok(())
-}
-
-/// Why a body cannot be shown. Of a remote version the trees alone are here.
-fn unreadable(error: &StoreError) -> String {
-    match error {
-        StoreError::Missing { .. } => "its bytes are not here: pull the pod to see them".to_owned(),
-        error => error.to_string(),
-    }
-}
-
-fn write_for_editor(name: &Path, text: &str) -> std::io::Result<tempfile::TempDir> {
-    let folder = tempfile::tempdir()?;
-    std::fs::write(folder.path().join(name), text)?;
-    Ok(folder)
-}
-
-fn read_document(context: &Context, digest: Digest, commit: Commit, key: &ResourceKey) -> Result<Content, OpError> {
-    let snapshot = Snapshot::of(&context.store, digest, commit);
-    let document = snapshot.document(key)?.unwrap_or_default();
-    let changed = crate::ops::last_change(context, &snapshot, key)?;
-    let preview = |(name, blob): (&String, &BlobRef)| {
-        let preview = match context.store.open_blob(blob) {
-            Ok(content) => preview::read(blob, content),
-            Err(error) => Preview::Not(unreadable(&error)),
-        };
-        (name.clone(), preview)
-    };
-    let previews = document.blobs.iter().take(PREVIEWS).map(preview).collect();
-    Ok(Content { observed: snapshot.observed(key)?, document, previews, changed })
 }
 
 /// Reads keys in a task of its own and hands them on.
