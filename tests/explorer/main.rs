@@ -3,6 +3,7 @@
 
 mod actions;
 mod browse;
+mod compare;
 mod drift;
 mod figures;
 mod fuzz;

@@ -79,7 +79,8 @@ fn alice_joins_bobs_work_with_hers_and_settles_what_both_changed() {
     screen.press("c").expect("conflicts are open").press("e").expect("edited: 25").expect("all settled");
     assert_eq!(std::fs::read_to_string(alice.home().join("seen.json")).unwrap(), "\"40\"");
     screen.press("c").expect("Commit the settled orders").press("between both<Enter>");
-    screen.expect("orders:4 has no conflicts any more").expect("between both");
+    // What came from him stands in a lane of its own.
+    screen.expect("orders:4 has no conflicts any more").expect("between both").expect("│┆");
     screen.press("i").expect("Apply").press("y").expect("0 failed, 0 left");
     joined(&hers, "25");
     // The function signs orders on her emulator as on his.

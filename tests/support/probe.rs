@@ -107,7 +107,7 @@ pub fn large_pod(report: &mut Report, resources: u32, endpoint: Option<&str>) {
 
     if endpoint.is_some() {
         const CAPTURING: &str = "capture the live";
-        probe.send("1g\r");
+        probe.send("1gg\r");
         probe.until(CAPTURING);
         probe.send("jj");
         let times = keys(&mut probe, &|probe| probe.shows(CAPTURING));
