@@ -28,6 +28,7 @@ use crate::tasks::{Cause, Failure, Job, Loaded, Outcome, Task, TaskId, TaskState
 
 mod conflicts;
 mod fuzz;
+mod looks;
 mod strange;
 
 use conflicts::resolution;

@@ -94,7 +94,7 @@ fn a_version_with_conflicts_is_marked_and_opens_where_they_are_settled() {
     let mut explorer = conflicted();
     explorer.press("l j");
     let screen = explorer.screen();
-    assert!(screen.contains("3 ! read the…") && screen.contains("left to settle"), "{screen}");
+    assert!(screen.contains("3 ! read the") && screen.contains("left to settle"), "{screen}");
     explorer.press("enter");
     assert_eq!(explorer.commands(), ["podex resolve orders"]);
     explorer.press("C");
