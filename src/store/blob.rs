@@ -26,6 +26,8 @@ const MAGIC: &[u8; 4] = b"PXB1";
 const HEADER_BYTES: usize = 4 + 32 + 8;
 const PIECE_BYTES: usize = 32 + 4;
 const CHECKSUM_BYTES: usize = 32;
+/// Their list is one chunk: a blob may have about 110 GiB.
+const MAX_PIECES: usize = (MAX_CHUNK_BYTES as usize - HEADER_BYTES - CHECKSUM_BYTES) / PIECE_BYTES;
 
 /// What a large blob is made of.
 ///
@@ -116,6 +118,9 @@ impl BlobWriter {
             let rest = &self.buffer[start..];
             let chunker = FastCDC::new(rest, MIN_PIECE_BYTES, MEAN_PIECE_BYTES, MAX_PIECE_BYTES);
             let (_, end) = chunker.cut(0, rest.len());
+            if self.pieces.len() == MAX_PIECES {
+                return Err(StoreError::BlobTooLarge { size: self.size });
+            }
             let piece = &rest[..end];
             self.hasher.update(piece);
             let digest = self.writer.put(Kind::Data, None, piece)?;

@@ -130,6 +130,14 @@ pub enum StoreError {
         /// The most.
         limit: u64,
     },
+    /// A body of more pieces than can be listed.
+    #[error(
+        "a body of more than {size} bytes is more than the store can keep: leave it out, as with 'podex commit --service'"
+    )]
+    BlobTooLarge {
+        /// Bytes taken so far.
+        size: u64,
+    },
     /// A tree is damaged.
     #[error(transparent)]
     Tree(#[from] TreeError),

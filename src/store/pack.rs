@@ -32,6 +32,8 @@ pub(super) struct PackBuilder {
     /// Bytes of its chunks before compression.
     size: u64,
     entries: Vec<Entry>,
+    /// Whether it is to last, and should be on its way to the disk early.
+    lasts: bool,
 }
 
 /// A complete pack, still a temporary file.
@@ -45,9 +47,14 @@ pub(super) struct SealedPack {
 impl PackBuilder {
     pub(super) fn new(file: DiskFile) -> Result<Self, StoreError> {
         let file = std::io::BufWriter::with_capacity(GATHERED_BYTES, file);
-        let mut builder = Self { file, hasher: Sha256::new(), length: 0, size: 0, entries: Vec::new() };
+        let mut builder = Self { file, hasher: Sha256::new(), length: 0, size: 0, entries: Vec::new(), lasts: true };
         builder.write(PACK_MAGIC)?;
         Ok(builder)
+    }
+
+    /// A pack that is sent and then removed: its bytes need not reach the disk.
+    pub(super) fn passing(file: DiskFile) -> Result<Self, StoreError> {
+        Self::new(file).map(|builder| Self { lasts: false, ..builder })
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
@@ -55,7 +62,7 @@ impl PackBuilder {
         let steps = self.length / BEGIN_SYNC_BYTES;
         self.length += bytes.len() as u64;
         self.file.write_all(bytes).map_err(StoreError::io(self.file.get_ref().file.path()))?;
-        if self.length / BEGIN_SYNC_BYTES > steps {
+        if self.lasts && self.length / BEGIN_SYNC_BYTES > steps {
             self.file.get_ref().begin_sync();
         }
         Ok(())

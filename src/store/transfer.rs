@@ -81,7 +81,7 @@ impl Store {
     /// store gives the same pack for the same chunks.
     pub fn export_pack(&self, chunks: &[Digest]) -> Result<ExportedPack, StoreError> {
         let lock = self.inner.layout.lock_shared()?;
-        let mut pack = PackBuilder::new(self.inner.layout.temporary()?)?;
+        let mut pack = PackBuilder::passing(self.inner.layout.temporary()?)?;
         let mut seen = HashSet::new();
         for digest in chunks.iter().filter(|digest| seen.insert(**digest)) {
             let mut read = self.inner.packs.read(digest, Wanted::Content)?;

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use reqwest::header::{ACCEPT, CONTENT_LENGTH, RANGE};
 use reqwest::{Method, StatusCode};
 
-use super::http::{Attempt, Backoff, Call, Payload, Registry, header};
+use super::http::{Attempt, Backoff, Call, Registry, header};
+use super::payload::Payload;
 use crate::event::Events;
 use crate::pod::Digest;
 use crate::remote::fault::Fault;

@@ -15,10 +15,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::http::Payload;
 use super::manifest::{
     Published, commit_tag, confirmed_tag, confirmed_version, is_commit_tag, tagged_version, version_tag,
 };
+use super::payload::Payload;
 use super::{Fault, Oci};
 use crate::pod::{Commit, Digest, PodName};
 

@@ -4,10 +4,8 @@
 //! to where it redirects.
 
 use std::io::SeekFrom;
-use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -19,7 +17,9 @@ use tokio::io::{AsyncReadExt, AsyncSeekExt};
 use tokio_util::io::ReaderStream;
 
 use super::auth::Auth;
-use crate::event::{Events, Progress};
+use super::payload::Payload;
+use super::upload::Chunks;
+use crate::event::Progress;
 use crate::remote::client::{client, deepest, is_plain};
 use crate::remote::fault::{Fault, plain};
 use crate::remote::{CredentialFiles, RemoteConfig};
@@ -47,55 +47,6 @@ pub(super) struct Call<'a> {
     pub(super) scope: &'a str,
     pub(super) headers: Vec<(HeaderName, String)>,
     pub(super) payload: Payload<'a>,
-}
-
-/// The body of a request.
-#[derive(Clone)]
-pub(super) enum Payload<'a> {
-    Empty,
-    Bytes(Bytes),
-    /// A part of a file of `total` bytes.
-    File {
-        path: &'a Path,
-        range: Range<u64>,
-        total: u64,
-        events: &'a Events,
-    },
-}
-
-impl Payload<'_> {
-    /// Some bytes of it, counted from its start.
-    pub(super) fn part(&self, range: Range<u64>) -> Self {
-        match self {
-            Self::Empty => Self::Empty,
-            Self::Bytes(bytes) => {
-                let length = bytes.len() as u64;
-                Self::Bytes(bytes.slice(range.start.min(length) as usize..range.end.min(length) as usize))
-            }
-            Self::File { path, total, events, .. } => Self::File { path, range, total: *total, events },
-        }
-    }
-}
-
-/// Whether uploads go in chunks: once one broke, and as long as the registry takes them.
-#[derive(Default)]
-pub(super) struct Chunks {
-    broke: AtomicBool,
-    refused: AtomicBool,
-}
-
-impl Chunks {
-    pub(super) fn broke(&self) {
-        self.broke.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn refused(&self) {
-        self.refused.store(true, Ordering::Relaxed);
-    }
-
-    pub(super) fn are_used(&self) -> bool {
-        self.broke.load(Ordering::Relaxed) && !self.refused.load(Ordering::Relaxed)
-    }
 }
 
 /// Why one attempt failed.

@@ -30,12 +30,14 @@ mod claim;
 mod credentials;
 mod http;
 mod manifest;
+mod payload;
 mod upload;
 
 use blobs::Blobs;
 pub use credentials::CredentialFiles;
-use http::{Call, Payload, Registry};
+use http::{Call, Registry};
 use manifest::{MANIFEST_TYPE, Published, commit_tag, confirmed_version, is_commit_tag, tagged_version, version_tag};
+use payload::Payload;
 
 /// What registries must accept, by their specification.
 const MAX_MANIFEST_BYTES: u64 = 4 * 1024 * 1024;

@@ -6,11 +6,14 @@
 //! proxy that takes requests in whole (most are) keeps every chunk but the broken one. A registry that keeps nothing,
 //! or takes no chunks, gets the blob from its start again.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use reqwest::header::{CONTENT_RANGE, CONTENT_TYPE, LOCATION, RANGE};
 use reqwest::{Method, Response, StatusCode, Url};
 
 use super::blobs::Blobs;
-use super::http::{Attempt, Backoff, Call, Payload, header};
+use super::http::{Attempt, Backoff, Call, header};
+use super::payload::Payload;
 use crate::pod::Digest;
 use crate::remote::fault::Fault;
 
@@ -22,6 +25,27 @@ const CHUNK_BYTES: u64 = 8 << 20;
 const MAX_SISTERS: usize = 4;
 
 const OCTETS: &str = "application/octet-stream";
+
+/// Whether uploads go in chunks: once one broke, and as long as the registry takes them.
+#[derive(Default)]
+pub(super) struct Chunks {
+    broke: AtomicBool,
+    refused: AtomicBool,
+}
+
+impl Chunks {
+    pub(super) fn broke(&self) {
+        self.broke.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn refused(&self) {
+        self.refused.store(true, Ordering::Relaxed);
+    }
+
+    pub(super) fn are_used(&self) -> bool {
+        self.broke.load(Ordering::Relaxed) && !self.refused.load(Ordering::Relaxed)
+    }
+}
 
 /// An upload that has begun.
 struct Session {

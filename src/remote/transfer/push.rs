@@ -16,6 +16,9 @@ use crate::store::{ExportedPack, Store, VersionEntry};
 /// Packs made and uploaded at a time: one is made while another is under way, and a third waits for its answer.
 const CONCURRENT_UPLOADS: usize = 3;
 
+/// Pods of a remote whose histories are walked for what they share with a new one: most share nothing.
+const MAX_WALKED: usize = 200;
+
 /// Pushes every version of `pod` that `remote` lacks, oldest first. Where the remote has moved on they are there
 /// afterwards all the same, without a number, and [`RemoteError::Diverged`] says how to go on.
 pub async fn push(
@@ -41,7 +44,9 @@ pub async fn push_through(
     let local = border.outgoing(local, &theirs.digests(), events).await?;
     let plan = Plan::make(store, &local, &theirs).await?;
     let meter = Meter::new(events, plan.beside.len() + plan.numbered.len());
-    let to = Target { store, remote, pod, sisters: sisters(store, remote, pod, &local).await? };
+    // What follows what is there is nowhere else.
+    let sisters = if plan.known.is_empty() { sisters(store, remote, pod, &local).await? } else { Vec::new() };
+    let to = Target { store, remote, pod, sisters };
     let mut known = plan.known;
     let mut next = theirs.versions.last().map_or(1, |head| head.number + 1);
     let mut winner = plan.winner;
@@ -170,9 +175,13 @@ async fn sisters(
         if let (Some(head), false) = (local.last(), others.is_empty()) {
             own.extend(store.ancestors(*head)?);
         }
-        let mut sisters = Vec::new();
+        let (mut sisters, mut walked) = (Vec::new(), 0);
         for (other, head) in others {
-            if own.contains(&head) || store.ancestors(head).is_ok_and(|behind| !behind.is_disjoint(&own)) {
+            let is_near = |walked: &mut usize| {
+                *walked += 1;
+                *walked <= MAX_WALKED && store.ancestors(head).is_ok_and(|behind| !behind.is_disjoint(&own))
+            };
+            if own.contains(&head) || is_near(&mut walked) {
                 sisters.push(other);
             }
         }
