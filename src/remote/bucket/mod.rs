@@ -140,14 +140,16 @@ impl Bucket {
     async fn has_commits(&self, pod: &PodName) -> Result<bool, Fault> {
         let is_number = |name: &str| !publication::numbers([name]).is_empty();
         let is_commit = |name: &str| !publication::unnumbered([name], &[]).is_empty();
-        let folders: [(Path, &(dyn Fn(&str) -> bool + Sync)); 2] =
-            [(self.versions_of(pod), &is_number), (self.commits_of(pod), &is_commit)];
-        for (folder, is_one) in folders {
-            let mut keys = self.store().await?.list(Some(&folder));
-            while let Some(found) = keys.try_next().await.map_err(|error| self.failed(&error))? {
-                if found.location.filename().is_some_and(is_one) {
-                    return Ok(true);
-                }
+        Ok(self.has_one(&self.versions_of(pod), is_number).await?
+            || self.has_one(&self.commits_of(pod), is_commit).await?)
+    }
+
+    /// Whether a folder has an object of such a name.
+    async fn has_one(&self, folder: &Path, is_one: impl Fn(&str) -> bool) -> Result<bool, Fault> {
+        let mut keys = self.store().await?.list(Some(folder));
+        while let Some(found) = keys.try_next().await.map_err(|error| self.failed(&error))? {
+            if found.location.filename().is_some_and(&is_one) {
+                return Ok(true);
             }
         }
         Ok(false)
