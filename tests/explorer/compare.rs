@@ -25,7 +25,7 @@ fn two_versions_stand_side_by_side_are_swapped_and_fall_back_to_one_column() {
     screen.press("x").wait("the columns as before", beside("- us-east-1", "+ eu-west-1"));
     screen.resize(80, 24).wait("one column", below("- us-east-1", "+ eu-west-1"));
     // Everything: what the function has alike, then the resources that are alike.
-    screen.press("a").expect("of them alike").expect("Runtime").press("G").expect("= ").expect("alike ");
+    screen.press("a").expect("of them alike").expect("Description").press("G").expect("= ").expect("alike ");
     screen.press("a").expect_gone("of them alike");
     screen.resize(120, 36).press("gg").wait("two columns again", beside("- us-east-1", "+ eu-west-1"));
     screen.press("<Esc>").expect("1 Pods").press("q");
