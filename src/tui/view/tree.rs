@@ -167,7 +167,9 @@ fn label<'a>(state: &State, tree: &TreeModel, id: NodeId, room: usize) -> Line<'
         (direct, _) => format!(" {direct}"),
     };
     // In a column of its own at the right, where the pane has room for one.
-    let size = tree.metamodel().size(id).filter(|_| room >= ROOM_FOR_SIZES).map(text::bytes).unwrap_or_default();
+    let sorted = tree.metamodel().arrangement().sorting == Sorting::Size;
+    let weighed = tree.metamodel().size(id).filter(|_| sorted || room >= ROOM_FOR_SIZES);
+    let size = weighed.map(text::bytes).unwrap_or_default();
     let whole = room;
     let room = room.saturating_sub(text::width(&count) + if size.is_empty() { 0 } else { SIZE });
     let label = text::cut_middle(&text::clean(node.label), room).into_owned();
@@ -205,8 +207,8 @@ fn label<'a>(state: &State, tree: &TreeModel, id: NodeId, room: usize) -> Line<'
 
 /// Columns of a size with the gap before it: the widest is `1023.9 KiB`.
 const SIZE: usize = 12;
-/// Fewest columns of a row for a size to be shown beside its name.
-const ROOM_FOR_SIZES: usize = 26;
+/// Fewest columns of a row for a size to be shown where nobody sorts by it: names come first.
+const ROOM_FOR_SIZES: usize = 44;
 
 /// The groups in front of a label: all, or the outermost and as many of the nearest as there is room for.
 fn front(tree: &TreeModel, id: NodeId, room: usize) -> String {
