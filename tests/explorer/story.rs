@@ -67,7 +67,11 @@ fn browse_commit_compare_inject_undo_push_and_pull() {
     screen.press("<C-p>").expect("Type a part").press("fresh").expect("found").expect("fresh").press("<Enter>");
     screen.expect("3 queue/fresh").expect("MaximumMessageSize").press("1");
     // Share it.
-    screen.press("A").expect("Add a remote").press(&format!("team<Enter>{url}<Enter>")).expect("remote team added");
+    screen
+        .press("A")
+        .expect("Add a remote")
+        .press(&format!("team<Enter>{url}<Enter><Enter><Enter>"))
+        .expect("remote team added");
     screen.press("P").expect("Push orders to").press("<Enter>").expect("pushed 2 versions");
     screen.press("q");
     assert_eq!(screen.end(), 0);

@@ -12,7 +12,7 @@ fn play(emulator: &Emulator, steps: &[&str]) {
 /// Adds the registry as the remote "team", as a user does it.
 fn add_team(screen: &mut Screen, url: &str) {
     screen.expect("● ministack").expect("no remotes").press("A").expect("Add a remote");
-    screen.press("team<Enter>").press(url).press("<Enter>").expect("remote team added");
+    screen.press("team<Enter>").press(url).press("<Enter><Enter><Enter>").expect("remote team added");
 }
 
 #[test]
