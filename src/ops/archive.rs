@@ -181,4 +181,3 @@ async fn fill_in(context: &Context, pod: &PodName, mut commit: Commit, events: &
     }
     Ok(filled)
 }
-

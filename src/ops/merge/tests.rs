@@ -13,6 +13,8 @@ pub(super) type Queues = BTreeMap<&'static str, Value>;
 
 pub(super) struct Work {
     pub(super) context: Context,
+    /// Commits made so far: no two are alike, as no two people's are.
+    made: std::cell::Cell<u32>,
     _home: tempfile::TempDir,
 }
 
@@ -28,7 +30,7 @@ impl Work {
     pub(super) fn new() -> Self {
         let home = tempfile::tempdir().unwrap();
         let context = Context::new(Paths::under(home.path()), Overrides::default()).unwrap();
-        Self { context, _home: home }
+        Self { context, made: Default::default(), _home: home }
     }
 
     pub(super) fn head(&self, name: &str) -> Option<Digest> {
@@ -52,8 +54,10 @@ impl Work {
         }
         let roots = writer.trees().unwrap();
         let parent = self.head(name);
+        self.made.set(self.made.get() + 1);
         let commit = Commit {
             parents: parent.into_iter().collect(),
+            message: format!("commit {}", self.made.get()),
             resources: roots.resources,
             services: services.iter().map(|service| (*service).to_owned()).collect(),
             ..Commit::bare(roots.state, roots.observed)
