@@ -35,6 +35,8 @@ fn drift_is_seen_by_itself_taken_back_with_a_plan_and_kept_by_a_commit() {
                             "input": {"QueueName": QUEUE}}]));
     let bob = Podex::new("Bob").at(&ministack);
     bob.run(["commit", "work", "-m", "as it was"]).expect(0);
+    // No listing tells of a delay: it is found when the queue's turn comes.
+    std::fs::write(bob.home().join("config.toml"), "watch_seconds = 1\n").unwrap();
 
     let mut screen = Screen::open(&bob, &[], (140, 40));
     screen.expect("● ministack").expect("as it was").press("w").expect("as work");
