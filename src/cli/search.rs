@@ -68,7 +68,15 @@ async fn beside(context: &Context, query: &Query, events: &Events) -> Result<Vec
     }
     if query.asks_for(Whence::Remote) {
         for remote in ops::remote_list(context)? {
-            for pod in ops::remote_pods(context, &remote.name, events).await? {
+            let pods = match ops::remote_pods(context, &remote.name, events).await {
+                Ok(pods) => pods,
+                Err(error) if error.is_cancelled() => return Err(error.into()),
+                Err(error) => {
+                    events.warn(format!("{} is not searched: {error}", remote.name));
+                    continue;
+                }
+            };
+            for pod in pods {
                 beside.extend(pod.versions.iter().map(|version| {
                     let (remote, pod) = (Some(remote.name.clone()), pod.name.clone());
                     let reference = Reference::Pod { remote, pod, selector: Selector::Version(version.number) };

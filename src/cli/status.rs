@@ -21,7 +21,7 @@ Examples:
 pub(super) struct StatusCommand {
     /// Read only what the emulator's listings tell to have changed since the last status
     ///
-    /// A listing says little: what it does not tell (an attribute of a queue, tags) is found within 8 such looks, as each
+    /// After another podex command on the emulator everything is read. A listing says little: what it does not tell (an attribute of a queue, tags) is found within 8 such looks, as each
     /// resource is read all the same in its turn.
     #[arg(long)]
     quick: bool,

@@ -153,15 +153,6 @@ pub async fn import(
     Ok((pod, version, imported))
 }
 
-impl From<ArchiveError> for OpError {
-    fn from(error: ArchiveError) -> Self {
-        match error {
-            ArchiveError::Cancelled => Self::Cancelled,
-            ArchiveError::Store(error) => Self::Store(error),
-            error => Self::Archive(Box::new(error)),
-        }
-    }
-}
 /// The commit with what was left out of it, as far as the pod's own history knows it or a key of ours opens it. Says
 /// what it still lacks.
 async fn fill_in(context: &Context, pod: &PodName, mut commit: Commit, events: &Events) -> Result<Commit, OpError> {
@@ -180,4 +171,14 @@ async fn fill_in(context: &Context, pod: &PodName, mut commit: Commit, events: &
         events.warn(format!("the file lacks {list}; inject takes them from --secrets-from FILE or the emulator"));
     }
     Ok(filled)
+}
+
+impl From<ArchiveError> for OpError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::Cancelled => Self::Cancelled,
+            ArchiveError::Store(error) => Self::Store(error),
+            error => Self::Archive(Box::new(error)),
+        }
+    }
 }

@@ -81,6 +81,11 @@ pub async fn status(context: &Context, look: Look, events: &Events) -> Result<St
     if let Some(safety) = safety.as_ref().filter(|safety| !safety.commit.services.is_empty()) {
         // An inject of some services has put in nothing of the others.
         services = safety.commit.services.iter().filter(|service| base.has_service(service)).cloned().collect();
+        if services.is_empty() {
+            let note = format!("what was last injected is in no service that {pod} was committed with");
+            let base = Some((pod, base.digest));
+            return Ok(StatusOutcome { base, changes: Vec::new(), notes: vec![note], next: Look::Whole });
+        }
     }
     let mut wanted = Wanted { services, near: Some(base.clone()), ..Wanted::default() };
     let (mut again, mut turn) = (Again::default(), 0);
@@ -92,6 +97,8 @@ pub async fn status(context: &Context, look: Look, events: &Events) -> Result<St
         turn = before.turn.wrapping_add(1);
     }
     let instance = context.connect_unless_cancelled(events).await?;
+    // What is read has no name.
+    let _held = context.store.hold()?;
     let (live, listings) = look_again(context, &instance, wanted, again, events).await?;
     events.phase("compare");
     let (catalog, events) = (context.catalog, events.clone());

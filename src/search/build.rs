@@ -11,7 +11,7 @@ use crate::event::{Events, Progress};
 use crate::ops::{Context, OpError};
 use crate::pod::{Document, PodName, Reference, ResourceKey, Selector, replace_tokens};
 use crate::store::StoreError;
-use crate::tree::Tree;
+use crate::tree::{Tree, TreeError};
 
 /// Characters of a value that are indexed: more is no help in a list of results.
 const VALUE_CHARS: usize = 160;
@@ -40,11 +40,14 @@ pub(super) fn build(context: &Context, beside: &[Beside], events: &Events) -> Re
             Err(error) => events.warn(format!("{name} is not searched: {error}")),
         }
     }
-    for versions in beside.chunk_by(|one, other| named(&one.place.reference) == named(&other.place.reference)) {
+    // Of versions elsewhere only what was opened is here.
+    let is_here = |version: &&Beside| context.store.tree(version.state).keys().next().is_none_or(|key| key.is_ok());
+    let opened: Vec<&Beside> = beside.iter().filter(is_here).collect();
+    for versions in opened.chunk_by(|one, other| named(&one.place.reference) == named(&other.place.reference)) {
         let trees = versions.iter().map(|version| Ok((version.place.clone(), context.store.tree(version.state))));
         match builder.pod(trees, events) {
-            // Of versions elsewhere only what was fetched is here.
-            Ok(()) | Err(OpError::Store(StoreError::Missing { .. })) => {}
+            // Of some only a part was looked at.
+            Ok(()) | Err(OpError::Store(StoreError::Tree(TreeError::Chunk { .. }))) => {}
             Err(error) if error.is_cancelled() => return Err(error),
             Err(error) => {
                 let name = versions.first().map(|version| named(&version.place.reference)).unwrap_or_default();
@@ -360,5 +363,35 @@ impl<'a> Builder<'a> {
             }
             _ => {}
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::ops::{Overrides, Paths};
+    use crate::pod::{Commit, Digest, Observed};
+
+    #[test]
+    fn of_versions_elsewhere_those_that_were_opened_are_searched() {
+        let home = tempfile::tempdir().unwrap();
+        let context = Context::new(Paths::under(home.path()), Overrides::default()).unwrap();
+        let writer = context.store.writer().unwrap();
+        let key = ResourceKey::new("000000000000", "us-east-1", "sqs", "queue", ["orders"]);
+        writer.document(key, &Document::from_value(json!({"X": "1"})), &Observed::new()).unwrap();
+        let roots = writer.trees().unwrap();
+        let commit = writer.finish(&Commit::bare(roots.state, roots.observed)).unwrap();
+        let version = |number: u32, state| {
+            let reference = format!("team/orders:{number}").parse().unwrap();
+            Beside { place: Place { reference, commit }, state }
+        };
+        // The first one was never opened: nothing of it is here.
+        let index = |versions: &[Beside]| Index::build(&context, versions, &Events::silent()).unwrap().len();
+        let (elsewhere, here) = (version(1, Digest::of(b"elsewhere")), version(2, roots.state));
+        assert_eq!(index(std::slice::from_ref(&elsewhere)), 0);
+        assert_eq!(index(&[elsewhere, here.clone()]), index(&[here]));
+        assert!(index(&[version(1, roots.state)]) > 0);
     }
 }

@@ -188,7 +188,8 @@ impl Store {
     }
 
     /// Writes `commit`, whose trees are in the store, as a child of whatever the pod's head is, and makes it the next
-    /// version: for what does not depend on the head. However many do so at once, each succeeds at its first attempt.
+    /// version: for what does not depend on the head. However many do so at once, each succeeds at its
+    /// first attempt, where the file system knows locks.
     pub fn publish_on_head(&self, pod: &PodName, commit: &mut Commit) -> Result<VersionEntry, StoreError> {
         let layout = &self.inner.layout;
         let _writing = layout.lock_shared()?;

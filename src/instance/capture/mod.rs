@@ -350,6 +350,8 @@ async fn walk_entry(
         }
     };
     if place.region.is_none() && !place.wanted.is_empty() && !place.wanted.contains(&region) {
+        // A look at other regions would miss it.
+        reading.spoil();
         return Ok(());
     }
     known.set("region", scope.region.clone());
