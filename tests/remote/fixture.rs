@@ -118,9 +118,18 @@ impl Person {
         assert_eq!(self.store.fsck(FsckLevel::Full).unwrap(), Vec::<String>::new());
     }
 
-    /// Files waiting in the store's temporary folder.
+    /// Files in the store's temporary folder, once whatever still writes there has come to its end: a transfer that
+    /// failed does not wait for the threads that took in its other packs.
     pub fn temporary_files(&self) -> usize {
-        std::fs::read_dir(self.folder.path().join("store/tmp")).unwrap().count()
+        const PATIENCE: std::time::Duration = std::time::Duration::from_secs(10);
+        let begin = std::time::Instant::now();
+        loop {
+            let count = std::fs::read_dir(self.folder.path().join("store/tmp")).unwrap().count();
+            if count == 0 || begin.elapsed() > PATIENCE {
+                return count;
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
     }
 }
 
