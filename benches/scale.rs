@@ -11,9 +11,7 @@ use std::time::{Duration, Instant};
 
 use podex::event::Events;
 use podex::ops::{Context, MergeArgs, MergeKind, Overrides, Paths};
-use podex::pod::{
-    BlobRef, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, Reference, ResourceKey, Selector,
-};
+use podex::pod::{BlobRef, Commit, Digest, Document, Observed, PodName, Reference, ResourceKey, Selector};
 use podex::remote::{RemoteConfig, open, pull, push};
 use podex::store::{FsckLevel, GcOptions, Store, TreeRoots, Writer};
 use serde_json::json;
@@ -65,21 +63,8 @@ fn document(number: u32, salt: u32) -> Document {
 }
 
 fn finish(writer: Writer, roots: TreeRoots, parents: &[Digest]) -> Digest {
-    let commit = Commit {
-        format: COMMIT_FORMAT,
-        parents: parents.to_vec(),
-        state: roots.state,
-        observed: roots.observed,
-        resources: roots.resources,
-        message: String::new(),
-        author: Default::default(),
-        time: jiff::Timestamp::UNIX_EPOCH,
-        instance: Default::default(),
-        services: Vec::new(),
-        report: Default::default(),
-        conflicts: Vec::new(),
-        withheld: None,
-    };
+    let commit =
+        Commit { parents: parents.to_vec(), resources: roots.resources, ..Commit::bare(roots.state, roots.observed) };
     writer.finish(&commit).expect("a commit")
 }
 

@@ -3,7 +3,7 @@
 use std::hint::black_box;
 
 use criterion::{BatchSize, Criterion, criterion_group, criterion_main};
-use podex::pod::{COMMIT_FORMAT, Commit, Digest, Document, Metamodel, Observed, ResourceKey};
+use podex::pod::{Commit, Digest, Document, Metamodel, Observed, ResourceKey};
 use podex::store::{Store, TreeRoots};
 use serde_json::json;
 
@@ -25,21 +25,7 @@ fn write(store: &Store, changed: u32) -> TreeRoots {
         writer.document(key(number), &document(number, salt), &Observed::new()).expect("a document");
     }
     let roots = writer.trees().expect("trees");
-    let commit = Commit {
-        format: COMMIT_FORMAT,
-        parents: Vec::new(),
-        state: roots.state,
-        observed: roots.observed,
-        resources: roots.resources,
-        message: String::new(),
-        author: Default::default(),
-        time: jiff::Timestamp::UNIX_EPOCH,
-        instance: Default::default(),
-        services: Vec::new(),
-        report: Default::default(),
-        conflicts: Vec::new(),
-        withheld: None,
-    };
+    let commit = Commit { resources: roots.resources, ..Commit::bare(roots.state, roots.observed) };
     writer.finish(&commit).expect("a commit");
     roots
 }

@@ -5,7 +5,7 @@ mod support;
 use std::io::Write;
 use std::process::Stdio;
 
-use podex::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, InstanceInfo, Observed, ResourceKey};
+use podex::pod::{Author, Commit, Digest, Document, InstanceInfo, Observed, ResourceKey};
 use podex::store::{Store, Writer};
 use serde_json::{Value, json};
 use support::Podex;
@@ -36,10 +36,7 @@ fn publish(podex: &Podex, pod: &str, message: &str, fill: impl FnOnce(&Writer)) 
     fill(&writer);
     let roots = writer.trees().unwrap();
     let commit = Commit {
-        format: COMMIT_FORMAT,
         parents: parent.into_iter().collect(),
-        state: roots.state,
-        observed: roots.observed,
         resources: roots.resources,
         message: message.to_owned(),
         author: Author { name: "Alice".to_owned(), email: String::new() },
@@ -49,10 +46,7 @@ fn publish(podex: &Podex, pod: &str, message: &str, fill: impl FnOnce(&Writer)) 
             emulator: "moto".to_owned(),
             version: "5".to_owned(),
         },
-        services: Vec::new(),
-        report: Default::default(),
-        conflicts: Vec::new(),
-        withheld: None,
+        ..Commit::bare(roots.state, roots.observed)
     };
     let digest = writer.finish(&commit).unwrap();
     store.publish(&pod, parent, digest).unwrap();

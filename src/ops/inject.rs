@@ -9,7 +9,7 @@ use super::commit::check_services;
 use super::compare::{Absence, Compared, differences, unmatched_patterns};
 use super::diff::{last_touch, live, snapshot_here};
 use super::merge::refuse_conflicted;
-use super::merge::state::{Sides, merge_states};
+use super::merge::state::{Edit, Sides, merge_states};
 use super::secrets::{Keys, MissingSecret, SecretsFile, Sources, Supplied, supply};
 use super::snapshot::{BothSides, StoreBlobs};
 use super::{Context, OpError, Snapshot, native};
@@ -231,6 +231,17 @@ async fn prepare_from(
     .await
 }
 
+/// What is put in of services that the last inject did not look at: it may have been deleted since an earlier one.
+fn unknown_deletions(before: &Snapshot, edits: &[Edit], filter: &Filter) -> Option<String> {
+    let created = edits.iter().map(|edit| &edit.difference).filter(|found| found.before.is_none());
+    let unknown = created.filter(|found| filter.picks(&found.key) && !before.has_service(&found.key.service));
+    let services: BTreeSet<&str> = unknown.map(|found| found.key.service.as_str()).collect();
+    (!services.is_empty()).then(|| {
+        let services = services.into_iter().collect::<Vec<_>>().join(", ");
+        format!("the last inject left {services} out: what was deleted there since an earlier one is put in again")
+    })
+}
+
 /// What the safety commit lacks, so that undo cannot bring it back: a sentence for each type.
 fn unread(safety: &Snapshot) -> impl Iterator<Item = String> {
     let lines = safety.commit.report.types.iter();
@@ -285,6 +296,7 @@ fn three_way(
     if merged.conflicts.is_empty() {
         let mut notes = merged.warnings;
         notes.append(&mut merged.notes);
+        notes.extend(before.and_then(|before| unknown_deletions(before, &merged.edits, filter)));
         return Ok(Compared { found: merged.edits.into_iter().map(|edit| edit.difference.into()).collect(), notes });
     }
     let name = |conflict: &Conflict| {

@@ -135,9 +135,8 @@ pub struct Withheld {
 }
 
 impl Commit {
-    /// A commit of these trees by nobody at no time, for tests to change what they are about.
-    #[cfg(test)]
-    pub(crate) fn bare(state: Digest, observed: Digest) -> Self {
+    /// A commit of these trees by nobody at no time, of which all else is to be said: `Commit { …, ..Commit::bare(…) }`.
+    pub fn bare(state: Digest, observed: Digest) -> Self {
         Self {
             format: COMMIT_FORMAT,
             parents: Vec::new(),

@@ -89,9 +89,11 @@ impl Query {
         self.words.is_empty() && self.fields.is_empty()
     }
 
-    /// Whether it asks, by `is:`, for what lies there.
+    /// Whether it asks, by `is:` and the word or its beginning, for what lies there.
     pub fn asks_for(&self, whence: Whence) -> bool {
-        self.fields.iter().any(|(field, value)| *field == Field::Is && value == whence.word())
+        self.fields
+            .iter()
+            .any(|(field, value)| *field == Field::Is && !value.is_empty() && whence.word().starts_with(value.as_str()))
     }
 
     /// Whether all that this one finds, `before` finds too: then only what it left need be looked at.

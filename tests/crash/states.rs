@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use podex::archive::{Container, export};
 use podex::event::Events;
-use podex::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, InstanceInfo, Observed, ResourceKey};
+use podex::pod::{Author, Commit, Digest, Document, Observed, ResourceKey};
 use podex::store::Store;
 use rand::rngs::StdRng;
 use rand::{Rng, RngCore};
@@ -40,19 +40,11 @@ pub fn files(folder: &Path, count: usize, random: &mut StdRng) -> Vec<PathBuf> {
         writer.document(key(("s3", "object"), "b/body"), &document, &Observed::new()).unwrap();
         let roots = writer.trees().unwrap();
         let commit = Commit {
-            format: COMMIT_FORMAT,
-            parents: Vec::new(),
-            state: roots.state,
-            observed: roots.observed,
             resources: roots.resources,
             message: format!("state {number}"),
             author: Author { name: "Alice".to_owned(), email: String::new() },
             time: "2026-01-02T03:04:05Z".parse().unwrap(),
-            instance: InstanceInfo::default(),
-            services: Vec::new(),
-            report: Default::default(),
-            conflicts: Vec::new(),
-            withheld: None,
+            ..Commit::bare(roots.state, roots.observed)
         };
         writer.finish(&commit).unwrap();
         let file = folder.join(format!("state{number}.tar"));

@@ -80,6 +80,7 @@ fn faults() -> Vec<(&'static str, Rule, &'static str, &'static str)> {
         ("cuts its answers off", Box::new(all_of("secretsmanager", || Spoil::CutOff)), "secretsmanager/secret", ""),
         ("cuts bodies off", Box::new(bodies(|| Spoil::CutOff)), "s3/object", "could not be read"),
         ("stalls in the middle of bodies", Box::new(bodies(|| Spoil::Stall)), "s3/object", "could not be read"),
+        ("sends bodies that never end", Box::new(bodies(|| Spoil::Endless)), "s3/object", "bytes listed"),
         ("gives empty pages for ever", Box::new(fresh_and_empty), "lambda/function", "nothing new"),
         ("gives full pages for ever", Box::new(fresh_and_full), "sqs/queue", "longer than podex reads"),
         ("lists the same objects for ever", Box::new(the_same_objects), "s3/object", "nothing new"),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use podex::event::Events;
-use podex::pod::{Author, COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, ResourceKey};
+use podex::pod::{Author, Commit, Digest, Document, Observed, PodName, ResourceKey};
 use podex::remote::{CredentialFiles, Remote, RemoteConfig, open_with};
 use podex::store::{FsckLevel, Store, StoreError, Writer};
 use serde_json::json;
@@ -59,19 +59,11 @@ impl Person {
     fn finish(&self, writer: Writer, pod: &PodName, parents: Vec<Digest>, message: &str) -> Digest {
         let trees = writer.trees().unwrap();
         let commit = Commit {
-            format: COMMIT_FORMAT,
             parents: parents.clone(),
-            state: trees.state,
-            observed: trees.observed,
             resources: trees.resources,
             message: message.to_owned(),
             author: Author { name: self.name.to_owned(), email: String::new() },
-            time: jiff::Timestamp::UNIX_EPOCH,
-            instance: Default::default(),
-            services: Vec::new(),
-            report: Default::default(),
-            conflicts: Vec::new(),
-            withheld: None,
+            ..Commit::bare(trees.state, trees.observed)
         };
         let digest = writer.finish(&commit).unwrap();
         self.store.publish(pod, parents.first().copied(), digest).unwrap();

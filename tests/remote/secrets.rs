@@ -4,7 +4,7 @@ use std::io::Read;
 use std::process::Command;
 
 use podex::ops::{Context, Overrides, Paths};
-use podex::pod::{COMMIT_FORMAT, Commit, Document, Observed, PodName, ResourceKey};
+use podex::pod::{Commit, Document, Observed, PodName, ResourceKey};
 use serde_json::json;
 
 use super::fixture::Place;
@@ -34,19 +34,9 @@ fn commit(bob: &Podex, name: &PodName) {
     }
     let roots = writer.trees().unwrap();
     let commit = Commit {
-        format: COMMIT_FORMAT,
-        parents: Vec::new(),
-        state: roots.state,
-        observed: roots.observed,
         resources: roots.resources,
         message: "with secrets".to_owned(),
-        author: Default::default(),
-        time: jiff::Timestamp::UNIX_EPOCH,
-        instance: Default::default(),
-        services: Vec::new(),
-        report: Default::default(),
-        conflicts: Vec::new(),
-        withheld: None,
+        ..Commit::bare(roots.state, roots.observed)
     };
     let digest = writer.finish(&commit).unwrap();
     context.store.publish(name, None, digest).unwrap();

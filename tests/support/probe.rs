@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
 
-use podex::pod::{COMMIT_FORMAT, Commit, Digest, Document, Observed, PodName, ResourceKey};
+use podex::pod::{Commit, Digest, Document, Observed, PodName, ResourceKey};
 use podex::store::Store;
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 use serde_json::json;
@@ -171,19 +171,9 @@ fn write(store: &Store, resources: u32) -> Digest {
     }
     let roots = writer.trees().expect("trees");
     let commit = Commit {
-        format: COMMIT_FORMAT,
-        parents: Vec::new(),
-        state: roots.state,
-        observed: roots.observed,
         resources: roots.resources,
         message: "for measuring".to_owned(),
-        author: Default::default(),
-        time: jiff::Timestamp::UNIX_EPOCH,
-        instance: Default::default(),
-        services: Vec::new(),
-        report: Default::default(),
-        conflicts: Vec::new(),
-        withheld: None,
+        ..Commit::bare(roots.state, roots.observed)
     };
     writer.finish(&commit).expect("a commit")
 }

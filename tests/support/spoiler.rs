@@ -34,6 +34,8 @@ pub enum Spoil {
     Stall,
     /// This answer.
     Answer(u16, Vec<u8>),
+    /// A good answer that says nothing of its length and never ends.
+    Endless,
     /// This good answer, without saying how long it is.
     Unmeasured(Vec<u8>),
 }
@@ -98,6 +100,13 @@ fn serve(mut client: TcpStream, target: u16, rule: &Mutex<Rule>) -> std::io::Res
         Some(Spoil::Unmeasured(body)) => {
             client.write_all(b"HTTP/1.1 200 -\r\nconnection: close\r\n\r\n")?;
             client.write_all(&body)
+        }
+        Some(Spoil::Endless) => {
+            client.write_all(b"HTTP/1.1 200 -\r\nconnection: close\r\n\r\n")?;
+            // Until the client has had enough.
+            loop {
+                client.write_all(&[b'x'; 1 << 16])?;
+            }
         }
         Some(Spoil::Answer(status, body)) => {
             let length = body.len();

@@ -20,6 +20,8 @@ const VERSIONS: &str = "Versions";
 #[derive(Clone, Debug, PartialEq)]
 struct Link {
     id: String,
+    /// Bytes of its body, where the listing tells.
+    size: Option<u64>,
     etag: String,
     modified: String,
     latest: bool,
@@ -84,7 +86,8 @@ async fn read_chain(bucket: &Bucket<'_>, key: &str, links: Vec<Link>) -> Result<
             blobs.insert(label.clone(), blob);
             attributes
         } else {
-            let (attributes, blob) = bucket.object(key, Some(&link.id), None).await?;
+            let listed = json!({"ETag": link.etag, "Size": link.size});
+            let (attributes, blob) = bucket.object(key, Some(&link.id), Some(&listed)).await?;
             blobs.insert(label.clone(), blob);
             attributes
         };
@@ -291,8 +294,9 @@ fn links(page: &Value) -> Vec<(String, Link)> {
     let link = |entry: &Value, marker| {
         let field = |name| text(entry, name).unwrap_or_default().to_owned();
         let latest = entry.get("IsLatest").and_then(Value::as_bool).unwrap_or_default();
-        let link =
-            Link { id: field("VersionId"), etag: field("ETag"), modified: field("LastModified"), latest, marker };
+        let size = entry.get("Size").and_then(Value::as_u64);
+        let [id, etag, modified] = ["VersionId", "ETag", "LastModified"].map(field);
+        let link = Link { id, size, etag, modified, latest, marker };
         Some((decoded(page, text(entry, "Key")?), link))
     };
     let versions = list(page, "Versions").iter().filter_map(|entry| link(entry, false));
@@ -304,7 +308,7 @@ mod tests {
     use super::*;
 
     fn link(id: &str, modified: &str, latest: bool, marker: bool) -> Link {
-        Link { id: id.to_owned(), etag: String::new(), modified: modified.to_owned(), latest, marker }
+        Link { id: id.to_owned(), size: None, etag: String::new(), modified: modified.to_owned(), latest, marker }
     }
 
     #[test]

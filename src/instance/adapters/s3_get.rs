@@ -19,12 +19,16 @@ pub(super) async fn open(
     listed: Option<&Value>,
 ) -> Result<(Value, ByteStream), AwsError> {
     let (client, scope) = (&context.instance.client, &context.scope);
-    let size = listed.and_then(|entry| entry.get("Size")).and_then(Value::as_u64).unwrap_or_default();
-    let Some(etag) = listed.and_then(|entry| text(entry, "ETag")).filter(|_| size > RANGE_BYTES) else {
+    let size = listed.and_then(|entry| entry.get("Size")).and_then(Value::as_u64);
+    let etag = listed.and_then(|entry| text(entry, "ETag"));
+    let Some((etag, size)) = etag.zip(size).filter(|(_, size)| *size > RANGE_BYTES) else {
         let (answer, body) = client.call_streaming(scope, "s3", "GetObject", Value::Object(input)).await?;
         // What says how long it is ends there; what does not may never end.
-        let is_measured = answer.get("ContentLength").is_some() || listed.is_none();
-        return Ok((answer, if is_measured { body } else { bounded(body, size) }));
+        let body = match size {
+            Some(size) if answer.get("ContentLength").is_none() => bounded(body, size),
+            _ => body,
+        };
+        return Ok((answer, body));
     };
     let mut ranges = Ranges { client: client.clone(), scope: scope.clone(), input, at: 0, total: size };
     ranges.input.insert("IfMatch".to_owned(), json!(etag));

@@ -285,3 +285,28 @@ fn a_topic_that_a_side_makes_fifo_is_named() {
     let said = warnings([&[topic("false", "a")], &[topic("false", "b")], &[topic("true", "a")]]);
     assert_eq!(said, ["sns/topic/t: FifoTopic changes, so injecting deletes it and creates it anew"]);
 }
+
+#[test]
+fn what_the_last_inject_left_out_is_named_where_it_is_put_in_again() {
+    use crate::instance::{Filter, Strategy};
+    let work = Work::new();
+    let snapshot = |queues: &Queues, services: &[&str]| {
+        let version = work.commit("any", queues, services);
+        Snapshot::load(&work.context.store, version.commit).unwrap()
+    };
+    let pod = snapshot(&queues(&[("a", json!({}))]), &[]);
+    let live = snapshot(&Queues::new(), &[]);
+    let notes = |before: &Snapshot| {
+        let sides = state::Sides { base: Some(&pod), ours: &live, theirs: &pod };
+        let (catalog, filter, events) = (work.context.catalog, Filter::default(), Events::silent());
+        let found =
+            crate::ops::inject::wanted(catalog, Strategy::ThreeWay, &sides, Some(before), &filter, &events).unwrap();
+        assert_eq!(found.found.len(), 1);
+        found.notes.join("\n")
+    };
+    // It looked at another service alone: whether the queue was there then, nobody knows.
+    let said = notes(&snapshot(&Queues::new(), &["s3"]));
+    assert!(said.contains("the last inject left sqs out"), "{said}");
+    // It looked at all, and the queue was not there.
+    assert!(!notes(&snapshot(&Queues::new(), &[])).contains("left"));
+}

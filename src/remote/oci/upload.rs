@@ -204,6 +204,9 @@ impl Blobs<'_> {
 
     /// The registry does not take what it was sent in chunks: the next attempt is one request from the start.
     async fn without_chunks(&self, refused: Response, session: &mut Option<Session>) -> Attempt {
+        if matches!(refused.status(), StatusCode::FORBIDDEN | StatusCode::PAYLOAD_TOO_LARGE) {
+            return Fault::failed(self.registry.refusal(refused).await).into();
+        }
         self.registry.chunks.refused();
         *session = None;
         again(self.registry.refusal(refused).await)

@@ -14,6 +14,7 @@ use crate::tasks::{Loaded, read_tree};
 use crate::tui::latest::Latest;
 use crate::tui::message::Message;
 use crate::tui::model::detail::Content;
+use crate::tui::model::diff::ALIKE_LISTED;
 use crate::tui::model::tree;
 use crate::tui::preview::{self, Preview};
 
@@ -109,12 +110,11 @@ fn list_alike(
     changes: &[Change],
     events: &Events,
 ) -> Result<Vec<ResourceKey>, OpError> {
-    const LISTED: usize = 100_000;
     let changed: HashSet<&ResourceKey> = changes.iter().map(|change| &change.key).collect();
     let mut alike = Vec::new();
     for key in Snapshot::load(&context.store, digest)?.state.keys() {
         let key = key?;
-        if events.is_cancelled() || alike.len() >= LISTED {
+        if events.is_cancelled() || alike.len() >= ALIKE_LISTED {
             break;
         }
         if !changed.contains(&key) {

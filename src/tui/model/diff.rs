@@ -14,6 +14,9 @@ const WORDWISE_BYTES: usize = 4_096;
 /// Most lines of one value that are shown.
 const VALUE_LINES: usize = 2_000;
 
+/// How many resources that both sides have alike are listed: more than anybody reads.
+pub const ALIKE_LISTED: usize = 100_000;
+
 /// A piece of a line, and whether it is what changed.
 pub type Piece = (bool, String);
 

@@ -7,7 +7,7 @@ use crate::pod::{Change, ChangeKind, Digest, Document, PodName, PropertyChange, 
 use crate::tui::action::Action;
 use crate::tui::layout::DiffAreas;
 use crate::tui::message::Effect;
-use crate::tui::model::diff::{self, DiffRow};
+use crate::tui::model::diff::{self, ALIKE_LISTED, DiffRow};
 use crate::tui::model::list::{Cursor, Move};
 use crate::tui::overlay::{Choice, Menu, Overlay};
 use crate::tui::state::{DiffFocus, DiffScreen, SecretRule, State};
@@ -182,8 +182,11 @@ pub(super) fn follow(state: &mut State) -> Vec<Effect> {
 
 /// Takes in what both sides have alike.
 pub(super) fn alike_listed(state: &mut State, digest: Digest, keys: Vec<ResourceKey>) {
-    if let Some(screen) = state.diff.as_mut().filter(|screen| screen.base == Some(digest)) {
-        screen.same = Some(Arc::new(keys));
+    let Some(screen) = state.diff.as_mut().filter(|screen| screen.base == Some(digest)) else { return };
+    let is_cut = keys.len() >= ALIKE_LISTED;
+    screen.same = Some(Arc::new(keys));
+    if is_cut {
+        state.hint(format!("only the first {ALIKE_LISTED} of what both sides have alike are listed"));
     }
 }
 
