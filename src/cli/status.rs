@@ -21,8 +21,8 @@ Examples:
 pub(super) struct StatusCommand {
     /// Read only what the emulator's listings tell to have changed since the last status
     ///
-    /// After another podex command on the emulator everything is read. A listing says little: what it does not tell (an attribute of a queue, tags) is found within 8 such looks, as each
-    /// resource is read all the same in its turn.
+    /// A listing says little: what it does not tell (an attribute of a queue, tags) is found within 8 such looks, as each
+    /// resource is read all the same in its turn. After another podex command on the emulator everything is read.
     #[arg(long)]
     quick: bool,
     /// Counts by service

@@ -1,6 +1,5 @@
 //! Bob shares a pod without its secrets; Alice sees what changed, and puts it into her emulator with values of hers.
 
-use std::io::Read;
 use std::path::Path;
 use std::process::Command;
 
@@ -17,7 +16,6 @@ fn play(emulator: &Emulator, step: &str) -> String {
 
 /// Everything in a folder's files, with every zstd frame in it opened.
 fn all_bytes(folder: &Path) -> Vec<u8> {
-    const FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
     let mut all = Vec::new();
     for entry in std::fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
@@ -25,14 +23,7 @@ fn all_bytes(folder: &Path) -> Vec<u8> {
             all.extend(all_bytes(&path));
             continue;
         }
-        let bytes = std::fs::read(&path).expect("a file");
-        for start in (0..bytes.len()).filter(|start| bytes[*start..].starts_with(&FRAME)) {
-            let mut frame = Vec::new();
-            // What only looks like a frame ends in an error; what was read before it counts.
-            let _ = zstd::Decoder::new(&bytes[start..]).map(|decoder| decoder.single_frame().read_to_end(&mut frame));
-            all.extend(frame);
-        }
-        all.extend(bytes);
+        all.extend(support::opened(std::fs::read(&path).expect("a file")));
     }
     all
 }

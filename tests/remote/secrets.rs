@@ -1,6 +1,5 @@
 //! Secrets on their way to every kind of place and back, by the commands that people use.
 
-use std::io::Read;
 use std::process::Command;
 
 use podex::ops::{Context, Overrides, Paths};
@@ -9,7 +8,7 @@ use serde_json::json;
 
 use super::fixture::Place;
 use super::pod;
-use super::support::Podex;
+use super::support::{self, Podex};
 
 const SECRETS: [&str; 2] = ["hunter2-of-the-database", "hunter2-in-the-environment"];
 
@@ -44,20 +43,12 @@ fn commit(bob: &Podex, name: &PodName) {
 
 /// Everything that the place has of a pod's newest version, with every zstd frame in it opened.
 async fn bytes_there(place: &Place, name: &PodName) -> Vec<u8> {
-    const FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
     let history = place.remote().history(name).await.unwrap();
     let head = history.versions.last().expect("it was pushed").digest;
     let packs = place.remote().packs(name, &head).await.unwrap();
     let mut all = Vec::new();
     for digest in packs.iter().map(|pack| pack.0).chain([head]) {
-        let bytes = place.bytes_of(&digest);
-        for start in (0..bytes.len()).filter(|start| bytes[*start..].starts_with(&FRAME)) {
-            let mut frame = Vec::new();
-            // What only looks like a frame ends in an error; what was read before it counts.
-            let _ = zstd::Decoder::new(&bytes[start..]).map(|decoder| decoder.single_frame().read_to_end(&mut frame));
-            all.extend(frame);
-        }
-        all.extend(bytes);
+        all.extend(support::opened(place.bytes_of(&digest)));
     }
     all
 }

@@ -27,7 +27,7 @@ mod podex;
 mod registry;
 mod spoiler;
 
-use std::io::Write;
+use std::io::{Read, Write};
 use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -50,6 +50,18 @@ pub fn cache() -> PathBuf {
     // Without a home, the build's own folder.
     let folder = user.map_or_else(|| env!("CARGO_TARGET_TMPDIR").into(), |dirs| dirs.cache_dir().to_owned());
     emulators_folder(&folder)
+}
+
+/// The bytes, behind the content of every zstd frame in them.
+pub fn opened(bytes: Vec<u8>) -> Vec<u8> {
+    const FRAME: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
+    let mut all = Vec::new();
+    for start in (0..bytes.len()).filter(|start| bytes[*start..].starts_with(&FRAME)) {
+        // What only looks like a frame ends in an error; what was read before it counts.
+        let _ = zstd::Decoder::new(&bytes[start..]).map(|decoder| decoder.single_frame().read_to_end(&mut all));
+    }
+    all.extend(bytes);
+    all
 }
 
 /// A folder of one server or one user; removed when dropped.

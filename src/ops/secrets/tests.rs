@@ -88,14 +88,7 @@ impl Person {
 
     /// Pushes; what was warned of.
     async fn push_warned(&self) -> (PushOutcome, Vec<String>) {
-        let warnings = Arc::new(Mutex::new(Vec::new()));
-        let kept = warnings.clone();
-        let report = move |event| {
-            if let Event::Warning(text) = event {
-                kept.lock().unwrap().push(text);
-            }
-        };
-        let events = Events::new(report, Default::default());
+        let (events, warnings) = listening();
         let outcome = ops::push(&self.context, &pod(), None, None, &events).await.unwrap();
         let warnings = warnings.lock().unwrap().clone();
         (outcome, warnings)
@@ -178,6 +171,18 @@ fn all_bytes(folder: &Path) -> Vec<u8> {
         all.extend(bytes);
     }
     all
+}
+
+/// Events of which the warnings are kept.
+fn listening() -> (Events, Arc<Mutex<Vec<String>>>) {
+    let warnings = Arc::new(Mutex::new(Vec::new()));
+    let kept = warnings.clone();
+    let report = move |event| {
+        if let Event::Warning(text) = event {
+            kept.lock().unwrap().push(text);
+        }
+    };
+    (Events::new(report, Default::default()), warnings)
 }
 
 fn holds(folder: &Path, text: &str) -> bool {
@@ -487,14 +492,7 @@ async fn a_file_is_exported_without_secrets_and_imported_with_those_that_are_kno
     }
 
     let import = async |person: &Person, name: &str| {
-        let warnings = Arc::new(Mutex::new(Vec::new()));
-        let kept = warnings.clone();
-        let report = move |event| {
-            if let Event::Warning(text) = event {
-                kept.lock().unwrap().push(text);
-            }
-        };
-        let events = Events::new(report, Default::default());
+        let (events, warnings) = listening();
         ops::import(&person.context, &file(name), None, None, &events).await.unwrap();
         warnings.lock().unwrap().join("\n")
     };
