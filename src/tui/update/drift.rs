@@ -34,7 +34,7 @@ pub(super) fn watch(state: &mut State) -> Vec<Effect> {
     }
     let every = state.watch_every.as_secs();
     let all = every * u64::from(TURNS);
-    state.hint(format!("listings are looked at every {every} seconds; what they do not tell, every {all}"));
+    state.hint(format!("watched: listings every {every} s, what they do not tell every {all} s"));
     state.watch = Some(state.now);
     state.look = Look::Whole;
     tick(state)
