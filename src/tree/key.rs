@@ -62,13 +62,15 @@ pub fn is_key(bytes: &[u8]) -> bool {
         return decode_key(bytes).is_some();
     }
     // No other character of UTF-8 holds a NUL, so the parts are text because the whole is.
-    let Some((&TERMINATOR, parts)) = bytes.split_last() else { return false };
-    let mut count = 0;
-    let complete = parts.split(|&byte| byte == TERMINATOR).all(|part| {
-        count += 1;
-        count > FIXED_PARTS || !part.is_empty()
-    });
-    complete && count > FIXED_PARTS
+    let Some((&TERMINATOR, mut rest)) = bytes.split_last() else { return false };
+    // Behind the parts that every key has, whatever is text is a name.
+    for _ in 0..FIXED_PARTS {
+        match rest.iter().position(|&byte| byte == TERMINATOR) {
+            None | Some(0) => return false,
+            Some(end) => rest = &rest[end + 1..],
+        }
+    }
+    true
 }
 
 #[cfg(test)]
