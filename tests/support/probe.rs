@@ -88,10 +88,13 @@ pub fn large_pod(report: &mut Report, resources: u32, endpoint: Option<&str>) {
     let walk = ["2", "*", "G", "k", "k", "\x1b[5~", "g", "j", "\x1b[6~", "\x1b[6~", "h", "l", "-", "*", "j", "j"];
     let keys = |probe: &mut Probe, goes_on: &dyn Fn(&Probe) -> bool| {
         let mut times = Vec::new();
-        for key in walk.iter().cycle().take(walk.len() * 12) {
-            times.push(probe.press(key));
-            // What the cursor led to is read meanwhile, as with a person at the keys.
-            std::thread::sleep(Duration::from_millis(15));
+        for _ in 0..12 {
+            for key in walk {
+                times.push(probe.press(key));
+                // What the cursor led to is read meanwhile, as with a person at the keys.
+                std::thread::sleep(Duration::from_millis(15));
+            }
+            // Only here: a walk left after `g`, which begins a chord, would swallow the next key.
             if !goes_on(probe) {
                 break;
             }
