@@ -26,7 +26,7 @@ use podex::remote::{RemoteError, RemoteHistory, RemoteTrees, fetch, pull, push, 
 use podex::store::{FsckLevel, GcOptions, StoreError};
 use podex::tree::{ChunkSource, Difference, Tree};
 use secrets::secrets_are_redacted_encrypted_or_included;
-use support::RegistryOptions;
+use support::{Login, RegistryOptions};
 
 /// The same tests for each place.
 macro_rules! conformance {
@@ -53,7 +53,8 @@ conformance! {
         directory => Place::directory();
         registry => Place::registry(RegistryOptions::default());
         bucket => Place::bucket();
-        registry_with_login => Place::registry(RegistryOptions { auth: true, tls: true });
+        registry_with_tokens => Place::registry(RegistryOptions { login: Some(Login::Token), tls: false });
+        registry_with_login => Place::registry(RegistryOptions { login: Some(Login::Password), tls: true });
     }
     cases: [
         a_pod_pushed_by_one_is_pulled_by_another,

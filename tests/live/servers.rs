@@ -4,7 +4,7 @@ use std::process::Command;
 
 use podex::instance::managed::{http_status, identity};
 
-use crate::support::{self, RegistryOptions};
+use crate::support::{self, Login, RegistryOptions};
 
 #[test]
 fn ministack_answers_boto3_in_two_accounts_and_is_empty_after_a_reset() {
@@ -46,9 +46,13 @@ fn an_emulator_ends_with_its_value_and_its_folder_goes() {
 fn registries_answer_open_with_a_password_and_over_https() {
     let Some(open) = support::registry() else { return };
     assert_eq!(http_status(open.port, "GET", "/v2/"), Some(200));
-    let Some(guarded) = support::registry_with(RegistryOptions { auth: true, tls: false }) else { return };
+    let Some(guarded) = support::registry_with(RegistryOptions { login: Some(Login::Password), tls: false }) else {
+        return;
+    };
     assert_eq!(http_status(guarded.port, "GET", "/v2/"), Some(401));
-    let Some(secure) = support::registry_with(RegistryOptions { auth: true, tls: true }) else { return };
+    let Some(secure) = support::registry_with(RegistryOptions { login: Some(Login::Password), tls: true }) else {
+        return;
+    };
     assert_eq!(https_status(&secure, "/v2/"), "401");
 }
 

@@ -177,8 +177,14 @@ impl Place {
 
     /// Keeps a user and password for the registry as `docker login` does.
     pub fn login(&self, user: &str, password: &str) {
-        let Self::Registry { registry, docker, .. } = self else { return };
-        let config = json!({"auths": {registry.host(): {"username": user, "password": password}}});
+        let Self::Registry { registry, .. } = self else { return };
+        self.login_at(&registry.host(), user, password);
+    }
+
+    /// The same for the address of a proxy before it.
+    pub fn login_at(&self, host: &str, user: &str, password: &str) {
+        let Self::Registry { docker, .. } = self else { return };
+        let config = json!({"auths": {host: {"username": user, "password": password}}});
         std::fs::write(docker.path().join("config.json"), config.to_string()).unwrap();
     }
 

@@ -5,7 +5,7 @@ use podex::remote::{CredentialFiles, RemoteConfig, open_with, pull, push};
 
 use super::fixture::{Person, Place};
 use super::pod;
-use super::support::{Registry, RegistryOptions};
+use super::support::{Login, Registry, RegistryOptions};
 
 /// The message with which pushing a new pod fails.
 async fn refusal(place: &Place, config: &RemoteConfig) -> String {
@@ -16,7 +16,7 @@ async fn refusal(place: &Place, config: &RemoteConfig) -> String {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wrong_password_is_named_and_not_repeated() {
-    let Some(place) = Place::registry(RegistryOptions { auth: true, tls: false }) else { return };
+    let Some(place) = Place::registry(RegistryOptions { login: Some(Login::Password), tls: false }) else { return };
     place.login(Registry::USER, "hunter2");
     let message = refusal(&place, &place.config()).await;
     assert!(
@@ -28,7 +28,7 @@ async fn a_wrong_password_is_named_and_not_repeated() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_login_it_says_how_to_log_in() {
-    let Some(place) = Place::registry(RegistryOptions { auth: true, tls: false }) else { return };
+    let Some(place) = Place::registry(RegistryOptions { login: Some(Login::Password), tls: false }) else { return };
     let remote = open_with(&place.config(), CredentialFiles::default()).unwrap();
     let message = remote.history(&pod("p")).await.unwrap_err().to_string();
     assert!(message.contains("asks for a login: run 'docker login 127.0.0.1:"), "{message}");
@@ -38,7 +38,7 @@ async fn without_a_login_it_says_how_to_log_in() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn without_its_authority_an_https_registry_is_not_trusted() {
-    let options = RegistryOptions { auth: false, tls: true };
+    let options = RegistryOptions { login: None, tls: true };
     let Some(place) = Place::registry(options) else { return };
     let Some(other) = Place::registry(options) else { return };
     let config = place.config();

@@ -6,7 +6,7 @@ use podex::remote::{Remote, RemoteConfig, RemoteError, pull, push};
 
 use super::fixture::{Person, Place, cancelled_after};
 use super::pod;
-use super::support::{Breaker, Passing, RegistryOptions};
+use super::support::{Breaker, Login, Passing, Registry, RegistryOptions};
 
 /// Bytes of a body that fit into one pack.
 const BODY: usize = 60_000_000;
@@ -22,9 +22,14 @@ struct Behind {
 
 impl Behind {
     fn registry(passing: Passing) -> Option<Self> {
-        let place = Place::registry(RegistryOptions::default())?;
+        Self::registry_with(RegistryOptions::default(), passing)
+    }
+
+    fn registry_with(options: RegistryOptions, passing: Passing) -> Option<Self> {
+        let place = Place::registry(options)?;
         let Place::Registry { registry, .. } = &place else { unreachable!() };
         let proxy = Breaker::before(registry.port, passing);
+        place.login_at(&proxy.host(), Registry::USER, Registry::PASSWORD);
         Some(Self { proxy, place })
     }
 
@@ -134,6 +139,18 @@ async fn a_cancelled_push_leaves_no_unfinished_upload_in_a_bucket() {
 #[tokio::test(flavor = "multi_thread")]
 async fn what_another_pod_of_a_registry_has_is_taken_from_there() {
     let Some(behind) = Behind::registry(Passing::AtOnce) else { return };
+    is_taken_from_there(&behind).await;
+}
+
+/// That takes a token for both repositories at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_pod_of_a_registry_with_tokens_has_is_taken_from_there() {
+    let options = RegistryOptions { login: Some(Login::Token), tls: false };
+    let Some(behind) = Behind::registry_with(options, Passing::AtOnce) else { return };
+    is_taken_from_there(&behind).await;
+}
+
+async fn is_taken_from_there(behind: &Behind) {
     let (bob, alice, name) = (Person::new("Bob"), Person::new("Alice"), pod("p"));
     bob.commit_sized(&name, "large", 5_000_000);
     let second = bob.commit_sized(&name, "more", 5_000_000);

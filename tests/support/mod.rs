@@ -22,6 +22,7 @@ mod breaker;
 mod bucket;
 mod counter;
 mod emulator;
+mod issuer;
 mod localstack;
 mod podex;
 mod registry;
@@ -41,7 +42,7 @@ pub use counter::Counter;
 pub use emulator::{Emulator, Script, ministack, moto};
 pub use localstack::localstack;
 pub use podex::{Outcome, Podex};
-pub use registry::{Registry, RegistryOptions, registry, registry_with};
+pub use registry::{Login, Registry, RegistryOptions, registry, registry_with};
 pub use spoiler::{Asked, Spoil, Spoiler};
 
 /// Where everything fetched is kept.

@@ -8,6 +8,7 @@ use std::time::Duration;
 use podex::instance::managed::{ManagedError, Running, free_port, http_status, run_step, with_lock};
 
 use super::emulator::printed;
+use super::issuer::{ISSUER, issue_tokens};
 use super::{available, cache, events, scratch};
 
 /// `podex:secret`, as `htpasswd -B` writes it.
@@ -15,11 +16,20 @@ const HTPASSWD: &str = "podex:$2y$05$gJY0F5CN9uM1KNQxXZdl..1ANvEHIn53DZUfX1fn/Ua
 /// It is ready within a second.
 const PATIENCE: Duration = Duration::from_secs(30);
 
+/// How a registry asks for user `podex`, password `secret`.
+#[derive(Clone, Copy, Debug)]
+pub enum Login {
+    /// By itself.
+    Password,
+    /// By way of a service that gives tokens for them.
+    Token,
+}
+
 /// What kind of registry to start.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RegistryOptions {
-    /// Asks for user `podex`, password `secret`.
-    pub auth: bool,
+    /// Asks who comes.
+    pub login: Option<Login>,
     /// Serves https, with a certificate of its own authority.
     pub tls: bool,
 }
@@ -42,7 +52,7 @@ pub fn registry_with(options: RegistryOptions) -> Option<Registry> {
 }
 
 impl Registry {
-    /// The user that a registry with `auth` knows.
+    /// The user that a registry with a login knows.
     pub const USER: &'static str = "podex";
     /// Their password.
     pub const PASSWORD: &'static str = "secret";
@@ -82,13 +92,25 @@ fn start(options: RegistryOptions) -> Result<Registry, ManagedError> {
         "version: 0.1\nlog:\n  accesslog:\n    disabled: true\nstorage:\n  filesystem:\n    rootdirectory: {:?}\n  delete:\n    enabled: true\nhttp:\n  addr: 127.0.0.1:{port}\n",
         path("data")
     );
-    if options.tls {
+    if options.tls || matches!(options.login, Some(Login::Token)) {
         make_certificates(folder.path());
+    }
+    if options.tls {
         settings += &format!("  tls:\n    certificate: {:?}\n    key: {:?}\n", path("leaf.pem"), path("leaf.key"));
     }
-    if options.auth {
-        fs::write(path("htpasswd"), HTPASSWD).map_err(ManagedError::io(path("htpasswd")))?;
-        settings += &format!("auth:\n  htpasswd:\n    realm: podex\n    path: {:?}\n", path("htpasswd"));
+    match options.login {
+        None => {}
+        Some(Login::Password) => {
+            fs::write(path("htpasswd"), HTPASSWD).map_err(ManagedError::io(path("htpasswd")))?;
+            settings += &format!("auth:\n  htpasswd:\n    realm: podex\n    path: {:?}\n", path("htpasswd"));
+        }
+        Some(Login::Token) => {
+            let realm = issue_tokens(folder.path());
+            settings += &format!(
+                "auth:\n  token:\n    realm: {realm}\n    service: {ISSUER}\n    issuer: {ISSUER}\n    rootcertbundle: {:?}\n",
+                path("ca.pem")
+            );
+        }
     }
     fs::write(path("config.yml"), settings).map_err(ManagedError::io(path("config.yml")))?;
     let log = path("log");
