@@ -1,9 +1,11 @@
 //! Walking three trees at once: what a merge looks at.
 //!
 //! It is two walks side by side, base against ours and base against theirs, so whatever is equal on all three
-//! sides is skipped by sub-tree.
+//! sides is skipped by sub-tree. Reading, unpacking and checking nodes is nearly all of the work, so each walk has a
+//! thread.
 
 use std::cmp::Ordering;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use bytes::Bytes;
 use serde_json::Value;
@@ -27,29 +29,53 @@ pub struct ThreeWay {
     pub theirs: Option<Value>,
 }
 
-/// One walk: base against a side.
+/// Differences that a walk finds ahead of who takes them. Few: a hostile tree's values are large.
+const AHEAD: usize = 8;
+
+/// One walk: base against a side, on a thread of its own.
 struct Side {
-    base: Cursor,
-    side: Cursor,
-    /// Read, but behind what the other walk stands on.
+    found: Receiver<Result<EncodedDifference, TreeError>>,
+    /// Taken, but behind what the other walk stands on.
     next: Option<EncodedDifference>,
 }
 
 impl Side {
     fn new(base: Option<&Tree>, side: &Tree) -> Result<Self, TreeError> {
-        let base = match base {
-            Some(base) => base.cursor()?,
-            None => Cursor::ended(side.source.clone()),
+        let (send, found) = sync_channel(AHEAD);
+        let (base, side) = (base.cloned(), side.clone());
+        let walk = move || {
+            // Nobody takes what is found any more: the walk was given up.
+            let _ = walk(base, &side, &send).or_else(|error| send.send(Err(error)));
         };
-        let mut walk = Self { base, side: side.cursor()?, next: None };
-        walk.advance()?;
-        Ok(walk)
+        let failed = |error: std::io::Error| TreeError::Chunk { digest: None, reason: error.to_string() };
+        std::thread::Builder::new().name("tree walk".to_owned()).spawn(walk).map_err(failed)?;
+        Ok(Self { found, next: None })
     }
 
     fn advance(&mut self) -> Result<Option<EncodedDifference>, TreeError> {
-        let next = next_difference(&mut self.base, &mut self.side)?;
+        // The other end is dropped at the walk's end.
+        let next = self.found.recv().ok().transpose()?;
         Ok(std::mem::replace(&mut self.next, next))
     }
+}
+
+/// Sends what differs, until the end or until nobody takes it.
+fn walk(
+    base: Option<Tree>,
+    side: &Tree,
+    found: &SyncSender<Result<EncodedDifference, TreeError>>,
+) -> Result<(), TreeError> {
+    let mut base = match base {
+        Some(base) => base.cursor()?,
+        None => Cursor::ended(side.source.clone()),
+    };
+    let mut side = side.cursor()?;
+    while let Some(difference) = next_difference(&mut base, &mut side)? {
+        if found.send(Ok(difference)).is_err() {
+            break;
+        }
+    }
+    Ok(())
 }
 
 impl Tree {
@@ -60,7 +86,13 @@ impl Tree {
         ours: &Self,
         theirs: &Self,
     ) -> impl Iterator<Item = Result<ThreeWay, TreeError>> + Send + use<> {
-        let mut sides = Some(Side::new(base, ours).and_then(|ours| Ok((ours, Side::new(base, theirs)?))));
+        // Both begin before the first of either is waited for.
+        let sides = Side::new(base, ours).and_then(|ours| Ok((ours, Side::new(base, theirs)?)));
+        let mut sides = Some(sides.and_then(|(mut ours, mut theirs)| {
+            ours.advance()?;
+            theirs.advance()?;
+            Ok((ours, theirs))
+        }));
         std::iter::from_fn(move || {
             let next = match sides.as_mut()? {
                 Ok((ours, theirs)) => next(ours, theirs).transpose(),
