@@ -39,7 +39,10 @@ impl Digest {
 
     /// 64 lower-case hexadecimal digits.
     pub fn hex(&self) -> String {
-        hex::encode(self.0)
+        let mut digits = [0; 64];
+        // Several times as fast as `encode`, which goes digit by digit.
+        hex::encode_to_slice(self.0, &mut digits).expect("two digits a byte");
+        String::from_utf8_lossy(&digits).into_owned()
     }
 
     /// The first 12 hexadecimal digits: a commit's revision as people see it.

@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::pod::{BlobRef, Commit, Digest, PodName};
 use crate::tree::{ChunkSource, Tree, TreeError};
 
+mod aside;
 mod blob;
 mod cache;
 mod disk;

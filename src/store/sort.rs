@@ -1,12 +1,14 @@
 //! Sorting documents that arrive in any order, in bounded memory.
 
-use std::cmp::Reverse;
+use std::cmp::{Ordering, Reverse};
 use std::collections::BinaryHeap;
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
+use std::thread::JoinHandle;
 
 use super::StoreError;
+use crate::pod::{Document, Observed};
 
 /// Bytes held in memory before they are spilled to disk.
 const RUN_BYTES: usize = 32 << 20;
@@ -15,17 +17,85 @@ const ENTRY_OVERHEAD: usize = 96;
 /// Sorted files open at once; when there are as many they are merged into one.
 const MAX_RUNS: usize = 64;
 
-/// One document: encoded key, state and observed as canonical JSON. Without a state there is no document.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
+/// One document: encoded key, state and observed as canonical JSON. Without a state there is no document. All in one
+/// piece of memory: there are a million of them.
+#[derive(Debug, PartialEq, Eq)]
 pub(super) struct Record {
-    pub(super) key: Vec<u8>,
-    pub(super) state: Vec<u8>,
-    pub(super) observed: Vec<u8>,
+    bytes: Vec<u8>,
+    /// Where the state begins.
+    state: u32,
+    /// Where what was observed begins.
+    observed: u32,
 }
 
 impl Record {
-    fn bytes(&self) -> usize {
-        self.key.len() + self.state.len() + self.observed.len() + ENTRY_OVERHEAD
+    /// A record of that key, state and observed. None where it is larger than 4 GiB; the tree refuses documents long
+    /// before.
+    pub(super) fn new(key: Vec<u8>, state: Option<&Document>, observed: &Observed) -> Option<Self> {
+        let mut bytes = key;
+        let ends = |bytes: &Vec<u8>| u32::try_from(bytes.len()).ok();
+        let at_state = ends(&bytes)?;
+        if let Some(state) = state {
+            state.write_canonical(&mut bytes);
+        }
+        let at_observed = ends(&bytes)?;
+        serde_json::to_writer(&mut bytes, observed).expect("JSON serialises into memory");
+        ends(&bytes)?;
+        Some(Self { bytes, state: at_state, observed: at_observed })
+    }
+
+    pub(super) fn key(&self) -> &[u8] {
+        &self.bytes[..self.state as usize]
+    }
+
+    pub(super) fn state(&self) -> &[u8] {
+        &self.bytes[self.state as usize..self.observed as usize]
+    }
+
+    pub(super) fn observed(&self) -> &[u8] {
+        &self.bytes[self.observed as usize..]
+    }
+
+    /// Bytes without the key.
+    pub(super) fn value_bytes(&self) -> usize {
+        self.bytes.len() - self.state as usize
+    }
+
+    fn memory(&self) -> usize {
+        self.bytes.capacity() + ENTRY_OVERHEAD
+    }
+
+    fn write(&self, writer: &mut impl Write) -> std::io::Result<()> {
+        for length in [self.state, self.observed, self.bytes.len() as u32] {
+            writer.write_all(&length.to_le_bytes())?;
+        }
+        writer.write_all(&self.bytes)
+    }
+
+    /// What [`Record::write`] wrote; None at the end of the file.
+    fn read(reader: &mut impl Read) -> std::io::Result<Option<Self>> {
+        let mut lengths = [[0; 4]; 3];
+        match reader.read_exact(lengths.as_flattened_mut()) {
+            Ok(()) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) => return Err(error),
+        }
+        let [state, observed, all] = lengths.map(u32::from_le_bytes);
+        let mut bytes = vec![0; all as usize];
+        reader.read_exact(&mut bytes)?;
+        Ok(Some(Self { bytes, state, observed }))
+    }
+}
+
+impl Ord for Record {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key().cmp(other.key()).then_with(|| self.bytes.cmp(&other.bytes))
+    }
+}
+
+impl PartialOrd for Record {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
     }
 }
 
@@ -36,6 +106,8 @@ pub(super) struct Sorter {
     buffer: Vec<Record>,
     bytes: usize,
     runs: Vec<File>,
+    /// The run that is being sorted and written while others gather.
+    spilling: Option<JoinHandle<Result<File, StoreError>>>,
 }
 
 impl Sorter {
@@ -45,49 +117,60 @@ impl Sorter {
     }
 
     fn with_limit(folder: &Path, limit: usize) -> Self {
-        Self { folder: folder.to_owned(), limit, buffer: Vec::new(), bytes: 0, runs: Vec::new() }
+        Self { folder: folder.to_owned(), limit, buffer: Vec::new(), bytes: 0, runs: Vec::new(), spilling: None }
     }
 
     pub(super) fn push(&mut self, record: Record) -> Result<(), StoreError> {
-        self.bytes += record.bytes();
+        self.bytes += record.memory();
         self.buffer.push(record);
         if self.bytes >= self.limit { self.spill() } else { Ok(()) }
     }
 
     fn spill(&mut self) -> Result<(), StoreError> {
-        let mut buffer = std::mem::take(&mut self.buffer);
-        self.bytes = 0;
-        buffer.sort_unstable();
-        self.runs.push(self.write_run(buffer.into_iter().map(Ok))?);
+        // One at a time: that bounds the memory.
+        self.take_run()?;
         if self.runs.len() == MAX_RUNS {
             let merged = Merge::new(self.folder.clone(), std::mem::take(&mut self.runs), Vec::new())?;
-            self.runs.push(self.write_run(merged)?);
+            self.runs.push(write_run(&self.folder, merged)?);
         }
+        let (folder, mut buffer) = (self.folder.clone(), std::mem::take(&mut self.buffer));
+        self.bytes = 0;
+        let spill = move || {
+            buffer.sort_unstable();
+            write_run(&folder, buffer.into_iter().map(Ok))
+        };
+        let spawned = std::thread::Builder::new().name("sort".to_owned()).spawn(spill);
+        self.spilling = Some(spawned.map_err(StoreError::io(&self.folder))?);
         Ok(())
     }
 
-    fn write_run(&self, records: impl Iterator<Item = Result<Record, StoreError>>) -> Result<File, StoreError> {
-        let failed = || StoreError::io(&self.folder);
-        let file = tempfile::tempfile_in(&self.folder).map_err(failed())?;
-        let mut writer = BufWriter::with_capacity(1 << 20, file);
-        for record in records {
-            let record = record?;
-            for part in [&record.key, &record.state, &record.observed] {
-                // The tree refuses larger parts long before 4 GiB.
-                writer.write_all(&(part.len() as u32).to_le_bytes()).map_err(failed())?;
-                writer.write_all(part).map_err(failed())?;
-            }
+    /// Waits for the run that is being written.
+    fn take_run(&mut self) -> Result<(), StoreError> {
+        if let Some(spilling) = self.spilling.take() {
+            self.runs.push(spilling.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))?);
         }
-        let mut file = writer.into_inner().map_err(|error| failed()(error.into_error()))?;
-        file.rewind().map_err(failed())?;
-        Ok(file)
+        Ok(())
     }
 
     /// All records in order.
     pub(super) fn finish(mut self) -> Result<Merge, StoreError> {
         self.buffer.sort_unstable();
+        self.take_run()?;
         Merge::new(self.folder, self.runs, self.buffer)
     }
+}
+
+/// Writes records that are sorted; the file is at its beginning again.
+fn write_run(folder: &Path, records: impl Iterator<Item = Result<Record, StoreError>>) -> Result<File, StoreError> {
+    let failed = || StoreError::io(folder);
+    let file = tempfile::tempfile_in(folder).map_err(failed())?;
+    let mut writer = BufWriter::with_capacity(1 << 20, file);
+    for record in records {
+        record?.write(&mut writer).map_err(failed())?;
+    }
+    let mut file = writer.into_inner().map_err(|error| failed()(error.into_error()))?;
+    file.rewind().map_err(failed())?;
+    Ok(file)
 }
 
 enum Source {
@@ -97,29 +180,11 @@ enum Source {
 
 impl Source {
     fn next(&mut self) -> std::io::Result<Option<Record>> {
-        let reader = match self {
-            Self::Memory(records) => return Ok(records.next()),
-            Self::Disk(reader) => reader,
-        };
-        let Some(key) = read_part(reader)? else { return Ok(None) };
-        match (read_part(reader)?, read_part(reader)?) {
-            (Some(state), Some(observed)) => Ok(Some(Record { key, state, observed })),
-            _ => Err(std::io::ErrorKind::UnexpectedEof.into()),
+        match self {
+            Self::Memory(records) => Ok(records.next()),
+            Self::Disk(reader) => Record::read(reader),
         }
     }
-}
-
-/// One length-prefixed part; None at the end of the file.
-fn read_part(reader: &mut impl Read) -> std::io::Result<Option<Vec<u8>>> {
-    let mut length = [0; 4];
-    match reader.read_exact(&mut length) {
-        Ok(()) => {}
-        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
-        Err(error) => return Err(error),
-    }
-    let mut part = vec![0; u32::from_le_bytes(length) as usize];
-    reader.read_exact(&mut part)?;
-    Ok(Some(part))
 }
 
 /// Merges sorted sources.
@@ -166,16 +231,17 @@ mod tests {
     fn records_come_out_sorted_however_often_they_were_spilled() {
         let folder = tempfile::tempdir().unwrap();
         // Small enough that every second record begins a run, so that runs are merged in between as well.
-        let mut sorter = Sorter::with_limit(folder.path(), 2 * ENTRY_OVERHEAD);
-        let record = |number: u32| Record {
-            key: number.to_be_bytes().to_vec(),
-            state: vec![b's'; number as usize % 7],
-            observed: Vec::new(),
+        let mut sorter = Sorter::with_limit(folder.path(), 2 * ENTRY_OVERHEAD + 1);
+        let record = |number: u32| {
+            let mut document = Document::default();
+            document.attributes.insert("n".to_owned(), (number % 7).into());
+            let document = (!number.is_multiple_of(3)).then_some(&document);
+            Record::new(number.to_be_bytes().to_vec(), document, &Observed::new()).unwrap()
         };
         for number in 0..500u32 {
             sorter.push(record(number * 7919 % 500)).unwrap();
         }
-        assert!(sorter.runs.len() < MAX_RUNS);
+        assert!(sorter.runs.len() <= MAX_RUNS);
         let sorted: Vec<Record> = sorter.finish().unwrap().collect::<Result<_, _>>().unwrap();
         assert!(sorted.into_iter().eq((0..500).map(record)));
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);

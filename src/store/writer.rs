@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::File;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::aside::with_nodes;
 use super::format::{Kind, compress};
 use super::index::encode_index;
 use super::layout::Layout;
@@ -11,7 +12,7 @@ use super::pack::{PackBuilder, SealedPack};
 use super::packs::Wanted;
 use super::sort::{Record, Sorter};
 use super::{BlobWriter, Store, StoreError, TreeRoots};
-use crate::pod::{Commit, Digest, Document, Observed, ResourceKey, canonical_json};
+use crate::pod::{Commit, Digest, Document, Observed, ResourceKey};
 use crate::tree::{Builder, ChunkSink, Edits, TreeError, decode_key, encode_key};
 
 /// Writes one commit's chunks. Shareable between threads; dropping it without [`Writer::finish`] leaves no trace.
@@ -65,6 +66,10 @@ impl Writer {
         Ok(Self { inner: Arc::new(Inner { store, state, _lock: lock }) })
     }
 
+    pub(super) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.inner.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -72,7 +77,7 @@ impl Writer {
     /// Adds a document with what was observed, in any order: entries are sorted on disk, not in memory.
     /// The same key twice is an error, at the latest in [`Writer::trees`].
     pub fn document(&self, key: ResourceKey, document: &Document, observed: &Observed) -> Result<(), StoreError> {
-        self.push(&key, canonical_json(document), observed)
+        self.push(&key, Some(document), observed)
     }
 
     /// Begins a blob.
@@ -86,17 +91,15 @@ impl Writer {
     /// Adds what was observed of something that has no document: what the emulator brings by itself, and others
     /// refer to.
     pub fn observed(&self, key: &ResourceKey, observed: &Observed) -> Result<(), StoreError> {
-        self.push(key, Vec::new(), observed)
+        self.push(key, None, observed)
     }
 
-    fn push(&self, key: &ResourceKey, state: Vec<u8>, observed: &Observed) -> Result<(), StoreError> {
-        let Some(encoded) = encode_key(key) else {
-            let reason = "a part of the key is empty".to_owned();
-            return Err(TreeError::Entry { key: key.to_string(), reason }.into());
-        };
-        let record = Record { key: encoded, state, observed: canonical_json(observed) };
+    fn push(&self, key: &ResourceKey, document: Option<&Document>, observed: &Observed) -> Result<(), StoreError> {
+        let refuse = |reason: &str| TreeError::Entry { key: key.to_string(), reason: reason.to_owned() };
+        let encoded = encode_key(key).ok_or_else(|| refuse("a part of the key is empty"))?;
+        let record = Record::new(encoded, document, observed).ok_or_else(|| refuse("it is larger than 4 GiB"))?;
         let mut state = self.state();
-        state.grow(&self.inner.store.inner.layout, record.state.len() + record.observed.len())?;
+        state.grow(&self.store().inner.layout, record.value_bytes())?;
         match &mut state.sorter {
             Some(sorter) => sorter.push(record),
             None => Err(StoreError::WriterDone { done: "built its trees" }),
@@ -113,40 +116,14 @@ impl Writer {
                 (None, None) => return Err(StoreError::WriterDone { done: "built its trees" }),
             }
         };
-        let mut sink = NodeSink { writer: self, failure: None };
-        let roots = self.build(sorter, &mut sink);
-        // The sink's own error says more than the text the tree makes of it.
-        let roots = sink.failure.map_or(roots, Err)?;
+        let roots = with_nodes(self, |sink| build(sorter, sink))?;
         self.state().trees = Some(roots);
         Ok(roots)
     }
 
-    fn build(&self, sorter: Sorter, sink: &mut NodeSink) -> Result<TreeRoots, StoreError> {
-        let (mut state, mut observed) = (Builder::new(), Builder::new());
-        let mut resources = 0;
-        let mut last: Option<Vec<u8>> = None;
-        for record in sorter.finish()? {
-            let record = record?;
-            if last.as_ref() == Some(&record.key) {
-                let key = decode_key(&record.key).map(|key| key.to_string()).unwrap_or_default();
-                return Err(StoreError::DuplicateKey { key });
-            }
-            if !record.state.is_empty() {
-                state.push_encoded(sink, &record.key, &record.state)?;
-                resources += 1;
-            }
-            observed.push_encoded(sink, &record.key, &record.observed)?;
-            last = Some(record.key);
-        }
-        Ok(TreeRoots { state: state.finish(sink)?, observed: observed.finish(sink)?, resources })
-    }
-
     /// The root of the tree at `root` with `edits` made. What they do not touch is neither read nor written.
     pub fn edit(&self, root: Digest, edits: &Edits) -> Result<Digest, StoreError> {
-        let mut sink = NodeSink { writer: self, failure: None };
-        let edited = self.inner.store.tree(root).edit(edits, &mut sink);
-        // The sink's own error says more than the text the tree makes of it.
-        sink.failure.map_or_else(|| Ok(edited?), Err)
+        with_nodes(self, |sink| Ok(self.store().tree(root).edit(edits, sink)?))
     }
 
     /// Writes `commit` behind everything else, syncs the packs, and makes all of it visible.
@@ -183,18 +160,18 @@ impl Writer {
         // The pack with the commit comes last: whoever sees it sees everything it needs.
         let has_packs = !packs.is_empty();
         for pack in packs {
-            self.inner.store.publish_pack(pack)?;
+            self.store().publish_pack(pack)?;
         }
         // No ref may follow: a safety commit is named by the operation log alone.
         if has_packs {
-            self.inner.store.inner.layout.sync_packs()?;
+            self.store().inner.layout.sync_packs()?;
         }
-        self.inner.store.inner.packs.refresh()
+        self.store().inner.packs.refresh()
     }
 
-    fn has(&self, digest: &Digest, wanted: Wanted) -> bool {
+    pub(super) fn has(&self, digest: &Digest, wanted: Wanted) -> bool {
         self.state().written.contains(&(*digest, wanted == Wanted::Pieces))
-            || self.inner.store.inner.packs.has_known(digest, wanted)
+            || self.store().inner.packs.has_known(digest, wanted)
     }
 
     /// Adds a chunk unless it is there already. `name` is given for what is not found by its own digest.
@@ -204,7 +181,7 @@ impl Writer {
         if self.has(&digest, wanted) {
             return Ok(digest);
         }
-        let tmp = self.inner.store.inner.layout.tmp();
+        let tmp = self.store().inner.layout.tmp();
         // Outside the lock: this is most of the work.
         let (codec, frame) = compress(content).map_err(StoreError::io(&tmp))?;
         let mut state = self.state();
@@ -214,12 +191,12 @@ impl Writer {
         if !state.written.insert((digest, wanted == Wanted::Pieces)) {
             return Ok(digest);
         }
-        state.grow(&self.inner.store.inner.layout, frame.len())?;
+        state.grow(&self.store().inner.layout, frame.len())?;
         if let Some(full) = state.open.take_if(|open| open.is_full()) {
             state.sealed.push(full.seal()?);
         }
         if state.open.is_none() {
-            state.open = Some(PackBuilder::new(self.inner.store.inner.layout.temporary()?)?);
+            state.open = Some(PackBuilder::new(self.store().inner.layout.temporary()?)?);
         }
         if let Some(open) = &mut state.open {
             open.push(digest, kind, codec, &frame, content.len() as u32)?;
@@ -238,18 +215,23 @@ impl Store {
     }
 }
 
-/// Lets the tree write its nodes.
-struct NodeSink<'a> {
-    writer: &'a Writer,
-    failure: Option<StoreError>,
-}
-
-impl ChunkSink for NodeSink<'_> {
-    fn put_chunk(&mut self, content: &[u8]) -> Result<Digest, TreeError> {
-        self.writer.put(Kind::Node, None, content).map_err(|error| {
-            let reason = error.to_string();
-            self.failure = Some(error);
-            TreeError::Chunk { digest: None, reason }
-        })
+/// Both trees of what was added.
+fn build(sorter: Sorter, sink: &mut dyn ChunkSink) -> Result<TreeRoots, StoreError> {
+    let (mut state, mut observed) = (Builder::new(), Builder::new());
+    let mut resources = 0;
+    let mut last: Option<Record> = None;
+    for record in sorter.finish()? {
+        let record = record?;
+        if last.is_some_and(|last| last.key() == record.key()) {
+            let key = decode_key(record.key()).map(|key| key.to_string()).unwrap_or_default();
+            return Err(StoreError::DuplicateKey { key });
+        }
+        if !record.state().is_empty() {
+            state.push_encoded(sink, record.key(), record.state())?;
+            resources += 1;
+        }
+        observed.push_encoded(sink, record.key(), record.observed())?;
+        last = Some(record);
     }
+    Ok(TreeRoots { state: state.finish(sink)?, observed: observed.finish(sink)?, resources })
 }
