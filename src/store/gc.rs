@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use super::format::Kind;
 use super::layout::LOCK_PATIENCE;
-use super::mark::{Marks, Roots};
+use super::mark::{Marks, ReadFolders, Roots, modified};
 use super::packs::Wanted;
 use super::{Store, StoreError};
 use crate::pod::Digest;
@@ -81,8 +81,8 @@ impl Store {
             report.notes.push(format!("{}: {reason}; left as it is", layout.pack(pack).display()));
         }
         let mut known: HashSet<Digest> = self.inner.packs.list()?;
-        let mut marks = Marks::default();
-        self.mark_roots(&self.roots()?, &mut marks, &mut report.notes)?;
+        let (mut marks, mut read) = (Marks::default(), ReadFolders::default());
+        self.mark_roots(&self.roots(&mut read)?, &mut marks, &mut report.notes)?;
         self.mark_recent(options.grace, &HashSet::new(), &mut marks)?;
         self.mark_merge_bases(&mut marks);
         self.mark_twins(&mut marks)?;
@@ -109,7 +109,7 @@ impl Store {
         let exclusive = layout.lock_exclusive()?;
         let refs = layout.lock_refs()?;
         self.inner.packs.refresh()?;
-        self.mark_roots(&self.roots()?, &mut marks, &mut report.notes)?;
+        self.mark_roots(&self.roots(&mut read)?, &mut marks, &mut report.notes)?;
         self.mark_recent(options.grace, &known, &mut marks)?;
         self.mark_merge_bases(&mut marks);
         self.mark_twins(&mut marks)?;
@@ -157,8 +157,7 @@ impl Store {
     }
 
     fn is_young(&self, pack: &Digest, grace: Duration) -> Result<bool, StoreError> {
-        let path = self.inner.layout.pack(pack);
-        let written = std::fs::metadata(&path).and_then(|file| file.modified()).map_err(StoreError::io(&path))?;
+        let written = modified(&self.inner.layout.pack(pack))?;
         // A time in the future is young under any grace but none.
         let age = SystemTime::now().duration_since(written).unwrap_or_default();
         Ok(age < grace)

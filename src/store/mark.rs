@@ -1,6 +1,9 @@
 //! Which chunks something still needs: what garbage collection must keep.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::io::ErrorKind;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -10,10 +13,24 @@ use super::packs::Wanted;
 use super::reach::blobs_of;
 use super::refs::{is_ref_name, read_ref};
 use super::{OpRecord, Store, StoreError};
-use crate::pod::{BlobRef, Digest};
+use crate::pod::{BlobRef, Digest, PodName};
 
 /// How long the safety commit of an inject is kept for undo; the last one of each endpoint is kept for ever.
 const SAFETY_KEPT: SignedDuration = SignedDuration::from_hours(30 * 24);
+
+/// Two changes of a folder that are further apart have different times, on the coarsest file systems (FAT's two
+/// seconds) too.
+const MODIFIED_GRAIN: Duration = Duration::from_secs(3);
+
+/// The pods' folders that were read, with the times of their last changes: of a million refs few change while the first
+/// reading goes on, and the second one makes everybody wait.
+#[derive(Default)]
+pub(super) struct ReadFolders(HashMap<PodName, SystemTime>);
+
+/// When a file or folder was changed, by the clock of the file system.
+pub(super) fn modified(path: &Path) -> Result<SystemTime, StoreError> {
+    std::fs::metadata(path).and_then(|found| found.modified()).map_err(StoreError::io(path))
+}
 
 /// The commits that something names.
 pub(super) struct Roots {
@@ -61,13 +78,28 @@ impl Marks {
 }
 
 impl Store {
-    /// Reads what names commits. A ref that cannot be read is an error: nobody knows what it keeps.
-    pub(super) fn roots(&self) -> Result<Roots, StoreError> {
+    /// Reads what names commits. A ref that cannot be read is an error: nobody knows what it keeps. Of pods whose folder
+    /// is as it was when it was `read` before, nothing is given again.
+    pub(super) fn roots(&self, read: &mut ReadFolders) -> Result<Roots, StoreError> {
+        let layout = &self.inner.layout;
+        let now = modified(layout.temporary()?.file.path())?;
         let mut named = Vec::new();
         for pod in self.pod_folders()? {
-            let folder = self.inner.layout.pod(&pod);
+            let folder = layout.pod(&pod);
+            // Before its files are read: what changes meanwhile is read again.
+            let modified = match modified(&folder) {
+                // Deleted or renamed since it was listed.
+                Err(StoreError::Io { source, .. }) if source.kind() == ErrorKind::NotFound => continue,
+                modified => modified?,
+            };
+            if read.0.get(&pod) == Some(&modified) {
+                continue;
+            }
             for name in file_names(&folder)?.iter().filter(|name| is_ref_name(name)) {
                 named.extend(read_ref(&folder.join(name))?);
+            }
+            if now.duration_since(modified).is_ok_and(|age| age > MODIFIED_GRAIN) {
+                read.0.insert(pod, modified);
             }
         }
         Ok(Roots { named, safety: safety_commits(&self.operations()?, Timestamp::now()) })

@@ -176,6 +176,29 @@ fn a_writer_in_flight_is_waited_for_and_loses_nothing() {
 }
 
 #[test]
+fn a_version_given_while_garbage_is_looked_for_keeps_what_nothing_named_before() {
+    let Fixture { store, folder } = Fixture::new();
+    let [first, unnamed] = [1, 2].map(|salt| write_commit(&store, 0..100, salt, Some(b"body"), &[]));
+    for name in ["one", "other"] {
+        store.publish(&pod(name), None, first).unwrap();
+        // As of a pod that has been left alone: its folder need not be read twice.
+        let hour_ago = std::time::SystemTime::now() - Duration::from_secs(3600);
+        let pod = std::fs::File::open(folder.path().join("store/refs").join(name)).unwrap();
+        pod.set_modified(hour_ago).unwrap();
+    }
+    let hold = store.hold().unwrap();
+    let collector = std::thread::spawn({
+        let store = store.clone();
+        move || store.gc(&NOW)
+    });
+    std::thread::sleep(Duration::from_millis(300));
+    store.publish(&pod("one"), Some(first), unnamed).unwrap();
+    drop(hold);
+    collector.join().unwrap().unwrap();
+    keeps(&store, &[first, unnamed], &[]);
+}
+
+#[test]
 fn many_commits_leave_few_packs() {
     let Fixture { store, folder } = Fixture::new();
     let other = Store::open(&folder.path().join("store")).unwrap();
