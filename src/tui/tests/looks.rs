@@ -1,12 +1,20 @@
 //! Screens with their styles, and those of search and of a history with merges.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use super::*;
+use ratatui::Terminal;
+use ratatui::backend::TestBackend;
+
+use super::{Explorer, at_every_size, commit, in_scope, key};
 use crate::event::Events;
-use crate::ops::{Context, Overrides, Paths};
+use crate::ops::{Context, Overrides, Paths, PodSummary, VersionSummary};
+use crate::pod::{Commit, Digest, ResourceKey};
 use crate::search::{Hit, Index, Place};
-use crate::tasks::Indexed;
+use crate::tasks::{Indexed, Job, Outcome};
+use crate::tui::action::Scope;
+use crate::tui::message::Message;
+use crate::tui::view::view;
 
 impl Explorer {
     /// The screen, below each line a letter for the style of each cell, and at the end what the letters mean.

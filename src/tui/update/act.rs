@@ -1,8 +1,8 @@
 //! What each action does on the main screen.
 
-use super::{follow, outside, places, sharing};
+use super::{compare, copying, follow, outside, places, sharing};
 use crate::ops::InjectArgs;
-use crate::pod::{PodName, Reference, Selector};
+use crate::pod::{PodName, Reference};
 use crate::tasks::Job;
 use crate::tui::action::Action;
 use crate::tui::layout::Areas;
@@ -12,7 +12,6 @@ use crate::tui::model::pods::{Listing, Live, RowId};
 use crate::tui::model::start;
 use crate::tui::overlay::{Confirm, Consequence, Form, Menu, Overlay, Picker, PlanStage, PlanView, TasksView};
 use crate::tui::state::{Pane, State};
-use crate::tui::theme::Role;
 
 pub(super) fn submit(job: Job) -> Vec<Effect> {
     vec![Effect::Submit(Box::new(job))]
@@ -81,7 +80,7 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Open => return open(state),
         Action::Inject => return inject(state),
         Action::Undo => return plan(state, None),
-        Action::Diff => return compare(state),
+        Action::Diff => return compare::compare(state),
         Action::DiffLive => {
             let before = state.pods.chosen().reference();
             return before.map(|before| submit(Job::Diff { before, after: Reference::Live })).unwrap_or_default();
@@ -92,8 +91,8 @@ pub(super) fn act(state: &mut State, action: Action) -> Vec<Effect> {
         Action::Pull => return sharing::pull(state),
         Action::Load => return sharing::load(state),
         Action::Refresh => return refresh(state),
-        Action::Copy => return copy(state),
-        Action::CopyCommand => return copy_command(state),
+        Action::Copy => return copying::copy(state),
+        Action::CopyCommand => return copying::copy_command(state),
         Action::Edit => return outside::show(state, Program::Editor),
         Action::Pager => return outside::show(state, Program::Pager),
         Action::Save => outside::ask_save(state),
@@ -260,39 +259,6 @@ fn open(state: &mut State) -> Vec<Effect> {
     }
 }
 
-fn compare(state: &mut State) -> Vec<Effect> {
-    let chosen = state.pods.chosen().clone();
-    let (before, after) = match state.pods.marked.as_slice() {
-        [one, other] => (one.clone(), other.clone()),
-        [one] => (one.clone(), chosen),
-        _ if chosen == RowId::Live => return submit(Job::Status),
-        _ => match state.pods.previous(&chosen) {
-            Some(previous) => (previous, chosen),
-            None => return Vec::new(),
-        },
-    };
-    let (before, after) = in_order(state, before, after);
-    match (before.reference(), after.reference()) {
-        (Some(before), Some(after)) => submit(Job::Diff { before, after }),
-        _ => Vec::new(),
-    }
-}
-
-/// The older of two versions first; the live instance is the newest there is.
-fn in_order(state: &State, one: RowId, other: RowId) -> (RowId, RowId) {
-    let time = |row: &RowId| state.pods.commit(row).map(|(_, commit)| commit.time);
-    let number = |row: &RowId| match row {
-        RowId::Version(_, number) | RowId::RemoteVersion(.., Selector::Version(number)) => *number,
-        _ => u64::MAX,
-    };
-    let swap = match (time(&one), time(&other)) {
-        _ if one == RowId::Live => true,
-        (Some(first), Some(second)) => (first, number(&one)) > (second, number(&other)),
-        _ => false,
-    };
-    if swap { (other, one) } else { (one, other) }
-}
-
 fn inject(state: &mut State) -> Vec<Effect> {
     let Some(reference) = state.pods.chosen().reference() else { return Vec::new() };
     inject_version(state, reference)
@@ -356,41 +322,6 @@ pub(super) fn refresh(state: &mut State) -> Vec<Effect> {
     }
     let jobs = [Job::ListPods, Job::Detect, Job::ListRemotes];
     jobs.into_iter().map(|job| Effect::Submit(Box::new(job))).collect()
-}
-
-fn copy(state: &mut State) -> Vec<Effect> {
-    let text = match state.focus {
-        Pane::Pods => match state.pods.chosen() {
-            RowId::Live => Some(state.endpoint.clone()),
-            RowId::Remote(name) => state.pods.remote(name).map(|remote| remote.config.url.clone()),
-            row => row.reference().map(|reference| reference.to_string()),
-        },
-        Pane::Tree => match state.chosen_resource() {
-            Some((_, key)) => Some(key.to_string()),
-            None => state.tree().map(|tree| tree.path(tree.selected()).join("/")),
-        },
-        Pane::Detail => state.detail.rows.get(state.detail.cursor.at).map(|row| row.raw.clone()),
-    };
-    copied(state, text)
-}
-
-pub(super) fn copied(state: &mut State, text: Option<String>) -> Vec<Effect> {
-    let Some(text) = text.filter(|text| !text.is_empty()) else {
-        state.hint("there is nothing to copy here");
-        return Vec::new();
-    };
-    let shown = crate::tui::text::clean(&text).into_owned();
-    state.tell(Role::Success, format!("copied {}", crate::tui::text::cut(&shown, 60)));
-    vec![Effect::Copy(text)]
-}
-
-fn copy_command(state: &mut State) -> Vec<Effect> {
-    let reference = state.pods.chosen().reference();
-    let command = reference.map(|reference| match state.chosen_resource() {
-        Some((_, key)) if state.follows == Pane::Tree => format!("podex inspect {reference} '{key}'"),
-        _ => format!("podex inspect {reference}"),
-    });
-    copied(state, command.or_else(|| Some("podex list".to_owned())))
 }
 
 pub(super) fn quit(state: &mut State) -> Vec<Effect> {

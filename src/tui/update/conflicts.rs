@@ -2,8 +2,9 @@
 
 use std::path::PathBuf;
 
-use super::act::{copied, submit};
-use super::outcome::read_again;
+use super::act::submit;
+use super::copying::copied;
+use super::wanted::read_again;
 use crate::ops::{MergeArgs, MergeKind, MergeOutcome, Resolution, Take, Target};
 use crate::pod::{Conflict, Merge, PodName, Side};
 use crate::tasks::Job;

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::act::{copied, inject_version};
+use super::act::inject_version;
+use super::copying::copied;
 use crate::pod::{Change, ChangeKind, Digest, Document, PodName, PropertyChange, Reference, ResourceKey};
 use crate::tui::action::Action;
 use crate::tui::layout::DiffAreas;

@@ -15,7 +15,9 @@ use crate::pod::{Digest, NodeId};
 use crate::tasks::Loaded;
 
 mod act;
+mod compare;
 mod conflicts;
+mod copying;
 mod diff;
 pub mod drift;
 pub mod enabled;
@@ -31,6 +33,7 @@ mod plan;
 mod search;
 mod sharing;
 mod themes;
+mod wanted;
 
 /// Takes in a message.
 pub fn update(state: &mut State, message: Message) -> Vec<Effect> {

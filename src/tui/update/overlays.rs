@@ -3,7 +3,7 @@
 use crossterm::event::{KeyCode, KeyEvent};
 
 use super::act::{self, submit};
-use super::{action_of, forms, input_request, outcome, perform, places, plan, search, themes};
+use super::{action_of, copying, forms, input_request, outcome, perform, places, plan, search, themes};
 use crate::tui::action::{Action, ActionInfo, Scope, TABLE};
 use crate::tui::keymap::Keymap;
 use crate::tui::layout::centred;
@@ -242,15 +242,15 @@ pub(super) fn act(state: &mut State, action: Action) -> Option<Vec<Effect>> {
         }
         (Action::Copy | Action::CopyCommand, Overlay::Tasks(view)) => {
             let command = state.tasks.iter().rev().nth(view.cursor.at).and_then(|task| task.command.clone());
-            Some(act::copied(state, command))
+            Some(copying::copied(state, command))
         }
         (Action::Copy | Action::CopyCommand, Overlay::Log(cursor)) => {
             let command = state.journal.get(cursor.at).and_then(|line| line.command.clone());
-            Some(act::copied(state, command))
+            Some(copying::copied(state, command))
         }
         (Action::Copy, Overlay::Notice { text, .. }) => {
             let text = text.clone();
-            Some(act::copied(state, Some(text)))
+            Some(copying::copied(state, Some(text)))
         }
         _ => None,
     }

@@ -130,10 +130,10 @@ fn go(state: &mut State) -> Vec<Effect> {
     let path = hit.key.to_string();
     state.overlays.pop();
     super::places::leave(state);
-    if super::outcome::row_of(state, &reference).is_some_and(|row| state.pods.choose(&row)) {
+    if super::wanted::row_of(state, &reference).is_some_and(|row| state.pods.choose(&row)) {
         state.wanted = Some((reference, Some(path)));
         focus(state, Pane::Tree);
-        super::outcome::go_to_wanted(state)
+        super::wanted::go_to_wanted(state)
     } else {
         state.hint(format!("{reference} is no longer there"));
         Vec::new()
