@@ -1,42 +1,72 @@
-//! Builds the index: the oldest version of each pod whole, of the later ones only what differs.
+//! Builds the index: the oldest version of each pod whole, of the later ones only what differs. What an index has
+//! already is not read again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-use serde_json::Value;
-
-use super::texts::{Known, SEPARATOR, Texts, hash};
-use super::{Beside, Found, Index, IndexedPod, NONE, Place, Resource, Scope, Span, SpanNode, Whence};
-use crate::catalog::Catalog;
+use super::grow::{self, Growing};
+use super::{Beside, Index, IndexedPod, Place, Whence};
 use crate::event::{Events, Progress};
 use crate::ops::{Context, OpError};
-use crate::pod::{Document, PodName, Reference, ResourceKey, Selector, replace_tokens};
+use crate::pod::{Digest, PodName, Reference, Selector};
 use crate::store::StoreError;
 use crate::tree::{Tree, TreeError};
 
-/// Characters of a value that are indexed: more is no help in a list of results.
-const VALUE_CHARS: usize = 160;
+#[cfg(test)]
+mod tests;
 
-/// Shortest value indexed: shorter ones match everything.
-const VALUE_MIN_CHARS: usize = 3;
+/// A pod to be searched.
+struct Wanted {
+    /// As references write it, without a version.
+    name: String,
+    whence: Whence,
+    /// Oldest first, each with the root of its tree where that is known without reading its commit.
+    versions: Vec<(Place, Option<Digest>)>,
+}
 
-/// Values indexed of one document: bounds what one huge item can take.
-const VALUES_PER_DOCUMENT: usize = 64;
-
-/// Bytes of distinct values, and values of resources, in all. Beyond it only names are indexed, so that the largest
-/// stores stay searchable.
-const VALUE_BYTES: usize = 48 << 20;
-const VALUES: usize = 2_000_000;
-
-/// Nodes of chains that are remembered for sharing.
-const CHAINS: usize = 65_536;
-
-pub(super) fn build(context: &Context, beside: &[Beside], events: &Events) -> Result<Index, OpError> {
+/// Adds to `index` what is missing of the local pods and what is `beside`, and takes out what is there no more.
+pub(super) fn build(context: &Context, mut index: Index, beside: &[Beside], events: &Events) -> Result<Index, OpError> {
     events.phase("index");
-    let mut builder = Builder::new(context.catalog);
-    for name in context.store.pods()? {
-        match builder.local(context, &name, events) {
+    let wanted = wanted(context, beside, events)?;
+    let mut known = index.settle(&wanted);
+    if index.is_mostly_gone() {
+        index = Index::default();
+        known = vec![None; wanted.len()];
+    }
+    let is_missing = |(known, wanted): &(Option<u32>, Wanted)| {
+        let there = known.and_then(|at| index.pods.get(at as usize));
+        there.is_none_or(|pod| pod.versions.len() < wanted.versions.len())
+    };
+    let missing: Vec<_> = known.into_iter().zip(wanted).filter(is_missing).collect();
+    if missing.is_empty() {
+        return Ok(index);
+    }
+    let mut builder = Builder { context, growing: Growing::new(context.catalog, index), documents: 0 };
+    for (known, wanted) in missing {
+        let (name, whence) = (wanted.name.clone(), wanted.whence);
+        match builder.pod(known, wanted, events) {
             Ok(()) => {}
+            // Of some elsewhere only a part was looked at.
+            Err(OpError::Store(StoreError::Tree(TreeError::Chunk { .. }))) if whence != Whence::Local => {}
             Err(error) if error.is_cancelled() => return Err(error),
+            Err(error) => events.warn(format!("{name} is not searched: {error}")),
+        }
+    }
+    if builder.growing.is_full() {
+        events.warn("the store is large: of some resources only the names are searched");
+    }
+    Ok(builder.growing.index)
+}
+
+/// Everything that is to be searched.
+fn wanted(context: &Context, beside: &[Beside], events: &Events) -> Result<Vec<Wanted>, OpError> {
+    let mut wanted = Vec::new();
+    for name in context.store.pods()? {
+        if events.is_cancelled() {
+            return Err(OpError::Cancelled);
+        }
+        match local(context, &name) {
+            Ok(pod) => wanted.push(pod),
             Err(error) => events.warn(format!("{name} is not searched: {error}")),
         }
     }
@@ -44,21 +74,23 @@ pub(super) fn build(context: &Context, beside: &[Beside], events: &Events) -> Re
     let is_here = |version: &&Beside| context.store.tree(version.state).keys().next().is_none_or(|key| key.is_ok());
     let opened: Vec<&Beside> = beside.iter().filter(is_here).collect();
     for versions in opened.chunk_by(|one, other| named(&one.place.reference) == named(&other.place.reference)) {
-        let trees = versions.iter().map(|version| Ok((version.place.clone(), context.store.tree(version.state))));
-        match builder.pod(trees, events) {
-            // Of some only a part was looked at.
-            Ok(()) | Err(OpError::Store(StoreError::Tree(TreeError::Chunk { .. }))) => {}
-            Err(error) if error.is_cancelled() => return Err(error),
-            Err(error) => {
-                let name = versions.first().map(|version| named(&version.place.reference)).unwrap_or_default();
-                events.warn(format!("{name} is not searched: {error}"));
-            }
-        }
+        let Some(first) = versions.first() else { continue };
+        wanted.push(Wanted {
+            name: named(&first.place.reference),
+            whence: Whence::of(&first.place.reference),
+            versions: versions.iter().map(|version| (version.place.clone(), Some(version.state))).collect(),
+        });
     }
-    if builder.is_full() {
-        events.warn("the store is large: of some resources only the names are searched");
-    }
-    Ok(builder.index)
+    Ok(wanted)
+}
+
+fn local(context: &Context, name: &PodName) -> Result<Wanted, OpError> {
+    let versions = context.store.versions(name)?.into_iter().map(|version| {
+        let selector = Selector::Version(version.number);
+        let reference = Reference::Pod { remote: None, pod: name.clone(), selector };
+        (Place { reference, commit: version.commit }, None)
+    });
+    Ok(Wanted { name: name.to_string(), whence: Whence::Local, versions: versions.collect() })
 }
 
 /// A pod as references write it.
@@ -70,140 +102,126 @@ fn named(reference: &Reference) -> String {
     }
 }
 
-/// A text in the index, for as long as it is built.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Entry {
-    /// The name of the resource at this position.
-    Name(u32),
-    /// The value at this position.
-    Found(u32),
+impl Index {
+    /// Marks the pods that are not there any more, or no longer as they were; gives the position of what is there of
+    /// each that is wanted.
+    fn settle(&mut self, wanted: &[Wanted]) -> Vec<Option<u32>> {
+        let there = self.pods.iter().enumerate().filter(|(_, pod)| pod.there);
+        let known: HashMap<&str, usize> = there.map(|(at, pod)| (pod.name.as_str(), at)).collect();
+        let goes_on = |wanted: &Wanted| {
+            let at = *known.get(wanted.name.as_str())?;
+            self.pods.get(at).filter(|pod| pod.goes_on_in(wanted)).map(|_| at as u32)
+        };
+        let found: Vec<Option<u32>> = wanted.iter().map(goes_on).collect();
+        let kept: HashSet<u32> = found.iter().flatten().copied().collect();
+        let pods = self.pods.iter_mut().enumerate();
+        let gone = pods.filter(|(at, pod)| pod.there && !kept.contains(&(*at as u32)));
+        gone.for_each(|(_, pod)| Arc::make_mut(pod).there = false);
+        found
+    }
+
+    /// Whether most of it cannot be found any more, so that it is better made anew.
+    fn is_mostly_gone(&self) -> bool {
+        let entries = |there: bool| -> u64 {
+            self.pods.iter().filter(|pod| pod.there == there).map(|pod| u64::from(pod.entries)).sum()
+        };
+        entries(false) > entries(true)
+    }
+}
+
+impl IndexedPod {
+    /// Whether what is wanted is this pod, or what has become of it.
+    fn goes_on_in(&self, wanted: &Wanted) -> bool {
+        let is = |(one, (other, _)): (&Place, &(Place, Option<Digest>))| one == other;
+        self.whole && self.versions.len() <= wanted.versions.len() && self.versions.iter().zip(&wanted.versions).all(is)
+    }
 }
 
 struct Builder<'a> {
-    catalog: &'a Catalog,
-    index: Index,
-    scopes: HashMap<Scope, u32>,
-    names: Known,
-    values: Known,
-    properties: HashMap<Box<str>, u32>,
-    /// Since which version of the pod at hand each name is there; NONE where it is not.
-    names_since: Vec<u32>,
-    /// The same for values.
-    found_since: Vec<u32>,
-    /// Nodes of chains by what is in them: most entries of a pod are found at the same places, and share a chain.
-    chains: HashMap<(Span, u32), u32>,
+    context: &'a Context,
+    growing: Growing<'a>,
     documents: u64,
 }
 
-impl<'a> Builder<'a> {
-    fn new(catalog: &'a Catalog) -> Self {
-        let index = Index {
-            pods: Vec::new(),
-            scopes: Vec::new(),
-            names: Texts::default(),
-            resources: Vec::new(),
-            values: Texts::default(),
-            first_found: Vec::new(),
-            found: Vec::new(),
-            properties: Vec::new(),
-            spans: Vec::new(),
-        };
-        Self {
-            catalog,
-            index,
-            scopes: HashMap::new(),
-            names: Known::default(),
-            values: Known::default(),
-            properties: HashMap::new(),
-            names_since: Vec::new(),
-            found_since: Vec::new(),
-            chains: HashMap::new(),
-            documents: 0,
+impl Builder<'_> {
+    /// Takes in the versions of a pod that the index does not have.
+    fn pod(&mut self, known: Option<u32>, wanted: Wanted, events: &Events) -> Result<(), OpError> {
+        let pods = &mut self.growing.index.pods;
+        let pod = known.unwrap_or(pods.len() as u32);
+        if known.is_none() {
+            let Wanted { name, whence, .. } = &wanted;
+            pods.push(Arc::new(IndexedPod::new(name.clone(), *whence)));
         }
+        let place = grow::Place { pod, fresh: known.is_none() };
+        let result = self.versions(place, wanted.versions, events);
+        self.change(pod, |pod| pod.whole = result.is_ok());
+        result
     }
 
-    fn is_full(&self) -> bool {
-        self.index.values.bytes() >= VALUE_BYTES || self.index.found.len() >= VALUES
-    }
-
-    fn local(&mut self, context: &Context, name: &PodName, events: &Events) -> Result<(), OpError> {
-        let versions = context.store.versions(name)?.into_iter().map(|version| {
-            let selector = Selector::Version(version.number);
-            let reference = Reference::Pod { remote: None, pod: name.clone(), selector };
-            let state = context.store.commit(&version.commit)?.state;
-            Ok((Place { reference, commit: version.commit }, context.store.tree(state)))
-        });
-        self.pod(versions, events)
-    }
-
-    /// Takes in the versions of one pod, oldest first.
-    fn pod(
+    fn versions(
         &mut self,
-        versions: impl Iterator<Item = Result<(Place, Tree), StoreError>>,
+        place: grow::Place,
+        versions: Vec<(Place, Option<Digest>)>,
         events: &Events,
     ) -> Result<(), OpError> {
-        let pod = self.index.pods.len() as u32;
-        let mut before: Option<Tree> = None;
-        // What some version of this pod has.
-        let mut seen = Vec::new();
-        let mut result = Ok(());
-        let mut last = 0;
-        for (at, version) in versions.enumerate() {
-            let at = at as u32;
-            let (place, tree) = match version {
-                Ok(version) => version,
-                Err(error) => {
-                    result = Err(error.into());
-                    break;
-                }
-            };
-            if at == 0 {
-                let (name, whence) = (named(&place.reference), Whence::of(&place.reference));
-                self.index.pods.push(IndexedPod { name, whence, versions: Vec::new() });
-            }
-            if let Some(pod) = self.index.pods.last_mut() {
-                pod.versions.push(place);
-            }
-            last = at;
-            result = self.version(pod, at, before.as_ref(), &tree, &mut seen, events);
-            if result.is_err() {
-                break;
-            }
+        let store = &self.context.store;
+        let tree = |commit: Digest, state: Option<Digest>| -> Result<Tree, StoreError> {
+            Ok(store.tree(match state {
+                Some(state) => state,
+                None => store.commit(&commit)?.state,
+            }))
+        };
+        let from = self.growing.index.pods.get(place.pod as usize).map_or(0, |pod| pod.versions.len());
+        let before = from.checked_sub(1).and_then(|last| versions.get(last));
+        let mut before = before.map(|(version, state)| tree(version.commit, *state)).transpose()?;
+        for (at, (version, state)) in versions.into_iter().enumerate().skip(from) {
+            let tree = tree(version.commit, state)?;
+            self.change(place.pod, |pod| pod.versions.push(version));
+            self.version(place, at as u32, before.as_ref(), &tree, events)?;
             before = Some(tree);
         }
-        for entry in seen {
-            self.close(entry, pod, last);
+        Ok(())
+    }
+
+    fn change(&mut self, pod: u32, how: impl FnOnce(&mut IndexedPod)) {
+        if let Some(pod) = self.growing.index.pods.get_mut(pod as usize) {
+            how(Arc::make_mut(pod));
         }
-        result
     }
 
     fn version(
         &mut self,
-        pod: u32,
+        place: grow::Place,
         at: u32,
         before: Option<&Tree>,
         tree: &Tree,
-        seen: &mut Vec<Entry>,
         events: &Events,
     ) -> Result<(), OpError> {
-        let Some(before) = before else {
+        let mut opened = 0;
+        if let Some(before) = before {
+            for difference in before.diff(tree) {
+                let difference = difference?;
+                self.tick(events)?;
+                let mut entries = |value: Option<_>| {
+                    value.map(|value| self.growing.entries(&difference.key, value)).unwrap_or_default()
+                };
+                let (gone, there) = (entries(difference.before), entries(difference.after));
+                for entry in gone.iter().filter(|entry| !there.contains(entry)) {
+                    self.growing.close(*entry, place, at - 1);
+                }
+                opened += there.len();
+                there.into_iter().for_each(|entry| self.growing.open(entry, place, at));
+            }
+        } else {
             for entry in tree.entries() {
                 let (key, value) = entry?;
                 self.tick(events)?;
-                self.texts(&key, value).into_iter().for_each(|entry| self.open(entry, at, seen));
+                let there = self.growing.entries(&key, value);
+                opened += there.len();
+                there.into_iter().for_each(|entry| self.growing.open(entry, place, at));
             }
-            return Ok(());
-        };
-        for difference in before.diff(tree) {
-            let difference = difference?;
-            self.tick(events)?;
-            let gone = difference.before.map(|value| self.texts(&difference.key, value)).unwrap_or_default();
-            let there = difference.after.map(|value| self.texts(&difference.key, value)).unwrap_or_default();
-            for entry in gone.iter().filter(|entry| !there.contains(entry)) {
-                self.close(*entry, pod, at - 1);
-            }
-            there.into_iter().for_each(|entry| self.open(entry, at, seen));
         }
+        self.change(place.pod, |pod| pod.entries = pod.entries.saturating_add(opened as u32));
         Ok(())
     }
 
@@ -216,182 +234,5 @@ impl<'a> Builder<'a> {
             events.progress(Progress { done: self.documents, ..Progress::default() });
         }
         Ok(())
-    }
-
-    fn since(&mut self, entry: Entry) -> Option<&mut u32> {
-        match entry {
-            Entry::Name(at) => self.names_since.get_mut(at as usize),
-            Entry::Found(at) => self.found_since.get_mut(at as usize),
-        }
-    }
-
-    /// An entry is there from this version of the pod on.
-    fn open(&mut self, entry: Entry, at: u32, seen: &mut Vec<Entry>) {
-        if let Some(since) = self.since(entry).filter(|since| **since == NONE) {
-            *since = at;
-            seen.push(entry);
-        }
-    }
-
-    /// An entry is there up to this version of the pod, if it is there.
-    fn close(&mut self, entry: Entry, pod: u32, last: u32) {
-        let Some(since) = self.since(entry) else { return };
-        let first = std::mem::replace(since, NONE);
-        if first == NONE {
-            return;
-        }
-        let head = match entry {
-            Entry::Name(at) => self.index.resources.get_mut(at as usize).map(|resource| &mut resource.spans),
-            Entry::Found(at) => self.index.found.get_mut(at as usize).map(|found| &mut found.spans),
-        };
-        let Some(head) = head else { return };
-        let (span, next) = (Span { pod, first, last }, *head);
-        *head = self.chains.get(&(span, next)).copied().unwrap_or_else(|| {
-            let node = self.index.spans.len() as u32;
-            self.index.spans.push(SpanNode { span, next });
-            if self.chains.len() >= CHAINS {
-                self.chains.clear();
-            }
-            self.chains.insert((span, next), node);
-            node
-        });
-    }
-
-    /// The entries of a document; new ones are added to the index.
-    fn texts(&mut self, key: &ResourceKey, value: Value) -> Vec<Entry> {
-        let resource = self.resource(key);
-        let mut entries = vec![Entry::Name(resource)];
-        if !self.is_full()
-            && let Ok(document) = serde_json::from_value::<Document>(value)
-        {
-            for (property, text) in self.values(key, &document) {
-                entries.push(Entry::Found(self.found(resource, &property, &text)));
-            }
-        }
-        entries
-    }
-
-    fn resource(&mut self, key: &ResourceKey) -> u32 {
-        let ResourceKey { account, region, service, kind, name } = key;
-        let scope =
-            Scope { account: account.clone(), region: region.clone(), service: service.clone(), kind: kind.clone() };
-        let Index { scopes, names, resources, .. } = &mut self.index;
-        let scope = *self.scopes.entry(scope).or_insert_with_key(|scope| {
-            scopes.push(scope.clone());
-            (scopes.len() - 1) as u32
-        });
-        let mut text = format!("{service}/{kind}");
-        for segment in name {
-            text.push(SEPARATOR);
-            text.push_str(segment);
-        }
-        let is = |at: u32| {
-            resources.get(at as usize).is_some_and(|resource| resource.scope == scope) && names.get(at) == text
-        };
-        if let Some(known) = self.names.find(hash(scope, &text), is) {
-            return known;
-        }
-        let at = names.push(&text);
-        resources.push(Resource { scope, found: NONE, spans: NONE });
-        let hash_of = |at: u32| hash(resources.get(at as usize).map_or(NONE, |resource| resource.scope), names.get(at));
-        self.names.insert(at, hash_of);
-        self.names_since.push(NONE);
-        at
-    }
-
-    fn found(&mut self, resource: u32, property: &str, text: &str) -> u32 {
-        let Index { values, first_found, found, properties, resources, .. } = &mut self.index;
-        let property = match self.properties.get(property) {
-            Some(known) => *known,
-            None => {
-                properties.push(property.into());
-                *self.properties.entry(property.into()).or_insert((properties.len() - 1) as u32)
-            }
-        };
-        let value = self.values.find(hash(0, text), |at| values.get(at) == text).unwrap_or_else(|| {
-            let at = values.push(text);
-            first_found.push(NONE);
-            self.values.insert(at, |at| hash(0, values.get(at)));
-            at
-        });
-        let head = resources.get(resource as usize).map_or(NONE, |resource| resource.found);
-        let mut at = head;
-        while let Some(known) = found.get(at as usize) {
-            if known.value == value && known.property == property {
-                return at;
-            }
-            at = known.next_of_resource;
-        }
-        let new = found.len() as u32;
-        let first = first_found.get_mut(value as usize).map_or(NONE, |first| std::mem::replace(first, new));
-        if let Some(resource) = resources.get_mut(resource as usize) {
-            resource.found = new;
-        }
-        found.push(Found { value, resource, property, next_of_value: first, next_of_resource: head, spans: NONE });
-        self.found_since.push(NONE);
-        new
-    }
-
-    /// The strings in a document that are worth finding. Secrets are not.
-    fn values(&self, key: &ResourceKey, document: &Document) -> Vec<(String, String)> {
-        let mut values = Vec::new();
-        for (name, value) in &document.attributes {
-            self.collect(key, &mut vec![name.clone()], value, &mut values);
-        }
-        values.truncate(VALUES_PER_DOCUMENT);
-        values
-    }
-
-    fn collect(&self, key: &ResourceKey, path: &mut Vec<String>, value: &Value, values: &mut Vec<(String, String)>) {
-        if values.len() >= VALUES_PER_DOCUMENT || self.catalog.hides(key, path, value) {
-            return;
-        }
-        let mut inner = |name: String, value: &Value| {
-            path.push(name);
-            self.collect(key, path, value, values);
-            path.pop();
-        };
-        match value {
-            Value::Object(members) => members.iter().for_each(|(name, value)| inner(name.clone(), value)),
-            Value::Array(items) => {
-                items.iter().enumerate().for_each(|(position, value)| inner(position.to_string(), value));
-            }
-            Value::String(text) if text.chars().nth(VALUE_MIN_CHARS - 1).is_some() => {
-                let text = replace_tokens(text, |token| Some(token.key.label()));
-                let text: String = text.chars().take(VALUE_CHARS).collect();
-                values.push((path.join("."), text));
-            }
-            _ => {}
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-    use crate::ops::{Overrides, Paths};
-    use crate::pod::{Commit, Digest, Observed};
-
-    #[test]
-    fn of_versions_elsewhere_those_that_were_opened_are_searched() {
-        let home = tempfile::tempdir().unwrap();
-        let context = Context::new(Paths::under(home.path()), Overrides::default()).unwrap();
-        let writer = context.store.writer().unwrap();
-        let key = ResourceKey::new("000000000000", "us-east-1", "sqs", "queue", ["orders"]);
-        writer.document(key, &Document::from_value(json!({"X": "1"})), &Observed::new()).unwrap();
-        let roots = writer.trees().unwrap();
-        let commit = writer.finish(&Commit::bare(roots.state, roots.observed)).unwrap();
-        let version = |number: u32, state| {
-            let reference = format!("team/orders:{number}").parse().unwrap();
-            Beside { place: Place { reference, commit }, state }
-        };
-        // The first one was never opened: nothing of it is here.
-        let index = |versions: &[Beside]| Index::build(&context, versions, &Events::silent()).unwrap().len();
-        let (elsewhere, here) = (version(1, Digest::of(b"elsewhere")), version(2, roots.state));
-        assert_eq!(index(std::slice::from_ref(&elsewhere)), 0);
-        assert_eq!(index(&[elsewhere, here.clone()]), index(&[here]));
-        assert!(index(&[version(1, roots.state)]) > 0);
     }
 }

@@ -3,7 +3,9 @@
 //! Pods and versions repeat most of what they hold, so each distinct text (a resource's name, or a value in its
 //! document) is kept and matched once, with the places it is found at.
 
+mod blocks;
 mod build;
+mod grow;
 mod matcher;
 mod query;
 mod texts;
@@ -12,6 +14,9 @@ mod words;
 pub use query::Searcher;
 pub use words::{Query, Whence};
 
+use std::sync::Arc;
+
+use blocks::Blocks;
 use texts::Texts;
 
 use crate::event::Events;
@@ -20,31 +25,49 @@ use crate::pod::{Digest, Reference, ResourceKey};
 
 /// The end of a list.
 const NONE: u32 = u32::MAX;
+/// In place of the last of a pod's versions that have something: the newest there is.
+const NEWEST: u32 = u32::MAX;
 
 /// Everything that can be found, ready to be searched. Read-only. A million resources must fit into a small part of
-/// what the explorer may use: texts lie end to end, and lists are chains of positions.
+/// what the explorer may use: texts lie end to end, and lists are chains of positions. Copies share what neither
+/// changes.
+#[derive(Clone, Default)]
 pub struct Index {
-    pods: Vec<IndexedPod>,
+    pods: Vec<Arc<IndexedPod>>,
     scopes: Vec<Scope>,
     /// The resources' names, as `service/type␀segment␀segment`: see [`texts`].
     names: Texts,
     /// At the positions of their names.
-    resources: Vec<Resource>,
+    resources: Blocks<Resource>,
     /// The distinct values.
     values: Texts,
     /// At the positions of the values: where each is found first, in `found`.
-    first_found: Vec<u32>,
-    found: Vec<Found>,
+    first_found: Blocks<u32>,
+    found: Blocks<Found>,
     properties: Vec<Box<str>>,
-    spans: Vec<SpanNode>,
+    spans: Blocks<SpanNode>,
 }
 
 /// A pod's versions, oldest first.
+#[derive(Clone)]
 struct IndexedPod {
     /// As references write it, without a version.
     name: String,
     whence: Whence,
     versions: Vec<Place>,
+    /// It can be found: it was neither deleted nor is it another by now.
+    there: bool,
+    /// Its versions were read to their ends.
+    whole: bool,
+    /// How many entries were found in it, each as often as it came or changed.
+    entries: u32,
+}
+
+impl IndexedPod {
+    /// One of which nothing was read yet.
+    fn new(name: String, whence: Whence) -> Self {
+        Self { name, whence, versions: Vec::new(), there: true, whole: false, entries: 0 }
+    }
 }
 
 /// A version of a local pod, one on a remote whose tree is here, or the live instance as it was last looked at.
@@ -85,6 +108,7 @@ struct Scope {
 }
 
 /// A resource; what is missing here is in its name.
+#[derive(Clone)]
 struct Resource {
     /// Position in [`Index::scopes`].
     scope: u32,
@@ -95,6 +119,7 @@ struct Resource {
 }
 
 /// A value of a property of a resource.
+#[derive(Clone)]
 struct Found {
     value: u32,
     resource: u32,
@@ -111,11 +136,12 @@ struct Span {
     pod: u32,
     /// Position of the oldest version in it.
     first: u32,
-    /// Position of the newest.
+    /// Position of the newest, or [`NEWEST`].
     last: u32,
 }
 
 /// A span and the one before it.
+#[derive(Clone, Copy)]
 struct SpanNode {
     span: Span,
     next: u32,
@@ -144,7 +170,16 @@ impl Index {
     /// # Errors
     /// When the store cannot be read or the user cancels. A pod that cannot be read is left out with a warning.
     pub fn build(context: &Context, beside: &[Beside], events: &Events) -> Result<Self, OpError> {
-        build::build(context, beside, events)
+        build::build(context, Self::default(), beside, events)
+    }
+
+    /// The same, where only what this index lacks is read: versions that came since. What is there no more is no
+    /// longer found.
+    ///
+    /// # Errors
+    /// As [`Index::build`].
+    pub fn brought_up(&self, context: &Context, beside: &[Beside], events: &Events) -> Result<Self, OpError> {
+        build::build(context, self.clone(), beside, events)
     }
 
     /// Resources and values in the index.
@@ -154,14 +189,14 @@ impl Index {
 
     /// Whether nothing can be found.
     pub fn is_empty(&self) -> bool {
-        self.resources.is_empty()
+        self.resources.len() == 0
     }
 
     /// A chain of spans, newest first.
     fn spans(&self, first: u32) -> impl Iterator<Item = Span> {
         let mut at = first;
         std::iter::from_fn(move || {
-            let node = self.spans.get(at as usize)?;
+            let node = self.spans.get(at)?;
             at = node.next;
             Some(node.span)
         })
@@ -171,7 +206,7 @@ impl Index {
     fn values_of(&self, resource: &Resource) -> impl Iterator<Item = &Found> {
         let mut at = resource.found;
         std::iter::from_fn(move || {
-            let found = self.found.get(at as usize)?;
+            let found = self.found.get(at)?;
             at = found.next_of_resource;
             Some(found)
         })

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::matcher::{Matcher, Word};
 use super::texts::{SEPARATOR, Texts};
 use super::words::{Query, Sieve};
-use super::{Hit, Index, NONE, Place, Span};
+use super::{Hit, Index, NEWEST, NONE, Place, Span};
 use crate::pod::ResourceKey;
 
 /// A value that matches as well as a name is shown behind it: names are what people mostly look for.
@@ -138,8 +138,7 @@ impl Search<'_> {
     fn names(&mut self, candidates: Option<Vec<u32>>) -> Option<Vec<u32>> {
         let index = self.index;
         self.each(candidates, &index.names, |search, at| {
-            let Some(resource) = index.resources.get(at as usize).filter(|resource| search.sieve.wants(resource))
-            else {
+            let Some(resource) = index.resources.get(at).filter(|resource| search.sieve.wants(resource)) else {
                 return false;
             };
             debug_assert!(resource.scope != NONE);
@@ -158,11 +157,11 @@ impl Search<'_> {
         }
         self.each(candidates, &index.values, |search, value| {
             let Some((score, length)) = search.score(index.values.get(value)) else { return true };
-            let mut at = index.first_found.get(value as usize).copied().unwrap_or(NONE);
+            let mut at = index.first_found.get(value).copied().unwrap_or(NONE);
             // The same text in many resources matches equally well: more than are shown need not be looked at.
             let mut left = search.limit;
-            while let Some(found) = index.found.get(at as usize).filter(|_| left > 0) {
-                let resource = index.resources.get(found.resource as usize);
+            while let Some(found) = index.found.get(at).filter(|_| left > 0) {
+                let resource = index.resources.get(found.resource);
                 if resource.is_some_and(|resource| search.sieve.wants(resource)) && search.sieve.wants_any(found.spans)
                 {
                     search.offer((score - VALUE_MALUS, Reverse(length), Reverse(Source::Value(at))));
@@ -245,9 +244,9 @@ impl Search<'_> {
     fn hit(&self, source: Source, score: i64) -> Option<Hit> {
         let index = self.index;
         let (resource, property, text, spans) = match source {
-            Source::Name(at) => (at, None, readable(index.names.get(at)), index.resources.get(at as usize)?.spans),
+            Source::Name(at) => (at, None, readable(index.names.get(at)), index.resources.get(at)?.spans),
             Source::Value(at) => {
-                let found = index.found.get(at as usize)?;
+                let found = index.found.get(at)?;
                 let property = index.properties.get(found.property as usize)?.to_string();
                 (found.resource, Some(property), index.values.get(found.value).to_owned(), found.spans)
             }
@@ -256,8 +255,10 @@ impl Search<'_> {
         let mut positions: Vec<usize> = matching.flatten().collect();
         positions.sort_unstable();
         positions.dedup();
-        let wanted = index.spans(spans).filter(|span| self.sieve.wants_span(*span));
-        let places = wanted.flat_map(|span| index.versions_of(span)).collect();
+        let mut wanted: Vec<Span> = index.spans(spans).filter(|span| self.sieve.wants_span(*span)).collect();
+        // What came to a pod later stands before what other pods have.
+        wanted.sort_by_key(|span| (Reverse(span.pod), Reverse(span.first)));
+        let places = wanted.into_iter().flat_map(|span| index.versions_of(span)).collect();
         Some(Hit { key: index.key(resource)?, property, text, positions, places, score })
     }
 }
@@ -270,7 +271,7 @@ fn readable(text: &str) -> String {
 impl Index {
     /// The key of the resource at a position.
     fn key(&self, at: u32) -> Option<ResourceKey> {
-        let scope = self.scopes.get(self.resources.get(at as usize)?.scope as usize)?;
+        let scope = self.scopes.get(self.resources.get(at)?.scope as usize)?;
         let segments = self.names.get(at).split(SEPARATOR).skip(1);
         Some(ResourceKey::new(&scope.account, &scope.region, &scope.service, &scope.kind, segments))
     }
@@ -278,7 +279,8 @@ impl Index {
     /// Newest first.
     fn versions_of(&self, span: Span) -> impl Iterator<Item = Place> {
         let pod = self.pods.get(span.pod as usize);
-        let versions = pod.and_then(|pod| pod.versions.get(span.first as usize..=span.last as usize));
-        versions.unwrap_or_default().iter().rev().cloned()
+        let versions = pod.map_or(&[][..], |pod| &pod.versions);
+        let end = if span.last == NEWEST { versions.len() } else { span.last as usize + 1 };
+        versions.get(span.first as usize..end).unwrap_or_default().iter().rev().cloned()
     }
 }

@@ -1,46 +1,71 @@
 //! Many texts end to end, each with its bag of characters, and a table that finds them again.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
 
 use super::NONE;
+use super::blocks::BLOCK;
 use super::matcher::Bag;
 
 /// What stands between the segments of a name. A person types a slash for it.
 pub(super) const SEPARATOR: char = '\0';
 
-/// Texts by position.
-#[derive(Default)]
+/// Texts by position, in blocks as [`Blocks`] are.
+///
+/// [`Blocks`]: super::blocks::Blocks
+#[derive(Clone, Default)]
 pub(super) struct Texts {
+    /// All but the last are full.
+    blocks: Vec<Arc<Block>>,
+    bytes: usize,
+}
+
+/// Some texts end to end.
+#[derive(Clone, Default)]
+struct Block {
     all: String,
-    ends: Vec<usize>,
+    /// Where each ends. The longest names, of 64 KiB, end far below what this can hold.
+    ends: Vec<u32>,
     bags: Vec<Bag>,
 }
 
 impl Texts {
     pub(super) fn len(&self) -> usize {
-        self.ends.len()
+        self.blocks.last().map_or(0, |last| (self.blocks.len() - 1) * BLOCK + last.ends.len())
     }
 
     /// How many bytes they have together.
     pub(super) fn bytes(&self) -> usize {
-        self.all.len()
+        self.bytes
     }
 
     pub(super) fn get(&self, at: u32) -> &str {
-        let at = at as usize;
-        let start = at.checked_sub(1).and_then(|before| self.ends.get(before)).copied().unwrap_or(0);
-        self.ends.get(at).and_then(|end| self.all.get(start..*end)).unwrap_or_default()
+        let Some(block) = self.blocks.get(at as usize / BLOCK) else { return "" };
+        let at = at as usize % BLOCK;
+        let start = at.checked_sub(1).and_then(|before| block.ends.get(before)).copied().unwrap_or(0) as usize;
+        block.ends.get(at).and_then(|end| block.all.get(start..*end as usize)).unwrap_or_default()
     }
 
     pub(super) fn bag(&self, at: u32) -> Bag {
-        self.bags.get(at as usize).copied().unwrap_or_default()
+        let block = self.blocks.get(at as usize / BLOCK);
+        block.and_then(|block| block.bags.get(at as usize % BLOCK)).copied().unwrap_or_default()
     }
 
     pub(super) fn push(&mut self, text: &str) -> u32 {
-        self.all.push_str(text);
-        self.ends.push(self.all.len());
-        self.bags.push(Bag::of(text));
-        (self.ends.len() - 1) as u32
+        let at = self.len();
+        if at.is_multiple_of(BLOCK) {
+            self.blocks.push(Arc::default());
+        }
+        if let Some(block) = self.blocks.last_mut().map(Arc::make_mut) {
+            block.all.push_str(text);
+            block.ends.push(block.all.len() as u32);
+            block.bags.push(Bag::of(text));
+            if block.ends.len() == BLOCK {
+                block.all.shrink_to_fit();
+            }
+        }
+        self.bytes += text.len();
+        at as u32
     }
 }
 
@@ -83,6 +108,13 @@ impl Known {
         self.used += 1;
     }
 
+    /// Knows all of `count` positions, each with the hash that `hash_of` gives it.
+    pub(super) fn of(count: usize, hash_of: impl Fn(u32) -> u64) -> Self {
+        let mut known = Self { slots: vec![NONE; (count * 2).next_power_of_two().max(SLOTS)], used: count };
+        (0..count as u32).for_each(|at| known.place(at, hash_of(at)));
+        known
+    }
+
     fn home(&self, hash: u64) -> Option<usize> {
         (hash as usize).checked_rem(self.slots.len())
     }
@@ -122,5 +154,7 @@ mod tests {
         }
         assert_eq!(known.find(hash(0, "other"), |at| texts.get(at) == "other"), None);
         assert_eq!(Known::default().find(1, |_| true), None);
+        let again = Known::of(texts.len(), |at| hash(0, texts.get(at)));
+        assert_eq!(again.find(hash(0, "text 77"), |at| texts.get(at) == "text 77"), Some(77));
     }
 }

@@ -135,14 +135,16 @@ impl<'a> Sieve<'a> {
             index.scopes.iter().map(wanted).collect()
         });
         let names = of(&[Field::Pod, Field::Is]);
-        let pods = (!names.is_empty()).then(|| {
+        let all = names.is_empty() && index.pods.iter().all(|pod| pod.there);
+        let pods = (!all).then(|| {
             let wanted = |pod: &super::IndexedPod| {
-                names.iter().all(|(field, value)| match field {
+                let is = |(field, value): &&(Field, String)| match field {
                     Field::Is => pod.whence.word().starts_with(value.as_str()),
                     _ => pod.name.to_lowercase().contains(value.as_str()),
-                })
+                };
+                pod.there && names.iter().all(is)
             };
-            index.pods.iter().map(wanted).collect()
+            index.pods.iter().map(|pod| wanted(pod)).collect()
         });
         Self { index, scopes, pods, tags: of(&[Field::Tag]).into_iter().map(|(_, value)| value.as_str()).collect() }
     }

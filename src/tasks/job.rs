@@ -1,5 +1,6 @@
 //! What the explorer asks for, as data, with the headless command that does the same.
 
+use super::Indexed;
 use super::gate::Priority;
 use crate::instance::{Emulator, Strategy};
 use crate::ops::{CommitArgs, InjectArgs, Look, MergeArgs, PreparedInject, Take, Target};
@@ -91,8 +92,8 @@ pub enum Job {
     Status,
     /// The same, by itself from time to time.
     Drift(Look),
-    /// Read every pod, and what is beside them, for searching.
-    Index(Vec<Beside>),
+    /// Read every pod, and what is beside them, for searching; where there is an index already, only what it lacks.
+    Index(Vec<Beside>, Option<Indexed>),
     /// Rename a local pod.
     Rename {
         /// Its name.
@@ -177,7 +178,7 @@ impl Job {
     /// Whether anybody waits for it.
     pub fn priority(&self) -> Priority {
         match self {
-            Self::Drift(_) | Self::Scan | Self::RemotePods(_) | Self::Index(_) => Priority::Background,
+            Self::Drift(_) | Self::Scan | Self::RemotePods(_) | Self::Index(..) => Priority::Background,
             _ => Priority::Asked,
         }
     }
@@ -222,7 +223,8 @@ impl Job {
             Self::Diff { before, after } => format!("compare {before} with {after}"),
             Self::Status => "compare the live instance with its last commit".to_owned(),
             Self::Drift(_) => "look for drift".to_owned(),
-            Self::Index(_) => "read all pods for search".to_owned(),
+            Self::Index(_, None) => "read all pods for search".to_owned(),
+            Self::Index(_, Some(_)) => "read what is new for search".to_owned(),
             Self::Rename { from, to } => format!("rename {from} to {to}"),
             Self::Delete(pod) => format!("delete {pod}"),
             Self::StartInstance { emulator, .. } => format!("start {}", emulator_name(*emulator)),
@@ -245,7 +247,7 @@ impl Job {
             Self::ListPods => "podex list".to_owned(),
             Self::ListRemotes => "podex remote list".to_owned(),
             Self::RemotePods(remote) => format!("podex list {remote}"),
-            Self::Detect | Self::Scan | Self::Index(_) => return None,
+            Self::Detect | Self::Scan | Self::Index(..) => return None,
             Self::Open(reference) => format!("podex inspect {reference}"),
             Self::Commit(CommitArgs { pod, message, services, strict, native }) => {
                 let mut command = format!("podex commit {pod}");

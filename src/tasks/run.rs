@@ -201,8 +201,11 @@ async fn run(context: &Context, job: Job, events: &Events) -> Result<(String, Ou
             let outcome = ops::status(context, look, events).await?;
             (changes(outcome.changes.len()), Outcome::Status(outcome))
         }
-        Job::Index(beside) => {
-            let index = Index::build(context, &beside, events)?;
+        Job::Index(beside, before) => {
+            let index = match before {
+                Some(Indexed(before)) => before.brought_up(context, &beside, events)?,
+                None => Index::build(context, &beside, events)?,
+            };
             (count(index.len() as u64, "text"), Outcome::Indexed(Indexed(Arc::new(index))))
         }
         Job::Rename { from, to } => {

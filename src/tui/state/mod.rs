@@ -207,8 +207,10 @@ pub struct State {
     pub undone: BTreeMap<TaskId, Job>,
     /// Pods to choose once they are listed, and a path to go to once the tree is there.
     pub wanted: Option<(Reference, Option<String>)>,
-    /// The index of all pods, once search was asked for; gone when the pods changed.
+    /// The index of all pods, once search was asked for.
     pub index: Option<Indexed>,
+    /// Something came or went since the index was made.
+    pub outdated: bool,
     /// The status line.
     pub status: Option<Said>,
     /// What was done.
@@ -268,6 +270,7 @@ impl State {
             undone: BTreeMap::new(),
             wanted: None,
             index: None,
+            outdated: false,
             status: None,
             journal: Vec::new(),
             unlogged: Vec::new(),

@@ -78,7 +78,7 @@ fn search_shows_whose_value_was_found_and_the_chosen_hit_in_full() {
         hit(failed, Some("Tags.team"), "orders", &[0, 1, 2], &["team/orders:4"]),
     ];
     at_every_size("search", |explorer| {
-        explorer.finish(Job::Index(Vec::new()), Ok(Outcome::Indexed(Indexed(index.clone()))));
+        explorer.finish(Job::Index(Vec::new(), None), Ok(Outcome::Indexed(Indexed(index.clone()))));
         explorer.press("ctrl-p");
         explorer.write("ord");
         explorer.tell(Message::Found("ord".to_owned(), hits.clone(), true));

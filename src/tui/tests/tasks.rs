@@ -1,12 +1,17 @@
 //! What is done to pods, remotes and the instance.
 
-use super::{Explorer, commit, explorer_time, in_scope, prepared};
+use std::sync::Arc;
+
+use super::{Explorer, commit, explorer_time, in_scope, metamodel, prepared};
+use crate::event::Events;
 use crate::instance::Strategy;
-use crate::ops::RemotePod;
+use crate::ops::{Context, Overrides, Paths, RemotePod};
+use crate::pod::Arrangement;
 use crate::remote::{RemoteCommit, RemoteVersion};
-use crate::tasks::{Cause, Failure, Job, Outcome, Task, TaskId, TaskState};
+use crate::search::{Beside, Index};
+use crate::tasks::{Cause, Failure, Indexed, Job, Loaded, Outcome, Task, TaskId, TaskState};
 use crate::tui::action::Scope;
-use crate::tui::message::Message;
+use crate::tui::message::{Effect, Message};
 use crate::tui::overlay::{Overlay, PlanStage};
 use crate::tui::theme::Role;
 
@@ -195,6 +200,37 @@ fn a_pull_takes_along_only_who_still_waits_for_it() {
         explorer.tell(Message::Finished(id, Ok(Outcome::Pulled("digits".parse().unwrap(), head))));
         assert_eq!(explorer.state.wanted.is_some(), goes, "after {keys:?}");
     }
+}
+
+#[test]
+fn what_comes_after_the_pods_were_read_for_search_is_added_to_what_was_read() {
+    let home = tempfile::tempdir().unwrap();
+    let context = Context::new(Paths::under(home.path()), Overrides::default()).unwrap();
+    let index = Indexed(Arc::new(Index::build(&context, &[], &Events::silent()).unwrap()));
+    let mut explorer = Explorer::loaded(120, 40);
+    explorer.press("ctrl-p");
+    assert!(matches!(explorer.jobs().as_slice(), [Job::Index(_, None)]));
+    explorer.finish(Job::Index(Vec::new(), None), Ok(Outcome::Indexed(index)));
+    explorer.press("esc ctrl-p esc");
+    assert!(explorer.jobs().is_empty(), "nothing came since");
+    // A remote's version is opened: it is read when search is next asked for.
+    let opened = || {
+        let metamodel = Arc::new(metamodel(&Arrangement::default()));
+        Outcome::Opened(Box::new(Loaded { digest: commit(7).digest(), commit: commit(7), metamodel }))
+    };
+    let job = || Job::Open("team/digits:1".parse().unwrap());
+    explorer.finish(job(), Ok(opened()));
+    assert!(explorer.state.index.is_some() && explorer.jobs().is_empty());
+    explorer.press("ctrl-p");
+    let jobs = explorer.jobs();
+    let is_beside = |beside: &[Beside]| beside.iter().any(|one| one.place.reference.to_string() == "team/digits:1");
+    assert!(matches!(jobs.as_slice(), [Job::Index(beside, Some(_))] if is_beside(beside)), "{jobs:?}");
+    // What was read before is searched meanwhile, and still when the rest cannot be read.
+    explorer.write("x");
+    assert!(explorer.effects.iter().any(|effect| matches!(effect, Effect::Search(..))));
+    explorer.effects.clear();
+    explorer.finish(jobs[0].clone(), Err(Failure::Failed { reason: "torn".to_owned(), cause: Cause::Other }));
+    assert!(explorer.state.index.is_some() && explorer.state.outdated);
 }
 
 #[test]

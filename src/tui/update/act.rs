@@ -290,6 +290,7 @@ pub(super) fn again(state: &mut State, job: Job) -> Vec<Effect> {
     match job {
         Job::PrepareInject(args) => plan(state, Some(args)),
         Job::PrepareUndo => plan(state, None),
+        Job::Index(..) => super::search::bring_up(state),
         job => submit(job),
     }
 }

@@ -30,7 +30,7 @@ mod outside;
 pub mod overlays;
 pub mod places;
 mod plan;
-mod search;
+pub mod search;
 mod sharing;
 mod themes;
 mod wanted;

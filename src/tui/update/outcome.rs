@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::act::{plan, submit};
+use super::search;
 use super::wanted::{go_to_wanted, read_again};
 use crate::ops::InjectOutcome;
 use crate::pod::{Change, Reference};
@@ -34,7 +35,12 @@ pub(super) fn finished(state: &mut State, id: TaskId, result: Result<Outcome, Fa
     let Some(job) = state.jobs.remove(&id) else { return Vec::new() };
     let pulled_from = state.pulled_from.remove(&id);
     if result.is_err() {
-        state.undone.insert(id, job.clone());
+        let again = match &job {
+            // The index is not held for that.
+            Job::Index(beside, _) => Job::Index(beside.clone(), None),
+            job => job.clone(),
+        };
+        state.undone.insert(id, again);
         if state.undone.len() > UNDONE {
             state.undone.pop_first();
         }
@@ -50,6 +56,9 @@ pub(super) fn finished(state: &mut State, id: TaskId, result: Result<Outcome, Fa
             state.say(Role::Warning, format!("cancelled: {}", job.title()), None);
             stop_planning(state, id, "cancelled");
             match &job {
+                Job::Index(..) => {
+                    search::failed(state, "reading the pods was cancelled");
+                }
                 Job::RemotePods(remote) => {
                     state.pods.set_remote_pods(remote, Listing::Failed("cancelled".to_owned()));
                 }
@@ -85,6 +94,7 @@ pub(super) fn connect(state: &mut State, endpoint: String) -> Vec<Effect> {
     state.endpoint = endpoint.clone();
     state.pods.live = Live::Looking;
     state.live = state.live.filter(|_| !elsewhere);
+    state.outdated |= elsewhere;
     let follow = elsewhere.then_some(Effect::Connect(endpoint));
     follow.into_iter().chain(submit(Job::Detect)).collect()
 }
@@ -128,7 +138,7 @@ fn failed(state: &mut State, id: TaskId, job: &Job, reason: String, cause: Cause
     }
     let summary = reason.lines().next().unwrap_or_default().to_owned();
     state.say(Role::Error, format!("{} failed: {summary}", job.title()), command);
-    if matches!(job, Job::Index(_)) && super::search::failed(state, &reason) {
+    if matches!(job, Job::Index(..)) && search::failed(state, &reason) {
         return;
     }
     let planning = stop_planning(state, id, &reason);
@@ -162,9 +172,9 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
         Outcome::Pods(pods) => {
             let pods = pods.into_iter().map(|(summary, versions)| LocalPod { summary, versions });
             state.pods.set_local(pods.collect());
-            // What was indexed may no longer be what there is.
-            state.index = None;
-            return go_to_wanted(state);
+            let mut effects = go_to_wanted(state);
+            effects.extend(search::outdate(state));
+            return effects;
         }
         Outcome::Remotes(configs) => {
             state.pods.set_remotes(configs);
@@ -175,7 +185,9 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
             if let Job::RemotePods(remote) = job {
                 state.pods.set_remote_pods(remote, Listing::Ready(pods));
             }
-            return go_to_wanted(state);
+            let mut effects = go_to_wanted(state);
+            effects.extend(search::outdate(state));
+            return effects;
         }
         Outcome::Instance(emulator, info) => {
             state.pods.live = Live::Online(emulator, info);
@@ -191,9 +203,9 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
             if matches!(job, Job::Open(Reference::Live)) {
                 state.live = Some((digest, state.now));
             }
-            // It can be searched from now on.
-            state.index = None;
             state.say(Role::Success, sentence, job.command());
+            // It can be searched from now on.
+            return search::outdate(state);
         }
         Outcome::Committed(outcome) => {
             state.say(Role::Success, sentence, job.command());
@@ -211,9 +223,11 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
             super::drift::over(state);
             // What was captured before is no longer what is there.
             state.live = None;
+            let mut effects = search::outdate(state);
             if *state.pods.chosen() == RowId::Live {
-                return submit(Job::Open(Reference::Live));
+                effects.extend(submit(Job::Open(Reference::Live)));
             }
+            return effects;
         }
         Outcome::Pushed => {
             state.say(Role::Success, format!("{}: {sentence}", job.title()), job.command());
@@ -228,6 +242,7 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
             if let Job::Diff { before, after } = job {
                 if *after == Reference::Live {
                     state.live = None;
+                    state.outdated = true;
                 }
                 let names = (before.to_string(), after.to_string());
                 show_diff(state, names, job.command().unwrap_or_default(), outcome.changes);
@@ -246,8 +261,7 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
             };
         }
         Outcome::Indexed(index) => {
-            state.index = Some(index);
-            return super::search::changed(state);
+            return search::read(state, index);
         }
         Outcome::Started(started) => {
             state.say(Role::Success, sentence, job.command());

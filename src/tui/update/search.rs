@@ -6,7 +6,7 @@ use super::act::{focus, submit};
 use super::input_request;
 use crate::pod::{Digest, Reference, Selector};
 use crate::search::{Beside, Hit, Place};
-use crate::tasks::Job;
+use crate::tasks::{Indexed, Job};
 use crate::tui::message::Effect;
 use crate::tui::model::list::{Cursor, Move};
 use crate::tui::model::pods::{Listing, RowId};
@@ -14,12 +14,44 @@ use crate::tui::model::sharing;
 use crate::tui::overlay::{Overlay, SearchView};
 use crate::tui::state::{Pane, State};
 
-/// Opens search; the pods are read for it where that was not done yet.
+/// Opens search; the pods are read for it as far as that was not done yet.
 pub(super) fn open(state: &mut State) -> Vec<Effect> {
     state.diff = None;
     state.overlays.push(Overlay::Search(SearchView::default()));
-    let indexing = state.jobs.values().any(|job| matches!(job, Job::Index(_)));
-    if state.index.is_none() && !indexing { submit(Job::Index(beside(state))) } else { Vec::new() }
+    bring_up(state)
+}
+
+/// Reads what the index lacks.
+pub(super) fn bring_up(state: &mut State) -> Vec<Effect> {
+    if is_reading(state) || state.index.is_some() && !state.outdated {
+        return Vec::new();
+    }
+    state.outdated = false;
+    submit(Job::Index(beside(state), state.index.clone()))
+}
+
+/// Whether pods are being read for search.
+pub fn is_reading(state: &State) -> bool {
+    state.jobs.values().any(|job| matches!(job, Job::Index(..)))
+}
+
+/// Something came or went that is searched: it is read when search is next asked for, or now where that is open.
+pub(super) fn outdate(state: &mut State) -> Vec<Effect> {
+    state.outdated = true;
+    if view(state).is_some() { bring_up(state) } else { Vec::new() }
+}
+
+/// Takes in what was read.
+pub(super) fn read(state: &mut State, index: Indexed) -> Vec<Effect> {
+    state.index = Some(index);
+    if let Some(view) = view(state) {
+        view.failure = None;
+    }
+    let mut effects = changed(state);
+    if state.outdated {
+        effects.extend(outdate(state));
+    }
+    effects
 }
 
 /// What is searched beside the local pods: the live instance as it was last looked at, and what remotes have of
@@ -80,11 +112,14 @@ pub(super) fn found(state: &mut State, query: String, hits: Vec<Hit>, complete: 
     if complete && std::mem::take(&mut view.eager) { go(state) } else { Vec::new() }
 }
 
-/// The pods could not be read; gives whether search shows that.
+/// The pods were not read to the end; gives whether search shows that.
 pub(super) fn failed(state: &mut State, reason: &str) -> bool {
+    // What was read before can still be searched.
+    state.outdated = true;
+    let nothing = state.index.is_none();
     let view = view(state);
-    let shown = view.is_some();
-    if let Some(view) = view {
+    let shown = view.is_some() && nothing;
+    if let Some(view) = view.filter(|_| nothing) {
         view.failure = Some(reason.to_owned());
     }
     shown

@@ -12,6 +12,7 @@ use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Role;
 use crate::tui::update::overlays::{SEARCH, SEARCH_FRAME};
+use crate::tui::update::search::is_reading;
 
 pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
     let inner = popup(state, frame, centred(state.size, SEARCH.0, SEARCH.1), "Search all pods", Role::Focus);
@@ -21,10 +22,18 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
     let note = match (&view.failure, &state.index) {
         (Some(_), _) => String::new(),
         (None, None) => format!("{} reading pods …", spinner(state)),
-        (None, Some(_)) if asked.trim().is_empty() => String::new(),
-        (None, Some(_)) if view.answered != asked => "…".to_owned(),
-        (None, Some(_)) if !view.complete => format!("{}+ found …", view.hits.len()),
-        (None, Some(_)) => format!("{} found", view.hits.len()),
+        (None, Some(_)) => {
+            let found = match () {
+                () if asked.trim().is_empty() => String::new(),
+                () if view.answered != asked => "…".to_owned(),
+                () if !view.complete => format!("{}+ found …", view.hits.len()),
+                () => format!("{} found", view.hits.len()),
+            };
+            match is_reading(state) {
+                true => format!("{found}  {} reading more", spinner(state)).trim_start().to_owned(),
+                false => found,
+            }
+        }
     };
     let prompt =
         spread(vec![span(state, Role::Key, "> "), Span::raw(shown)], vec![span(state, Role::Muted, note)], width);

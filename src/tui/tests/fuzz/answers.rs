@@ -129,7 +129,7 @@ impl Game {
             Job::Status | Job::Drift(_) => {
                 drifted(if self.chance(80) { changes() } else { Vec::new() }).unwrap_or(Outcome::Changed)
             }
-            Job::Index(_) => Outcome::Indexed(Indexed(self.index.clone())),
+            Job::Index(..) => Outcome::Indexed(Indexed(self.index.clone())),
             Job::StartInstance { .. } => Outcome::Started(ManagedInstance {
                 emulator: "moto".to_owned(),
                 endpoint: "http://127.0.0.1:5555".to_owned(),
