@@ -11,6 +11,7 @@ mod keymap;
 mod latest;
 mod layout;
 mod logfile;
+mod memory;
 mod message;
 mod model;
 mod overlay;

@@ -14,6 +14,7 @@ use tokio::task::JoinHandle;
 use super::crash::{self, Crash};
 use super::keymap::Keymap;
 use super::logfile::LogFile;
+use super::memory;
 use super::message::{Effect, Message, Program};
 use super::model::pods::Live;
 use super::overlay::Overlay;
@@ -53,6 +54,7 @@ pub async fn run(context: Context, start: StartAt) -> Result<(), TuiError> {
     if !std::io::stdin().is_terminal() || !std::io::stdout().is_terminal() {
         return Err(TuiError::NoTerminal);
     }
+    memory::give_back_what_is_freed();
     let depth = if start.no_color { Depth::Mono } else { Depth::detect(|name| std::env::var(name).ok()) };
     let themes = context.paths.themes();
     // A theme is no reason not to start: the default is readable everywhere.
