@@ -127,7 +127,7 @@ impl Form {
     /// A commit into `pod`.
     pub fn commit(pod: &str) -> Self {
         let fields = vec![
-            field("pod", pod, "an existing pod gets a next version, a new name makes a new pod"),
+            field("pod", pod, "a next version of a pod that is there, or a new pod"),
             field("message", "", "what this state is, in a few words"),
         ];
         // Where the pod is clear, people want to type the message.

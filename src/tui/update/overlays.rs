@@ -56,12 +56,9 @@ pub(super) fn movement(action: Action) -> Option<Move> {
 
 fn step(state: &mut State, by: Move) {
     let keymap = state.keymap.clone();
-    let (tasks, journal) = (state.tasks.len(), state.journal.len());
+    let (tasks, journal, help) = (state.tasks.len(), state.journal.len(), help_lines(state));
     match state.overlays.last_mut() {
-        Some(Overlay::Help(picker)) => {
-            let lines = crate::tui::view::help_lines(&keymap, picker.input.value());
-            picker.cursor.step(by, lines);
-        }
+        Some(Overlay::Help(picker)) => picker.cursor.step(by, help),
         Some(Overlay::Search(view)) => view.cursor.step(by, view.hits.len()),
         Some(Overlay::Palette(picker)) => {
             let rows = matching(&keymap, picker.input.value()).len();
@@ -261,12 +258,11 @@ pub(super) fn settle(state: &mut State) {
     let inner = |columns, rows, taken: u16| usize::from(centred(size, columns, rows).height.saturating_sub(taken));
     let (tasks, journal) = (state.tasks.len(), state.journal.len());
     let keymap = state.keymap.clone();
-    let theme_rows = crate::tui::view::theme_rows(state);
+    let (theme_rows, help) = (crate::tui::view::theme_rows(state), help_lines(state));
     match state.overlays.last_mut() {
         Some(Overlay::Help(picker)) => {
             // The cursor of help is the first line shown: all its lines are read, none is chosen.
-            let lines = crate::tui::view::help_lines(&keymap, picker.input.value());
-            picker.cursor.at = picker.cursor.at.min(lines.saturating_sub(inner(HELP.0, HELP.1, 4)));
+            picker.cursor.at = picker.cursor.at.min(help.saturating_sub(inner(HELP.0, HELP.1, 4)));
         }
         Some(Overlay::Palette(picker)) => {
             let rows = matching(&keymap, picker.input.value()).len();
@@ -287,6 +283,14 @@ pub(super) fn settle(state: &mut State) {
     }
 }
 
+/// How many lines help has, where it is on top.
+fn help_lines(state: &State) -> usize {
+    match state.overlays.last() {
+        Some(Overlay::Help(picker)) => crate::tui::view::help_lines(state, picker.input.value()),
+        _ => 0,
+    }
+}
+
 /// Columns and rows of help.
 pub const HELP: (u16, u16) = (96, 200);
 /// Columns and rows of the palette.
@@ -304,8 +308,10 @@ pub fn plan_rows(view: &PlanView) -> u16 {
 }
 /// Columns and rows of search.
 pub const SEARCH: (u16, u16) = (130, 60);
-/// Rows around the hits: prompt, heading, the chosen one in full, keys, and room between them.
-pub const SEARCH_FRAME: u16 = 7;
+/// Rows of the chosen hit in full.
+pub const CHOSEN: u16 = 3;
+/// Rows around the hits: prompt, heading, the chosen one, keys, and room between them.
+pub const SEARCH_FRAME: u16 = CHOSEN + 5;
 /// Columns and rows of the journal.
 pub const LOG: (u16, u16) = (120, 60);
 /// Rows of the list in the task panel.

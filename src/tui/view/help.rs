@@ -38,8 +38,9 @@ fn entries(keymap: &Keymap, query: &str) -> Vec<Entry> {
 }
 
 /// How many lines help has.
-pub fn help_lines(keymap: &Keymap, query: &str) -> usize {
-    entries(keymap, query).len()
+pub fn help_lines(state: &State, query: &str) -> usize {
+    let width = usize::from(centred(state.size, HELP.0, HELP.1).width.saturating_sub(4));
+    entries(&state.keymap, query).iter().map(|entry| drawn_entry(state, entry, width).len()).sum()
 }
 
 pub(super) fn draw(state: &State, frame: &mut Frame, picker: &Picker) {
@@ -53,34 +54,36 @@ pub(super) fn draw(state: &State, frame: &mut Frame, picker: &Picker) {
     if entries.is_empty() {
         drawn.push(Line::from(span(state, Role::Muted, "No action is described by these words.")));
     }
-    drawn.extend(entries.iter().skip(picker.cursor.at).map(|entry| line(state, entry, width)));
+    drawn.extend(entries.iter().flat_map(|entry| drawn_entry(state, entry, width)).skip(picker.cursor.at));
     lines(frame, inner, drawn);
     frame.set_cursor_position((inner.x + prompt.len() as u16 + cursor, inner.y));
 }
 
-fn line<'a>(state: &State, entry: &Entry, width: usize) -> Line<'a> {
+/// An entry as lines: a description that is too long for one goes on below its beginning.
+fn drawn_entry<'a>(state: &State, entry: &Entry, width: usize) -> Vec<Line<'a>> {
     const KEYS: usize = 18;
     const NAME: usize = 16;
-    match entry {
-        Entry::Gap => Line::default(),
-        Entry::Heading(scope) => Line::from(span(state, Role::Strong, scope.title())),
-        Entry::Action(info) => {
-            let keys = state.keymap.keys(info.action).join("  ");
-            let keys = text::cut(&keys, KEYS - 3).into_owned();
-            let disabled = enabled(state, info.action).err();
-            let mut spans = vec![
-                span(state, Role::Key, format!("  {keys}{}", " ".repeat(KEYS.saturating_sub(2 + text::width(&keys))))),
-                Span::raw(format!("{:NAME$}", info.name)),
-            ];
-            let room = width.saturating_sub(KEYS + NAME);
-            match disabled {
-                Some(reason) => {
-                    let said = format!("not now: {reason}");
-                    spans.push(span(state, Role::Warning, text::cut(&said, room).into_owned()));
-                }
-                None => spans.push(span(state, Role::Muted, text::cut(info.description, room).into_owned())),
-            }
-            Line::from(spans)
-        }
-    }
+    let info = match entry {
+        Entry::Gap => return vec![Line::default()],
+        Entry::Heading(scope) => return vec![Line::from(span(state, Role::Strong, scope.title()))],
+        Entry::Action(info) => info,
+    };
+    let keys = state.keymap.keys(info.action).join("  ");
+    let keys = text::cut(&keys, KEYS - 3).into_owned();
+    let (role, said) = match enabled(state, info.action) {
+        Ok(()) => (Role::Muted, info.description.to_owned()),
+        Err(reason) => (Role::Warning, format!("not now: {reason}")),
+    };
+    let first = vec![
+        span(state, Role::Key, format!("  {keys}{}", " ".repeat(KEYS.saturating_sub(2 + text::width(&keys))))),
+        Span::raw(format!("{:NAME$}", info.name)),
+    ];
+    let below = || vec![Span::raw(" ".repeat(KEYS + NAME))];
+    let wrapped = text::wrap(&said, width.saturating_sub(KEYS + NAME));
+    let starts = std::iter::once(first).chain(std::iter::repeat_with(below));
+    let line = |(mut spans, part): (Vec<Span<'a>>, &str)| {
+        spans.push(span(state, role, part.to_owned()));
+        Line::from(spans)
+    };
+    starts.zip(wrapped).map(line).collect()
 }

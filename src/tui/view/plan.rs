@@ -21,13 +21,10 @@ use crate::tui::update::overlays::{PLAN, plan_rows};
 
 /// The strategies in the order of their keys, with what each means.
 const STRATEGIES: [(Strategy, &str); 4] = [
-    (
-        Strategy::AccountRegionMerge,
-        "where pod and instance both have a service in an account and region, the pod's replaces it; the rest stays",
-    ),
+    (Strategy::AccountRegionMerge, "replaces the pod's services in each account and region; the rest stays"),
     (Strategy::ServiceMerge, "adds and updates what the pod has; deletes nothing"),
     (Strategy::Overwrite, "the instance becomes exactly what the pod says: everything else goes"),
-    (Strategy::ThreeWay, "the pod's changes since the last commit or inject; the instance's own stay"),
+    (Strategy::ThreeWay, "the pod's changes since the last commit or inject; the rest stays"),
 ];
 
 pub(super) fn draw(state: &State, frame: &mut Frame, view: &PlanView) {
@@ -119,7 +116,7 @@ fn steps(state: &State, frame: &mut Frame, area: Rect, view: &PlanView, prepared
     lines(frame, list, drawn);
     highlight(frame, list, view.cursor.at - view.cursor.top, state.theme.style(Role::Selection));
     let bottom = Rect { y: area.bottom().saturating_sub(2), height: 2, ..area };
-    let safety = format!("The instance as it is now is kept as {}: u takes all of this back.", prepared.safety.short());
+    let safety = format!("What is there now is kept as {}: u takes all of this back.", prepared.safety.short());
     let said = Line::from(span(state, Role::Muted, text::cut(&safety, width).into_owned()));
     lines(frame, bottom, [said, answers(state, "Leave it", "Apply", view.yes)]);
 }

@@ -11,7 +11,7 @@ use crate::tui::overlay::SearchView;
 use crate::tui::state::State;
 use crate::tui::text;
 use crate::tui::theme::Role;
-use crate::tui::update::overlays::{SEARCH, SEARCH_FRAME};
+use crate::tui::update::overlays::{CHOSEN, SEARCH, SEARCH_FRAME};
 use crate::tui::update::search::is_reading;
 
 pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
@@ -70,7 +70,7 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
     let drawn: Vec<Line> = hits.iter().map(|hit| line(state, hit, &widths, width)).collect();
     lines(frame, body, drawn);
     if let Some(hit) = view.hits.get(view.cursor.at) {
-        let below = Rect { y: body.bottom() + 1, height: 2, ..inner };
+        let below = Rect { y: body.bottom() + 1, height: CHOSEN, ..inner };
         lines(frame, below, chosen(state, hit, width));
     }
     highlight(frame, body, view.cursor.at - view.cursor.top, state.theme.style(Role::Selection));
@@ -82,23 +82,24 @@ const COLUMNS: [&str; 4] = ["pod", "version", "service", "type"];
 const WIDEST: [usize; 4] = [18, 10, 16, 18];
 /// From this many columns on, every column may be as wide as it likes.
 const ROOMY: usize = 100;
-/// The same where there is less room: the line below has the rest.
-const NARROWEST: [usize; 4] = [10, 4, 0, 9];
+/// The same where there is less room: the version stands behind its pod, and the lines below have the rest.
+const NARROWEST: [usize; 4] = [13, 0, 0, 9];
 
 /// What stands in the columns before the name.
-fn cells(hit: &Hit) -> [String; 4] {
-    let (pod, version) = match hit.places.first().map(|place| &place.reference) {
-        None => (String::new(), String::new()),
-        Some(reference) => {
-            let name = reference.to_string();
-            let at = name.rfind([':', '@']).filter(|at| *at > 0);
-            let (pod, version) = name.split_at(at.unwrap_or(name.len()));
-            let more = hit.places.len() - 1;
-            let more = if more == 0 { String::new() } else { format!(" +{more}") };
-            (pod.to_owned(), format!("{}{more}", version.trim_start_matches(':')))
-        }
+fn cells(hit: &Hit, roomy: bool) -> [String; 4] {
+    let (service, kind) = (text::clean(&hit.key.service).into_owned(), text::clean(&hit.key.kind).into_owned());
+    let Some(reference) = hit.places.first().map(|place| place.reference.to_string()) else {
+        return [String::new(), String::new(), service, kind];
     };
-    [pod, version, text::clean(&hit.key.service).into_owned(), text::clean(&hit.key.kind).into_owned()]
+    if !roomy {
+        let reference = text::cut_middle(&reference, NARROWEST[0]).into_owned();
+        return [reference, String::new(), service, kind];
+    }
+    let at = reference.rfind([':', '@']).filter(|at| *at > 0);
+    let (pod, version) = reference.split_at(at.unwrap_or(reference.len()));
+    let more = hit.places.len() - 1;
+    let more = if more == 0 { String::new() } else { format!(" +{more}") };
+    [pod.to_owned(), format!("{}{more}", version.trim_start_matches(':')), service, kind]
 }
 
 /// How wide each column must be for what is on screen.
@@ -109,7 +110,7 @@ fn widths(hits: &[Hit], room: usize) -> [usize; 4] {
         *width = (*width).min(most);
     }
     for hit in hits {
-        for ((width, cell), widest) in widths.iter_mut().zip(cells(hit)).zip(most) {
+        for ((width, cell), widest) in widths.iter_mut().zip(cells(hit, room >= ROOMY)).zip(most) {
             *width = (*width).max(text::width(&cell)).min(widest);
         }
     }
@@ -134,11 +135,11 @@ fn heading<'a>(state: &State, widths: &[usize; 4]) -> Line<'a> {
 }
 
 fn line<'a>(state: &State, hit: &Hit, widths: &[usize; 4], width: usize) -> Line<'a> {
-    let cells = cells(hit);
+    let roomy = width >= ROOMY;
+    let cells = cells(hit, roomy);
     let before = columns(cells.iter().map(String::as_str), widths);
     let mut room = width.saturating_sub(text::width(&before));
     let mut left = vec![span(state, Role::Muted, before)];
-    let roomy = width >= ROOMY;
     let place = if roomy { text::clean(&hit.key.region).into_owned() } else { String::new() };
     if roomy {
         room = room.saturating_sub(text::width(&place) + 1);
@@ -153,17 +154,26 @@ fn line<'a>(state: &State, hit: &Hit, widths: &[usize; 4], width: usize) -> Line
             let name = text::clean(&hit.key.name.join("/")).into_owned();
             let last = property.rsplit('.').find(|part| part.parse::<u64>().is_err()).unwrap_or(property);
             let last = text::clean(last).into_owned();
-            let value = text::width(&hit.text);
-            let name = text::cut_middle(&name, room.saturating_sub(text::width(&last) + value + 4).max(room * 2 / 5));
-            room = room.saturating_sub(text::width(&name) + 2);
-            let last = text::cut_middle(&last, room.saturating_sub(value + 2).max(room * 2 / 5)).into_owned();
-            room = room.saturating_sub(text::width(&last) + 2);
-            left.push(Span::raw(format!("{name}  ")));
-            left.push(span(state, Role::Property, format!("{last}  ")));
-            left.extend(matched(state, &hit.text, &hit.positions, room));
+            let wanted = [text::width(&name), text::width(&last), text::width(&hit.text)];
+            let [of_name, of_property, of_value] = shares(wanted, room.saturating_sub(4));
+            left.push(Span::raw(format!("{}  ", text::cut_middle(&name, of_name))));
+            left.push(span(state, Role::Property, format!("{}  ", text::cut_middle(&last, of_property))));
+            left.extend(matched(state, &hit.text, &hit.positions, of_value));
         }
     }
     spread(left, vec![span(state, Role::Muted, place)], width)
+}
+
+/// How much of `room` each of several texts gets: what one does not need is the others'.
+fn shares<const N: usize>(wanted: [usize; N], room: usize) -> [usize; N] {
+    let mut order: Vec<usize> = (0..N).collect();
+    order.sort_by_key(|at| wanted[*at]);
+    let (mut left, mut shares) = (room, [0; N]);
+    for (done, at) in order.into_iter().enumerate() {
+        shares[at] = wanted[at].min(left / (N - done));
+        left -= shares[at];
+    }
+    shares
 }
 
 /// The resource's name with what matched in it. Service and type have columns of their own.
@@ -173,66 +183,69 @@ fn name(hit: &Hit) -> (String, Vec<usize>) {
     (name, hit.positions.iter().filter_map(|at| at.checked_sub(skip)).collect())
 }
 
-/// The chosen hit in full: what it is and where, then the value, then the versions that have it.
-fn chosen<'a>(state: &State, hit: &Hit, width: usize) -> [Line<'a>; 2] {
+/// The chosen hit in full: what it is, then the value, then where it is and the versions that have it.
+fn chosen<'a>(state: &State, hit: &Hit, width: usize) -> Vec<Line<'a>> {
     let key = &hit.key;
-    let what = format!("{}/{}/{}", key.service, key.kind, key.name.join("/"));
-    let place = format!("  {} {}", text::clean(&key.account), text::clean(&key.region));
-    let what = text::cut_middle(&text::clean(&what), width.saturating_sub(text::width(&place))).into_owned();
-    let first = spread(vec![span(state, Role::Strong, what)], vec![span(state, Role::Muted, place)], width);
-    let versions: Vec<String> = hit.places.iter().map(|place| place.reference.to_string()).collect();
-    let versions = format!("  in {}", versions.join(", "));
-    let versions = match &hit.property {
-        None => text::cut(versions.trim_start(), width).into_owned(),
-        Some(_) => text::cut(&versions, width / 3).into_owned(),
-    };
-    let mut second = Vec::new();
+    let what = text::clean(&format!("{}/{}/{}", key.service, key.kind, key.name.join("/"))).into_owned();
+    let mut drawn = vec![Line::from(span(state, Role::Strong, text::cut_middle(&what, width).into_owned()))];
     if let Some(property) = &hit.property {
-        let room = width.saturating_sub(text::width(&versions));
-        let property = text::cut_middle(&text::clean(property), room / 2).into_owned();
-        let value = room.saturating_sub(text::width(&property) + 2);
-        second.push(span(state, Role::Property, format!("{property}  ")));
-        second.extend(matched(state, &hit.text, &hit.positions, value));
+        let property = text::clean(property).into_owned();
+        let [of_property, of_value] = shares([text::width(&property), text::width(&hit.text)], width.saturating_sub(2));
+        let property = text::cut_middle(&property, of_property).into_owned();
+        let mut spans = vec![span(state, Role::Property, format!("{property}  "))];
+        spans.extend(matched(state, &hit.text, &hit.positions, of_value));
+        drawn.push(Line::from(spans));
     }
-    match second.is_empty() {
-        true => [first, Line::from(span(state, Role::Muted, versions))],
-        false => [first, spread(second, vec![span(state, Role::Muted, versions)], width)],
-    }
+    let versions: Vec<String> = hit.places.iter().map(|place| place.reference.to_string()).collect();
+    let place = format!("{} {}  in {}", text::clean(&key.account), text::clean(&key.region), versions.join(", "));
+    drawn.push(Line::from(span(state, Role::Muted, text::cut(&place, width).into_owned())));
+    drawn
 }
 
-/// A text with the characters that matched set off, beginning a little before the first of them.
+/// A text with the characters that matched set off. Where it is too long, the first of them is in sight.
 fn matched<'a>(state: &State, content: &str, positions: &[usize], width: usize) -> Vec<Span<'a>> {
-    const BEFORE: usize = 20;
-    let first = positions.first().copied().unwrap_or(0);
-    let skipped = if first > BEFORE && text::width(content) > width { first - BEFORE } else { 0 };
+    let whole: Vec<String> = content.chars().map(|character| shown(character)).collect();
+    let columns = |part: &[String]| part.iter().map(|shown| text::width(shown)).sum::<usize>();
+    let mut skipped = 0;
+    if columns(&whole) > width {
+        // A third of the room for what stands before it, more where the end needs less.
+        let first = positions.first().copied().unwrap_or(0);
+        skipped = first.saturating_sub(width / 3).min((whole.len() + 1).saturating_sub(width));
+    }
+    let rest = whole.get(skipped..).unwrap_or_default();
+    let mut room = width;
     let mut spans = Vec::new();
-    let mut run = String::new();
-    let mut run_matches = false;
-    let mut used = 0;
     if skipped > 0 {
         spans.push(span(state, Role::Muted, "…"));
+        room = room.saturating_sub(1);
     }
-    let flush = |run: &mut String, matches: bool, spans: &mut Vec<Span<'a>>| {
+    let cut = columns(rest) > room;
+    room = room.saturating_sub(usize::from(cut));
+    let (mut run, mut run_matches) = (String::new(), false);
+    let mut flush = |run: &mut String, matches: bool| {
         if !run.is_empty() {
             let role = if matches { Role::Match } else { Role::Text };
             spans.push(span(state, role, std::mem::take(run)));
         }
     };
-    for (at, character) in content.chars().enumerate().skip(skipped) {
-        let mut bytes = [0; 4];
-        let shown = text::clean(character.encode_utf8(&mut bytes)).into_owned();
-        used += text::width(&shown);
-        if used > width {
-            run.push('…');
-            break;
-        }
-        let matches = positions.binary_search(&at).is_ok();
+    for (at, shown) in rest.iter().enumerate() {
+        let Some(left) = room.checked_sub(text::width(shown)) else { break };
+        room = left;
+        let matches = positions.binary_search(&(at + skipped)).is_ok();
         if matches != run_matches {
-            flush(&mut run, run_matches, &mut spans);
+            flush(&mut run, run_matches);
             run_matches = matches;
         }
-        run.push_str(&shown);
+        run.push_str(shown);
     }
-    flush(&mut run, run_matches, &mut spans);
+    flush(&mut run, run_matches);
+    if cut {
+        spans.push(span(state, Role::Muted, "…"));
+    }
     spans
+}
+
+/// A character that can be drawn.
+fn shown(character: char) -> String {
+    text::clean(character.encode_utf8(&mut [0; 4])).into_owned()
 }
