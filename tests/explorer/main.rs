@@ -13,6 +13,7 @@ mod pictures;
 #[path = "../support/probe.rs"]
 mod probe;
 mod screen;
+mod search;
 mod story;
 #[path = "../support/mod.rs"]
 mod support;
