@@ -158,7 +158,8 @@ pub struct Hit {
     pub text: String,
     /// The characters of `text` that matched, ascending.
     pub positions: Vec<usize>,
-    /// Where it is found; of each pod the newest version first.
+    /// Where it is found: in the live instance, in local pods by their names, on remotes; of each pod the newest version
+    /// first.
     pub places: Vec<Place>,
     /// Higher is better; only comparable within one query.
     pub score: i64,

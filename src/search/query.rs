@@ -256,8 +256,9 @@ impl Search<'_> {
         positions.sort_unstable();
         positions.dedup();
         let mut wanted: Vec<Span> = index.spans(spans).filter(|span| self.sieve.wants_span(*span)).collect();
-        // What came to a pod later stands before what other pods have.
-        wanted.sort_by_key(|span| (Reverse(span.pod), Reverse(span.first)));
+        // The live instance, local pods, remotes: what is nearest at hand comes first.
+        let pod = |span: &Span| index.pods.get(span.pod as usize).map(|pod| (pod.whence, pod.name.as_str()));
+        wanted.sort_by(|one, other| (pod(one), other.first).cmp(&(pod(other), one.first)));
         let places = wanted.into_iter().flat_map(|span| index.versions_of(span)).collect();
         Some(Hit { key: index.key(resource)?, property, text, positions, places, score })
     }

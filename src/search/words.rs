@@ -40,7 +40,7 @@ impl Field {
 }
 
 /// What `is:` is asked about: where a version lies.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Whence {
     /// The live instance.
     Live,

@@ -28,9 +28,13 @@ impl Card {
 
     /// The rows, with the values of neighbouring lines below each other.
     fn finish(mut self, state: &State) -> Vec<DetailRow> {
-        // Longer names than this stand out of the column rather than push it out of the pane.
-        let most = Areas::of(state).detail_inner().0 * 3 / 5;
+        let width = Areas::of(state).detail_inner().0;
         for block in self.rows.chunk_by_mut(|one, other| !one.heading && !other.heading) {
+            // Longer names than this stand out of the column rather than push it out of the pane. Six columns are
+            // indent and gaps.
+            let values =
+                block.iter().filter(|row| row.depth == 1).map(|row| text::width(&row.value)).max().unwrap_or(0);
+            let most = (width * 3 / 5).max(width.saturating_sub(values + 6));
             let named = |row: &DetailRow| row.depth == 1 && text::width(&row.label) <= most;
             let widest = block.iter().filter(|row| named(row)).map(|row| text::width(&row.label)).max().unwrap_or(0);
             for row in block.iter_mut().filter(|row| named(row)) {

@@ -79,7 +79,7 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
             ([], RowId::Live) => needs_instance(state),
             ([], RowId::Pod(_) | RowId::Version(..)) if state.pods.previous(chosen).is_some() => Ok(()),
             ([], RowId::Pod(_) | RowId::Version(..)) => Err(format!(
-                "this is the pod's first version: mark another with {}, or {} compares with the instance",
+                "nothing comes before it: {} marks another, {} takes the instance",
                 key(Action::Mark),
                 key(Action::DiffLive)
             )),

@@ -277,7 +277,7 @@ pub(super) fn settle(state: &mut State) {
         }
         Some(Overlay::Tasks(view)) => view.cursor.settle(tasks, TASK_ROWS),
         Some(Overlay::Search(view)) => view.cursor.settle(view.hits.len(), inner(SEARCH.0, SEARCH.1, SEARCH_FRAME + 2)),
-        Some(Overlay::Log(cursor)) => cursor.settle(journal, inner(LOG.0, LOG.1, 2)),
+        Some(Overlay::Log(cursor)) => cursor.settle(journal, inner(LOG.0, LOG.1, 4)),
         Some(Overlay::Themes(view)) => view.cursor.settle(view.themes.len(), theme_rows),
         _ => {}
     }

@@ -60,23 +60,30 @@ fn equivalent<'a>(state: &State, info: &ActionInfo) -> Line<'a> {
 }
 
 pub(super) fn form(state: &State, frame: &mut Frame, form: &Form) {
-    let rows = form.fields.len() as u16 * 3 + 4;
-    let inner = popup(state, frame, centred(state.size, 72, rows), &form.title, Role::Focus);
-    let width = usize::from(inner.width);
+    const COLUMNS: u16 = 72;
     let label_width = form.fields.iter().map(|field| text::width(field.label)).max().unwrap_or(0) + 2;
-    for (at, field) in form.fields.iter().enumerate() {
-        let y = inner.y + at as u16 * 3;
+    let room = usize::from(centred(state.size, COLUMNS, 0).width.saturating_sub(4)).saturating_sub(label_width);
+    let hints: Vec<Vec<&str>> = form.fields.iter().map(|field| text::wrap(field.hint, room)).collect();
+    // Each field with its hint and a line between; then the keys.
+    let rows = hints.iter().map(|hint| hint.len() as u16 + 2).sum::<u16>() + 4;
+    let inner = popup(state, frame, centred(state.size, COLUMNS, rows), &form.title, Role::Focus);
+    let width = usize::from(inner.width);
+    let mut y = inner.y;
+    for (at, (field, hint)) in form.fields.iter().zip(hints).enumerate() {
         let active = at == form.at;
-        let (shown, cursor) = typed(&field.input, width.saturating_sub(label_width + 1));
+        let (shown, cursor) = typed(&field.input, room.saturating_sub(1));
         let role = if active { Role::Key } else { Role::Muted };
         let label = span(state, role, format!("{:label_width$}", field.label));
-        let row = Rect { y, height: 2, ..inner };
-        let hint = text::cut(field.hint, width.saturating_sub(label_width)).into_owned();
-        let hint = Line::from(vec![Span::raw(" ".repeat(label_width)), span(state, Role::Muted, hint)]);
-        lines(frame, row, [Line::from(vec![label, Span::raw(shown)]), hint]);
+        let height = hint.len() as u16 + 1;
+        let row = Rect { y, height, ..inner }.intersection(inner);
+        let hint = hint
+            .into_iter()
+            .map(|hint| Line::from(vec![Span::raw(" ".repeat(label_width)), span(state, Role::Muted, hint)]));
+        lines(frame, row, std::iter::once(Line::from(vec![label, Span::raw(shown)])).chain(hint));
         if active {
             frame.set_cursor_position((inner.x + label_width as u16 + cursor, y));
         }
+        y += height + 1;
     }
     let bottom = Rect { y: inner.bottom().saturating_sub(2), height: 2, ..inner };
     let said = match &form.error {

@@ -44,7 +44,10 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
     let keys = "⏎ goes there   ↑↓ choose   Esc closes";
     lines(frame, bottom, [Line::from(span(state, Role::Muted, keys))]);
     let said = match &view.failure {
-        Some(reason) => Some((Role::Error, text::clean(reason).into_owned())),
+        Some(reason) => {
+            let clean: Vec<_> = reason.lines().map(text::clean).collect();
+            Some((Role::Error, clean.join("\n")))
+        }
         None if asked.trim().is_empty() => Some((
             Role::Muted,
             "Type a part of a name or of a value. Words may come in any order; all must be there.\n\nNarrow down by pod:  service:  type:  region:  account:  tag:\nor by is:live  is:local  is:remote".to_owned(),
@@ -59,8 +62,8 @@ pub(super) fn draw(state: &State, frame: &mut Frame, view: &SearchView) {
         None => None,
     };
     if let Some((role, said)) = said {
-        let wrapped: Vec<String> = text::wrap(&said, width).into_iter().map(str::to_owned).collect();
-        lines(frame, body, wrapped.into_iter().map(|line| Line::from(span(state, role, line))));
+        let wrapped = said.lines().flat_map(|line| text::wrap(line, width));
+        lines(frame, body, wrapped.map(|line| Line::from(span(state, role, line.to_owned()))));
         return;
     }
     let last = view.hits.len().min(view.cursor.top + usize::from(body.height));

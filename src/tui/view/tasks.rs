@@ -158,6 +158,9 @@ pub(super) fn journal(state: &State, frame: &mut Frame, cursor: &Cursor) {
             spread(left, vec![span(state, Role::Strong, command)], width)
         })
         .collect();
-    lines(frame, inner, drawn);
-    highlight(frame, inner, cursor.at - cursor.top, state.theme.style(Role::Selection));
+    let body = Rect { height: inner.height.saturating_sub(2), ..inner };
+    lines(frame, body, drawn);
+    highlight(frame, body, cursor.at - cursor.top, state.theme.style(Role::Selection));
+    let bottom = Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner };
+    lines(frame, bottom, [Line::from(span(state, Role::Muted, "y copies the command   Esc closes"))]);
 }
