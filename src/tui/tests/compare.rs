@@ -3,8 +3,9 @@
 use serde_json::json;
 
 use super::{Explorer, at, changes, commit, drift_of, drifted, key, looked};
-use crate::ops::{DiffOutcome, Look};
+use crate::ops::{DiffOutcome, Look, RemotePod};
 use crate::pod::Document;
+use crate::remote::RemoteVersion;
 use crate::tasks::{Cause, Failure, Job, Outcome};
 use crate::tui::message::{Effect, Message};
 
@@ -41,6 +42,20 @@ fn d_compares_the_chosen_version_with_the_one_before() {
     let mut explorer = Explorer::loaded(120, 40);
     explorer.press("d");
     assert_eq!(explorer.commands(), ["podex diff orders:2 orders"]);
+}
+
+#[test]
+fn d_compares_a_version_on_a_remote_with_the_one_before_it_there() {
+    let mut explorer = Explorer::loaded(120, 40);
+    let theirs = |number| RemoteVersion { number, digest: commit(number).digest(), commit: commit(number) };
+    let versions = vec![theirs(1), theirs(3)];
+    let name = "digits".parse().unwrap();
+    let pods = vec![RemotePod { name, versions, beside: Vec::new(), here: Default::default() }];
+    explorer.finish(Job::RemotePods("team".parse().unwrap()), Ok(Outcome::RemotePods(pods)));
+    explorer.press("G d");
+    assert_eq!(explorer.commands(), ["podex diff team/digits:1 team/digits"]);
+    explorer.press("l G d");
+    assert!(explorer.jobs().is_empty() && explorer.screen().contains("nothing comes before it"));
 }
 
 #[test]

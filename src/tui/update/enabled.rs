@@ -77,8 +77,8 @@ pub fn enabled(state: &State, action: Action) -> Result<(), String> {
             ([one], _) if one != chosen && chosen.reference().is_some() => Ok(()),
             ([_], _) => Err(format!("mark another version with {}, or move to one", key(Action::Mark))),
             ([], RowId::Live) => needs_instance(state),
-            ([], RowId::Pod(_) | RowId::Version(..)) if state.pods.previous(chosen).is_some() => Ok(()),
-            ([], RowId::Pod(_) | RowId::Version(..)) => Err(format!(
+            _ if state.pods.previous(chosen).is_some() => Ok(()),
+            ([], RowId::Pod(_) | RowId::Version(..) | RowId::RemotePod(..) | RowId::RemoteVersion(..)) => Err(format!(
                 "nothing comes before it: {} marks another, {} takes the instance",
                 key(Action::Mark),
                 key(Action::DiffLive)

@@ -207,7 +207,7 @@ fn chosen<'a>(state: &State, hit: &Hit, width: usize) -> Vec<Line<'a>> {
 
 /// A text with the characters that matched set off. Where it is too long, the first of them is in sight.
 fn matched<'a>(state: &State, content: &str, positions: &[usize], width: usize) -> Vec<Span<'a>> {
-    let whole: Vec<String> = content.chars().map(|character| shown(character)).collect();
+    let whole: Vec<String> = content.chars().map(shown).collect();
     let columns = |part: &[String]| part.iter().map(|shown| text::width(shown)).sum::<usize>();
     let mut skipped = 0;
     if columns(&whole) > width {

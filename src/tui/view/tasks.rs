@@ -140,8 +140,10 @@ pub(super) fn journal(state: &State, frame: &mut Frame, cursor: &Cursor) {
         "Log: what was done, and the command that does the same",
         Role::Focus,
     );
+    let bottom = Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner };
     if state.journal.is_empty() {
         lines(frame, inner, [Line::from(span(state, Role::Muted, "Nothing has been done yet."))]);
+        lines(frame, bottom, [Line::from(span(state, Role::Muted, "Esc closes"))]);
         return;
     }
     let width = usize::from(inner.width);
@@ -161,6 +163,5 @@ pub(super) fn journal(state: &State, frame: &mut Frame, cursor: &Cursor) {
     let body = Rect { height: inner.height.saturating_sub(2), ..inner };
     lines(frame, body, drawn);
     highlight(frame, body, cursor.at - cursor.top, state.theme.style(Role::Selection));
-    let bottom = Rect { y: inner.bottom().saturating_sub(1), height: 1, ..inner };
     lines(frame, bottom, [Line::from(span(state, Role::Muted, "y copies the command   Esc closes"))]);
 }

@@ -6,10 +6,11 @@ use super::graph::Lanes;
 use super::list::{Cursor, Move};
 use crate::instance::Emulator;
 use crate::ops::{PodSummary, RemotePod, VersionSummary};
-use crate::pod::{Commit, Digest, InstanceInfo, PodName, Reference, RemoteName, Selector};
+use crate::pod::{Digest, InstanceInfo, PodName, Reference, RemoteName, Selector};
 use crate::remote::RemoteConfig;
 
 mod rows;
+mod versions;
 
 /// What is known of the live instance.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -239,67 +240,6 @@ impl Pods {
             }
             _ => None,
         }
-    }
-
-    /// The commit a row shows, where it is known.
-    pub fn commit(&self, row: &RowId) -> Option<(Digest, &Commit)> {
-        match row {
-            RowId::Pod(name) => self.local_pod(name)?.summary.head.as_ref().map(|(digest, commit)| (*digest, commit)),
-            RowId::Version(name, number) => self
-                .local_pod(name)?
-                .versions
-                .iter()
-                .find(|version| version.number == *number)
-                .map(|version| (version.digest, &version.commit)),
-            RowId::Joined(name, digest) => {
-                let joined = &self.local_pod(name)?.summary.joined;
-                joined.iter().find(|(known, _)| known == digest).map(|(digest, commit)| (*digest, commit))
-            }
-            RowId::RemotePod(remote, pod) => {
-                self.remote_pod(remote, pod)?.versions.last().map(|version| (version.digest, &version.commit))
-            }
-            RowId::RemoteVersion(remote, pod, Selector::Version(number)) => {
-                let versions = &self.remote_pod(remote, pod)?.versions;
-                let found = versions.iter().find(|version| version.number == *number)?;
-                Some((found.digest, &found.commit))
-            }
-            RowId::RemoteVersion(remote, pod, Selector::Revision(digits)) => {
-                let beside = &self.remote_pod(remote, pod)?.beside;
-                let found = beside.iter().find(|commit| commit.digest.hex().starts_with(digits))?;
-                Some((found.digest, &found.commit))
-            }
-            _ => None,
-        }
-    }
-
-    /// The commit with this digest, where a version of any pod is it.
-    pub fn commit_of(&self, digest: &Digest) -> Option<&Commit> {
-        let local = match &self.local {
-            Listing::Ready(pods) => pods.as_slice(),
-            _ => &[],
-        };
-        let mut local = local.iter().flat_map(|pod| &pod.versions);
-        let remote = || {
-            let listed = self.remotes().iter().filter_map(|remote| match &remote.pods {
-                Listing::Ready(pods) => Some(pods),
-                _ => None,
-            });
-            let mut versions = listed.flatten().flat_map(|pod| &pod.versions);
-            versions.find(|version| version.digest == *digest).map(|version| &version.commit)
-        };
-        local.find(|version| version.digest == *digest).map(|version| &version.commit).or_else(remote)
-    }
-
-    /// The version before a local row's, for comparing.
-    pub fn previous(&self, row: &RowId) -> Option<RowId> {
-        let (name, number) = match row {
-            RowId::Pod(name) => (name, self.local_pod(name)?.versions.last()?.number),
-            RowId::Version(name, number) => (name, *number),
-            _ => return None,
-        };
-        let versions = &self.local_pod(name)?.versions;
-        let before = versions.iter().rev().find(|version| version.number < number)?;
-        Some(RowId::Version(name.clone(), before.number))
     }
 
     /// Moves the cursor.
