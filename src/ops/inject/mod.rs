@@ -1,23 +1,27 @@
 //! `inject` and `undo`: plan, safety commit, apply.
 
+mod select;
+
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use super::blocking::blocking;
 use super::commit::check_services;
-use super::compare::{Absence, Compared, differences, unmatched_patterns};
+use super::compare::{Compared, unmatched_patterns};
 use super::diff::{last_touch, live, snapshot_here};
 use super::merge::refuse_conflicted;
-use super::merge::state::{Edit, Sides, merge_states};
+use super::merge::state::Sides;
 use super::secrets::{Keys, MissingSecret, SecretsFile, Sources, Supplied, supply};
 use super::snapshot::{BothSides, StoreBlobs};
 use super::{Context, OpError, Snapshot, native};
 use crate::catalog::Catalog;
 use crate::event::Events;
-use crate::instance::{self, ApplyReport, Delta, Filter, Plan, StepAction, Strategy};
-use crate::pod::{Conflict, Digest, PodName, Reference, ResourceKey, TypeOutcome, tokens_in};
+use crate::instance::{self, ApplyReport, Filter, Plan, StepAction, Strategy};
+use crate::pod::{Digest, PodName, Reference, TypeOutcome, tokens_in};
 use crate::store::OpRecord;
+
+pub(super) use select::wanted;
 
 /// The operation log's word for an inject or undo that left steps undone; it follows the record of that.
 pub(super) const INCOMPLETE: &str = "incomplete";
@@ -231,17 +235,6 @@ async fn prepare_from(
     .await
 }
 
-/// What is put in of services that the last inject did not look at: it may have been deleted since an earlier one.
-fn unknown_deletions(before: &Snapshot, edits: &[Edit], filter: &Filter) -> Option<String> {
-    let created = edits.iter().map(|edit| &edit.difference).filter(|found| found.before.is_none());
-    let unknown = created.filter(|found| filter.picks(&found.key) && !before.has_service(&found.key.service));
-    let services: BTreeSet<&str> = unknown.map(|found| found.key.service.as_str()).collect();
-    (!services.is_empty()).then(|| {
-        let services = services.into_iter().collect::<Vec<_>>().join(", ");
-        format!("the last inject left {services} out: what was deleted there since an earlier one is put in again")
-    })
-}
-
 /// What the safety commit lacks, so that undo cannot bring it back: a sentence for each type.
 fn unread(safety: &Snapshot) -> impl Iterator<Item = String> {
     let lines = safety.commit.report.types.iter();
@@ -250,61 +243,6 @@ fn unread(safety: &Snapshot) -> impl Iterator<Item = String> {
         let why = line.notes.first().map(|note| format!(": {note}")).unwrap_or_default();
         format!("{kind} could not be read whole, so undo cannot bring all of it back{why}")
     })
-}
-
-/// Which differences between the instance (ours) and the pod (theirs) an inject acts on. For a three-way inject, the
-/// base is what was last injected or committed, and `before` the instance before that.
-///
-/// # Errors
-/// When a three-way inject meets conflicts, or the store fails.
-pub(super) fn wanted(
-    catalog: &Catalog,
-    strategy: Strategy,
-    sides: &Sides<'_>,
-    before: Option<&Snapshot>,
-    filter: &Filter,
-    events: &Events,
-) -> Result<Compared<Delta>, OpError> {
-    let Sides { ours: live, theirs: pod, .. } = sides;
-    let Compared { found, notes } = match strategy {
-        Strategy::ThreeWay => three_way(catalog, sides, before, filter, events)?,
-        _ => differences(live, pod, Absence::OfPod, events)?,
-    };
-    let shared: BTreeSet<_> = live.places()?.intersection(&pod.places()?).cloned().collect();
-    Ok(Compared { found: instance::select(strategy, filter, &shared, found), notes })
-}
-
-/// What brings the instance (ours) the pod's changes since the base, without losing its own. `before` is the instance
-/// before the base was injected into it.
-///
-/// # Errors
-/// When both changed something differently: with the names of all of it.
-fn three_way(
-    catalog: &Catalog,
-    sides: &Sides<'_>,
-    before: Option<&Snapshot>,
-    filter: &Filter,
-    events: &Events,
-) -> Result<Compared<Delta>, OpError> {
-    // What the last inject left out of its pod was never put in, so nobody has deleted it since.
-    let never_there = |key: &ResourceKey| match before {
-        Some(before) => Ok(before.document(key)?.is_none()),
-        None => Ok(false),
-    };
-    let mut merged = merge_states(catalog, sides, None, &never_there, events)?;
-    merged.conflicts.retain(|conflict| filter.picks(&conflict.key));
-    if merged.conflicts.is_empty() {
-        let mut notes = merged.warnings;
-        notes.append(&mut merged.notes);
-        notes.extend(before.and_then(|before| unknown_deletions(before, &merged.edits, filter)));
-        return Ok(Compared { found: merged.edits.into_iter().map(|edit| edit.difference.into()).collect(), notes });
-    }
-    let name = |conflict: &Conflict| {
-        let property = Some(conflict.property()).filter(|property| !property.is_empty());
-        let place = property.unwrap_or_else(|| "deleted on one side".to_owned());
-        format!("{}/{}: {place}", conflict.key.service, conflict.key.label())
-    };
-    Err(OpError::InstanceConflicts { places: merged.conflicts.iter().map(name).collect() })
 }
 
 /// Carries out a prepared inject and records it.

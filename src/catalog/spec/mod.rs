@@ -1,5 +1,8 @@
 //! What a catalog file says, as types.
 
+mod call;
+mod condition;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Deserializer};
@@ -7,8 +10,11 @@ use serde_json::{Map, Value};
 use toml::Spanned;
 
 use super::shape::{Shape, Shapes};
-use super::template::{Template, dotted};
+use super::template::Template;
 use crate::pod::MergeRules;
+
+pub use call::{Call, Create, Elsewhere, Entry, List, Lookup, Ready};
+pub use condition::{Condition, DottedPath};
 
 /// Where the resources of a service live.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -165,106 +171,6 @@ pub struct TypeSpec {
     pub delete: Vec<Call>,
 }
 
-/// One call.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Call {
-    /// The operation.
-    pub op: String,
-    /// Its input, over the type's `id`.
-    pub input: Option<Template>,
-    /// Leave the type's `id` out of the input.
-    #[serde(default)]
-    pub bare: bool,
-    /// Call once for each entry of another operation's answer.
-    pub each: Option<Box<List>>,
-    /// The call to make where this one is refused.
-    pub otherwise: Option<Box<Call>>,
-}
-
-/// A list operation.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct List {
-    /// The operation.
-    pub op: String,
-    /// Its input.
-    pub input: Option<Template>,
-    /// Where in each page the entries are (`*`: in every item of a list); the whole answer is the one entry if empty.
-    #[serde(default)]
-    pub items: DottedPath,
-    /// The entries are the members of an object, each with its name as this member.
-    pub keyed: Option<String>,
-    /// Calls that tell more about each entry (`{item}`); what they find is laid over it, or takes the place of a name.
-    #[serde(default, deserialize_with = "one_or_many")]
-    pub more: Vec<Entry>,
-    /// Error codes that mean: nothing there.
-    #[serde(default)]
-    pub absent: Vec<String>,
-    /// Entries left out.
-    #[serde(default)]
-    pub skip: Vec<Condition>,
-    /// Entries left out because another service lists them, too, and keeps them.
-    pub except: Option<Box<Elsewhere>>,
-}
-
-/// What another service lists: of things that two services show, one keeps them.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Elsewhere {
-    /// The other service.
-    pub service: String,
-    /// Its listing.
-    pub list: List,
-    /// Where in an entry here is what tells that two are the same.
-    pub own: DottedPath,
-    /// Where it is in an entry there.
-    pub other: DottedPath,
-}
-
-/// A single value found by a call.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Lookup {
-    /// The operation.
-    pub op: String,
-    /// Its input.
-    pub input: Template,
-    /// Where in the answer.
-    pub out: DottedPath,
-    /// What an empty answer means.
-    pub default: String,
-}
-
-/// When a resource is usable.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Ready {
-    /// The operation, with the type's `id`.
-    pub op: String,
-    /// Where in the answer.
-    pub out: DottedPath,
-    /// What stands there once it is usable.
-    pub equals: String,
-}
-
-/// A test of a value.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Condition {
-    /// Where.
-    pub path: DottedPath,
-    /// Is exactly this.
-    pub equals: Option<Value>,
-    /// Is text that begins so.
-    pub prefix: Option<String>,
-    /// Is text that begins with the text at this other path.
-    pub begins_with: Option<DottedPath>,
-    /// Holds on these emulators alone; empty means on all.
-    #[serde(default)]
-    pub on: Vec<String>,
-}
-
 /// A sentence for the capture report about what cannot be read back.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -327,35 +233,6 @@ pub struct Facet {
     pub delete: Vec<Call>,
 }
 
-/// Reads one entry of a list: of a facet that is a list of names (`{value}`), or of a listing (`{item}`).
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Entry {
-    /// The operation.
-    pub op: String,
-    /// Its input, over the type's `id`.
-    pub input: Template,
-    /// Where in the answer the entry is; the whole answer if empty.
-    #[serde(default)]
-    pub out: DottedPath,
-}
-
-/// How a resource is created.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Create {
-    /// The operation.
-    pub op: String,
-    /// Its input.
-    pub input: Template,
-    /// What is observed from the answer (as `{out}`).
-    #[serde(default)]
-    pub observed: BTreeMap<String, Template>,
-    /// Attributes that the call sets, beyond those its input names.
-    #[serde(default)]
-    pub covers: Vec<String>,
-}
-
 impl Facet {
     /// Whether it is applied when everything else is there.
     pub fn is_late(&self) -> bool {
@@ -365,23 +242,6 @@ impl Facet {
     /// The attributes the facet fills.
     pub fn attributes(&self) -> impl Iterator<Item = &str> {
         self.attribute.iter().chain(&self.members).map(String::as_str)
-    }
-}
-
-impl Condition {
-    /// Whether the condition applies to an emulator.
-    pub fn is_for(&self, emulator: &str) -> bool {
-        self.on.is_empty() || self.on.iter().any(|name| name == emulator)
-    }
-
-    /// Whether the value meets the condition.
-    pub fn holds(&self, value: &Value) -> bool {
-        let Some(found) = super::template::look_up(value, &self.path.0) else { return false };
-        let begins = |start: &str| found.as_str().is_some_and(|text| text.starts_with(start));
-        let other = |path: &DottedPath| super::template::look_up(value, &path.0).and_then(Value::as_str);
-        self.equals.as_ref().is_none_or(|wanted| found == wanted)
-            && self.prefix.as_ref().is_none_or(|prefix| begins(prefix))
-            && self.begins_with.as_ref().is_none_or(|path| other(path).is_some_and(begins))
     }
 }
 
@@ -438,23 +298,6 @@ impl TypeSpec {
     /// Its name.
     pub fn kind(&self) -> &str {
         self.kind.get_ref()
-    }
-}
-
-/// A path written with dots.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct DottedPath(pub Vec<String>);
-
-impl DottedPath {
-    /// Whether `path` leads to this place or below it; `*` is any name.
-    pub fn is_at_or_above(&self, path: &[String]) -> bool {
-        self.0.len() <= path.len() && self.0.iter().zip(path).all(|(wanted, name)| wanted == "*" || wanted == name)
-    }
-}
-
-impl<'de> Deserialize<'de> for DottedPath {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(dotted(&text)))
     }
 }
 
