@@ -1,14 +1,11 @@
 //! The client itself.
 
-use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
-use futures_util::{Stream, stream};
 use jiff::Timestamp;
 use md5::{Digest, Md5};
 use serde_json::Value;
@@ -16,65 +13,12 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::accounts::Accounts;
 use super::patience::Conditions;
-use super::plain::{outside, plain_error};
+use super::plain::outside;
 use super::protocol::{Call, WireRequest, WireResponse, encode_query};
 use super::sign::{self, Credentials, Signable};
+use super::stream::{ByteStream, byte_stream};
 use super::transport::{self, Body, Failure, Incoming, Outbody, Outgoing};
-use super::{AwsError, Endpoint, ErrorClass, Pages, retry};
-
-/// A body that arrives piece by piece.
-pub type ByteStream = Pin<Box<dyn Stream<Item = Result<Bytes, AwsError>> + Send>>;
-
-/// A request body that can be sent again when the request is retried.
-#[derive(Clone)]
-pub struct RequestBody {
-    /// Length in bytes.
-    pub size: u64,
-    /// Opens the content from its start; called once per attempt.
-    pub open: Arc<dyn Fn() -> std::io::Result<Box<dyn std::io::Read + Send>> + Send + Sync>,
-}
-
-impl RequestBody {
-    /// Bytes in memory.
-    pub fn whole(bytes: Bytes) -> Self {
-        let size = bytes.len() as u64;
-        Self { size, open: Arc::new(move || Ok(Box::new(std::io::Cursor::new(bytes.clone())))) }
-    }
-}
-
-/// How an emulator is told which account a call is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum AccountMode {
-    /// The access key id is the account id (LocalStack, ministack).
-    #[default]
-    AccessKey,
-    /// Header `x-moto-account-id` (moto).
-    MotoHeader,
-    /// `sts:AssumeRole` into `arn:aws:iam::<account>:role/podex`, sessions cached (anything else).
-    AssumeRole,
-}
-
-/// How to reach an instance.
-#[derive(Clone, Debug)]
-pub struct ClientOptions {
-    /// Where.
-    pub endpoint: Endpoint,
-    /// Requests under way at once, over all clones of the client.
-    pub concurrency: usize,
-    /// How accounts are chosen.
-    pub account_mode: AccountMode,
-    /// How long an answer may stay silent; [`super::DEFAULT_TIMEOUT`] unless the user says otherwise.
-    pub timeout: Duration,
-}
-
-/// The account and region one call is for.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Scope {
-    /// Twelve digits.
-    pub account: String,
-    /// An AWS region; `us-east-1` for global services.
-    pub region: String,
-}
+use super::{AwsError, ClientOptions, Embedded, Endpoint, ErrorClass, Pages, RequestBody, Scope, retry};
 
 /// Calls AWS operations on one instance. Cheap to clone; clones share connections and limits.
 #[derive(Clone)]
@@ -137,8 +81,6 @@ impl Client {
     pub async fn call(&self, scope: &Scope, service: &str, operation: &str, input: Value) -> Result<Value, AwsError> {
         let call = Call::find(service, operation)?;
         let wire = call.serialize(&input)?;
-        // A function's code may be in it, which is in the request now.
-        drop(input);
         let credentials = self.inner.accounts.credentials(self, scope).await?;
         self.parsed(&call, scope, &credentials, wire, None).await.map(|(output, _)| output)
     }
@@ -205,6 +147,27 @@ impl Client {
     ) -> Result<Value, AwsError> {
         let call = Call::find(service, operation)?;
         let wire = call.serialize(&input)?;
+        let credentials = self.inner.accounts.credentials(self, scope).await?;
+        self.parsed(&call, scope, &credentials, wire, Some(body)).await.map(|(output, _)| output)
+    }
+
+    /// Like [`Client::call`] with a blob in the input, where its mark is.
+    pub async fn call_embedding(
+        &self,
+        scope: &Scope,
+        service: &str,
+        operation: &str,
+        input: Value,
+        blob: &Embedded,
+    ) -> Result<Value, AwsError> {
+        let call = Call::find(service, operation)?;
+        let wire = call.serialize(&input)?;
+        let body = blob.within(&wire.body);
+        let body = body.ok_or_else(|| call.error(ErrorClass::Input, "the request has no place for the blob"))?;
+        let digested = tokio::task::spawn_blocking(move || body.digested()).await;
+        let body = digested.map_err(std::io::Error::other).flatten();
+        let body =
+            body.map_err(|error| call.error(ErrorClass::Input, format!("the stored content cannot be read: {error}")))?;
         let credentials = self.inner.accounts.credentials(self, scope).await?;
         self.parsed(&call, scope, &credentials, wire, Some(body)).await.map(|(output, _)| output)
     }
@@ -332,7 +295,7 @@ impl Client {
     ) -> Outgoing {
         let moment = Timestamp::now();
         let payload = match body {
-            Some(_) => sign::UNSIGNED_PAYLOAD.to_owned(),
+            Some(body) => body.digest.clone().unwrap_or_else(|| sign::UNSIGNED_PAYLOAD.to_owned()),
             None => sign::sha256_hex(&wire.body),
         };
         let mut headers = wire.headers.clone();
@@ -385,32 +348,3 @@ pub(super) const TOO_LARGE: &str = "the answer is larger than podex reads into m
 
 /// What is said of a call that was not made.
 pub(super) const GIVEN_UP: &str = "not asked, as the service had stopped answering";
-
-pub(super) fn byte_stream(
-    client: &Client,
-    service: &str,
-    operation: &str,
-    incoming: Incoming,
-    permit: OwnedSemaphorePermit,
-) -> ByteStream {
-    let (client, service, operation) = (client.clone(), service.to_owned(), operation.to_owned());
-    Box::pin(stream::try_unfold((incoming, permit), move |(mut incoming, permit)| {
-        let (client, service, operation) = (client.clone(), service.clone(), operation.clone());
-        async move {
-            let conditions = &client.inner.conditions;
-            match incoming.chunk().await {
-                Ok(Some(chunk)) => Ok(Some((chunk, (incoming, permit)))),
-                Ok(None) => {
-                    conditions.answered(&service);
-                    Ok(None)
-                }
-                Err(failure) => {
-                    if matches!(failure, Failure::Connection { timed_out: true, .. }) {
-                        conditions.stalled(&service);
-                    }
-                    Err(AwsError { service, ..plain_error(&operation, failure) })
-                }
-            }
-        }
-    }))
-}

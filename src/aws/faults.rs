@@ -112,7 +112,7 @@ async fn each_attempt_sends_the_whole_body_from_its_start() {
         count.fetch_add(1, Ordering::Relaxed);
         Ok(Box::new(std::io::Cursor::new(source.clone())))
     };
-    let body = RequestBody { size: content.len() as u64, open: Arc::new(open) };
+    let body = RequestBody::new(content.len() as u64, open);
     let input = json!({"Bucket": "bucket", "Key": "k"});
     server.client.call_with_body(&scope(), "s3", "PutObject", input, body).await.unwrap();
     assert_eq!(opened.load(Ordering::Relaxed), 2);
@@ -124,7 +124,7 @@ async fn each_attempt_sends_the_whole_body_from_its_start() {
 async fn a_body_that_cannot_be_read_is_no_fault_of_the_emulator() {
     let server = serve(vec![String::new()]);
     let open = || -> std::io::Result<Box<dyn Read + Send>> { Err(std::io::Error::other("the pack is gone")) };
-    let body = RequestBody { size: 10, open: Arc::new(open) };
+    let body = RequestBody::new(10, open);
     let input = json!({"Bucket": "bucket", "Key": "k"});
     let error = server.client.call_with_body(&scope(), "s3", "PutObject", input, body).await.unwrap_err();
     assert_eq!(error.class, ErrorClass::Input);

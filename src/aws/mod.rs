@@ -5,6 +5,7 @@
 //! bound to headers, URI or payload appear under their member names like all others.
 
 mod accounts;
+mod body;
 mod classify;
 mod client;
 mod endpoint;
@@ -12,19 +13,24 @@ mod error;
 #[cfg(test)]
 mod faults;
 mod model;
+mod options;
 mod pages;
 mod patience;
 mod plain;
 pub mod protocol;
 mod retry;
 mod sign;
+mod stream;
 mod timestamp;
 mod transport;
 mod verbatim;
 pub(crate) mod xml;
 
-pub use client::{AccountMode, ByteStream, Client, ClientOptions, RequestBody, Scope};
+pub use body::{Embedded, RequestBody};
+pub use client::Client;
 pub use endpoint::{Endpoint, InvalidEndpoint};
 pub use error::{AwsError, ErrorClass};
+pub use options::{AccountMode, ClientOptions, Scope};
 pub use pages::{Pages, Turns};
 pub use patience::DEFAULT_TIMEOUT;
+pub use stream::ByteStream;

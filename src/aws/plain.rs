@@ -5,7 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::Url;
 
-use super::client::{GIVEN_UP, TOO_LARGE, byte_stream};
+use super::client::{GIVEN_UP, TOO_LARGE};
+use super::stream::byte_stream;
 use super::transport::{self, Failure, Outbody, Outgoing};
 use super::{AwsError, ByteStream, Client, ErrorClass, RequestBody, classify, retry};
 

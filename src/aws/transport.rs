@@ -227,14 +227,14 @@ fn text(value: &HeaderValue) -> String {
 /// A body read on a thread of its own, since it comes from a blocking reader. What fails there is left in `unread`.
 fn streamed(body: &RequestBody, unread: Arc<Mutex<Option<String>>>) -> reqwest::Body {
     let (sender, receiver) = tokio::sync::mpsc::channel::<std::io::Result<Bytes>>(UPLOAD_QUEUE);
-    let open = Arc::clone(&body.open);
+    let body = body.clone();
     tokio::task::spawn_blocking(move || {
         let fail = |error: std::io::Error| {
             *unread.lock().unwrap_or_else(PoisonError::into_inner) = Some(error.to_string());
             // The receiver is gone when the request has ended: nobody is left to tell.
             let _ = sender.blocking_send(Err(error));
         };
-        let mut reader = match open() {
+        let mut reader = match body.open() {
             Ok(reader) => reader,
             Err(error) => return fail(error),
         };

@@ -4,7 +4,6 @@
 
 use std::io::Write;
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -162,7 +161,7 @@ pub async fn load(
     let size = std::fs::metadata(file)?.len();
     let path = file.to_owned();
     let open = move || -> std::io::Result<Box<dyn std::io::Read + Send>> { Ok(Box::new(std::fs::File::open(&path)?)) };
-    let body = RequestBody { size, open: Arc::new(open) };
+    let body = RequestBody::new(size, open);
     let exchange = Exchange { instance, method: "POST", target: format!("{PODS}?merge={merge}"), body: Some(body) };
     let mut reply = exchange.run(events).await?;
     let mut loaded = Loaded::default();

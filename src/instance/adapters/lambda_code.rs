@@ -2,17 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
-use super::util::{base64_blob, store};
+use super::util::{body, store};
 use super::{ApplyContext, CaptureContext, InstanceError};
-use crate::aws::{AwsError, ErrorClass};
+use crate::aws::{AwsError, Embedded, ErrorClass};
 use crate::pod::{BlobRef, Digest, ResourceKey};
 
 /// The blob that holds the zip.
 pub(super) const CODE: &str = "code";
-/// Lambda takes 50 MB in a request; emulators take more, and a pod may come from one.
-const MOST_CODE_BYTES: u64 = 256 << 20;
 /// A zip without entries, in base64: stands for code that could not be read.
 const EMPTY_ZIP: &str = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 
@@ -55,11 +53,33 @@ pub(super) fn digest(code_sha256: Option<&str>) -> Option<Digest> {
     Some(Digest::from_bytes(bytes.try_into().ok()?))
 }
 
-/// The zip as the member `ZipFile` of a request.
-pub(super) async fn zip_file(context: &ApplyContext<'_>, blob: Option<BlobRef>) -> Result<Value, AwsError> {
-    match blob {
-        Some(blob) => base64_blob(&context.blobs, blob, MOST_CODE_BYTES).await.map(Value::String),
-        None => Ok(json!(EMPTY_ZIP)),
+/// The zip that goes into a request. It may be large: it is read while it is sent.
+#[derive(Default)]
+pub(super) struct Zip(Option<Embedded>);
+
+impl Zip {
+    /// The zip in a blob; an empty one where there is none.
+    pub(super) fn of(context: &ApplyContext<'_>, blob: Option<BlobRef>) -> Self {
+        Self(blob.map(|blob| Embedded::new(body(&context.blobs, blob))))
+    }
+
+    /// The member `ZipFile` of the request.
+    pub(super) fn member(&self) -> Value {
+        json!(self.0.as_ref().map_or(EMPTY_ZIP, Embedded::mark))
+    }
+
+    /// Makes the call whose input has the zip as a member, or no zip at all.
+    pub(super) async fn call(
+        &self,
+        context: &ApplyContext<'_>,
+        operation: &str,
+        input: Map<String, Value>,
+    ) -> Result<Value, AwsError> {
+        let (client, scope, input) = (&context.instance.client, &context.scope, Value::Object(input));
+        match &self.0 {
+            Some(blob) => client.call_embedding(scope, "lambda", operation, input, blob).await,
+            None => client.call(scope, "lambda", operation, input).await,
+        }
     }
 }
 

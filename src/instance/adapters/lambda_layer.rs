@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::lambda_code::{CODE, known, read, zip_file};
+use super::lambda_code::{CODE, Zip, known, read};
 use super::util::{check_cancelled, gone, left_out, list, pick, text};
 use super::{Adapter, ApplyContext, CaptureContext, InstanceError, Parent};
 use crate::aws::{AwsError, Client, ErrorClass, Scope};
@@ -41,11 +41,10 @@ impl Adapter for LayerVersions {
 
     async fn create(&self, context: &ApplyContext<'_>, wanted: &Document) -> Result<Observed, AwsError> {
         let mut input = wanted.attributes.clone();
-        let zip = zip_file(context, wanted.blobs.get(CODE).copied()).await?;
+        let zip = Zip::of(context, wanted.blobs.get(CODE).copied());
         input.insert("LayerName".to_owned(), json!(context.key.name.first()));
-        input.insert("Content".to_owned(), json!({"ZipFile": zip}));
-        let client = &context.instance.client;
-        let answer = client.call(&context.scope, "lambda", "PublishLayerVersion", Value::Object(input)).await?;
+        input.insert("Content".to_owned(), json!({"ZipFile": zip.member()}));
+        let answer = zip.call(context, "PublishLayerVersion", input).await?;
         Ok(pick(&answer, &["LayerVersionArn", "Version"]))
     }
 

@@ -9,7 +9,7 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 
 use super::ApplyContext;
-use super::lambda_code::{CODE, digest, zip_file};
+use super::lambda_code::{CODE, Zip, digest};
 use super::lambda_settings::{changed_settings, settings};
 use super::util::{fault, gone, list, pick, removed_tags, text};
 use crate::aws::{AwsError, ErrorClass};
@@ -50,10 +50,13 @@ struct State<'a> {
 }
 
 impl Target<'_> {
-    pub(super) async fn call(&self, operation: &str, mut input: Map<String, Value>) -> Result<Value, AwsError> {
+    pub(super) async fn call(&self, operation: &str, input: Map<String, Value>) -> Result<Value, AwsError> {
+        self.call_with(&Zip::default(), operation, input).await
+    }
+
+    async fn call_with(&self, zip: &Zip, operation: &str, mut input: Map<String, Value>) -> Result<Value, AwsError> {
         input.insert("FunctionName".to_owned(), json!(self.context.key.own_name()));
-        let client = &self.context.instance.client;
-        client.call(&self.context.scope, "lambda", operation, Value::Object(input)).await
+        zip.call(self.context, operation, input).await
     }
 
     /// Creates the function in the state of its first version, and goes on from there.
@@ -64,12 +67,16 @@ impl Target<'_> {
         let mut input = first.settings.clone();
         input.retain(|name, _| name != PUBLISHED && name != "ImageUri");
         input.extend(pick_of(&wanted.attributes, &["Tags", "PackageType"]));
-        let code = match wanted.attributes.get("ImageUri") {
-            Some(image) => json!({"ImageUri": image}),
-            None => json!({"ZipFile": zip_file(self.context, first.code.or(newest.code)).await?}),
+        let (zip, code) = match wanted.attributes.get("ImageUri") {
+            Some(image) => (Zip::default(), json!({"ImageUri": image})),
+            None => {
+                let zip = Zip::of(self.context, first.code.or(newest.code));
+                let code = json!({"ZipFile": zip.member()});
+                (zip, code)
+            }
         };
         input.insert("Code".to_owned(), code);
-        self.call("CreateFunction", input).await?;
+        self.call_with(&zip, "CreateFunction", input).await?;
         self.settle().await?;
         let mut now = self.now().await?;
         self.publish(&mut now, &[], &versions).await?;
@@ -131,11 +138,13 @@ impl Target<'_> {
         let other_code = wanted.code.is_some_and(|code| Some(code.digest) != now.code || differs("Architectures"));
         if other_code || image.is_some() {
             let mut input = pick_of(wanted.settings, &["Architectures", "ImageUri"]);
+            let mut zip = Zip::default();
             if image.is_none() {
-                input.insert("ZipFile".to_owned(), zip_file(self.context, wanted.code).await?);
+                zip = Zip::of(self.context, wanted.code);
+                input.insert("ZipFile".to_owned(), zip.member());
                 input.entry("Architectures").or_insert_with(|| json!(["x86_64"]));
             }
-            let changed = self.call("UpdateFunctionCode", input).await;
+            let changed = self.call_with(&zip, "UpdateFunctionCode", input).await;
             let is_there = |now: &Now| wanted.code.is_some_and(|code| Some(code.digest) == now.code);
             self.check(now, changed, is_there).await?;
         }

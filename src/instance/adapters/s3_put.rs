@@ -112,7 +112,7 @@ async fn send_parts(
         let open = move || -> std::io::Result<Box<dyn Read + Send>> {
             Ok(Box::new(blobs.open_at(&blob, at).map_err(std::io::Error::other)?.take(length)))
         };
-        let part = RequestBody { size: length, open: Arc::new(open) };
+        let part = RequestBody::new(length, open);
         let client = &context.instance.client;
         let answer = client.call_with_body(&context.scope, "s3", "UploadPart", Value::Object(input), part).await?;
         Ok(json!({"ETag": text(&answer, "ETag"), "PartNumber": number}))

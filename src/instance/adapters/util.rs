@@ -1,6 +1,5 @@
 //! What adapters share: picking fields out of answers, tags, blobs, and what to do about errors.
 
-use std::io::Read;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -200,29 +199,7 @@ fn joined<T>(result: Result<Result<T, InstanceError>, JoinError>) -> Result<T, I
 /// A blob as a request body.
 pub(super) fn body(blobs: &Arc<dyn BlobSource>, blob: BlobRef) -> RequestBody {
     let blobs = Arc::clone(blobs);
-    RequestBody { size: blob.size, open: Arc::new(move || blobs.open(&blob).map_err(std::io::Error::other)) }
-}
-
-/// A blob in memory, base64: for APIs that take bytes inside JSON. Refused above `limit` bytes.
-pub(super) async fn base64_blob(blobs: &Arc<dyn BlobSource>, blob: BlobRef, limit: u64) -> Result<String, AwsError> {
-    use base64::Engine as _;
-    if blob.size > limit {
-        return Err(fault("podex", "read", format!("{} bytes are more than the {limit} the API takes", blob.size)));
-    }
-    let blobs = Arc::clone(blobs);
-    let read = move || -> Result<Vec<u8>, String> {
-        let mut bytes = Vec::new();
-        blobs
-            .open(&blob)
-            .map_err(|error| error.to_string())?
-            .read_to_end(&mut bytes)
-            .map_err(|error| error.to_string())?;
-        Ok(bytes)
-    };
-    let bytes = tokio::task::spawn_blocking(read).await.map_err(|error| error.to_string()).flatten();
-    bytes
-        .map(|bytes| base64::engine::general_purpose::STANDARD.encode(bytes))
-        .map_err(|reason| fault("podex", "read", format!("the stored content cannot be read: {reason}")))
+    RequestBody::new(blob.size, move || blobs.open(&blob).map_err(std::io::Error::other))
 }
 
 #[cfg(test)]
