@@ -31,20 +31,13 @@ impl Adapter for Items {
         let keys = KeySchema::of(client, &context.scope, table).await?;
         let input = json!({"TableName": table, "ConsistentRead": true});
         let mut pages = client.pages(&context.scope, "dynamodb", "Scan", input);
-        while let Some(page) = pages.next().await {
-            for item in list(&page?, "Items") {
-                let mut item = item.clone();
-                canonical_item(&mut item);
-                let Some(name) = keys.name(&item) else {
-                    context.emit.note(format!("an item of table {table} lacks its key"), true);
-                    continue;
-                };
-                context.emit.read(item.to_string().len() as u64);
-                let attributes = Map::from_iter([("Item".to_owned(), item)]);
-                let document = Document { attributes, ..Document::default() };
-                context.emit.emit(vec![table.to_owned(), name], document, Observed::new()).await?;
-            }
+        let mut scanned = pages.next().await;
+        while let Some(page) = scanned {
+            // The next page is asked for meanwhile.
+            let (next, taken) = futures_util::join!(pages.next(), take_page(context, table, &keys, page?));
+            taken?;
             check_cancelled(context)?;
+            scanned = next;
         }
         Ok(())
     }
@@ -92,6 +85,28 @@ impl Adapter for Items {
         }
         results
     }
+}
+
+/// Takes in the items of a page.
+async fn take_page(
+    context: &CaptureContext<'_>,
+    table: &str,
+    keys: &KeySchema,
+    mut page: Value,
+) -> Result<(), InstanceError> {
+    let items = page.get_mut("Items").and_then(Value::as_array_mut).map(std::mem::take);
+    for mut item in items.unwrap_or_default() {
+        canonical_item(&mut item);
+        let Some(name) = keys.name(&item) else {
+            context.emit.note(format!("an item of table {table} lacks its key"), true);
+            continue;
+        };
+        context.emit.read(item.to_string().len() as u64);
+        let attributes = Map::from_iter([("Item".to_owned(), item)]);
+        let document = Document { attributes, ..Document::default() };
+        context.emit.emit(vec![table.to_owned(), name], document, Observed::new()).await?;
+    }
+    Ok(())
 }
 
 /// Writes items of one table at once; whether all of them are there now.
