@@ -7,7 +7,8 @@ use super::args::PodArg;
 use super::error::CliError;
 use super::format::{count, not_read, services};
 use super::session::Session;
-use crate::ops::{CommitArgs, CommitOutcome, EXIT_PARTLY};
+use super::status::keep;
+use crate::ops::{CommitArgs, CommitOutcome, EXIT_PARTLY, Look};
 use crate::pod::PodName;
 
 /// Snapshot the emulator as the next version of a pod
@@ -15,6 +16,11 @@ use crate::pod::PodName;
 /// Everything in the emulator is read through its AWS APIs; what cannot be read is named, and then the exit code
 /// is 5. A commit is local: share it with 'podex push'. Bodies and code that a listing tells to be those of the version
 /// before are not read again. Tags of objects are: no listing tells of them, so each object takes one request.
+///
+/// With --quick only the listings are read, and what they tell to be new or changed; the rest is taken from what podex read of
+/// this emulator last. A listing says little: tags of objects, attributes of queues, members of groups and most other
+/// properties change without it, and such a change is not in the version. Items and messages are read all the same. Where podex
+/// read nothing of this emulator yet, or injected into it since, everything is read, as without --quick.
 ///
 /// Every region with something of the kinds that are made most is looked into whole. A region that holds rarer things
 /// alone (a web ACL, a file system …) is found with --region, or by naming the service with --service.
@@ -27,6 +33,7 @@ Examples:
   podex commit shop
   podex commit shop -m 'orders work' --service s3,dynamodb
   podex commit shop --strict
+  podex commit shop --quick            listings, and what they tell to have changed
   podex commit shop --native
   podex commit --name shop --endpoint http://localhost:5000 --json")]
 pub(super) struct CommitCommand {
@@ -45,6 +52,9 @@ pub(super) struct WhatArgs {
     /// Only these services, as in 's3,sqs' (repeatable)
     #[arg(long = "service", short = 's', alias = "services", value_name = "SERVICE", value_delimiter = ',')]
     services: Vec<String>,
+    /// Read only what listings tell to have changed; the rest is as it was read last
+    #[arg(long)]
+    quick: bool,
     /// Fail, and make no version, when something that is there cannot be read
     #[arg(long)]
     strict: bool,
@@ -67,10 +77,12 @@ impl CommitCommand {
 /// Commits, and says so.
 pub(super) async fn commit(session: &Session, pod: &PodName, what: WhatArgs) -> Result<CommitOutcome, CliError> {
     let context = session.context()?;
-    let WhatArgs { message, services: only, strict, native } = what;
-    let args = CommitArgs { pod: pod.clone(), message, services: only, strict, native };
+    let WhatArgs { message, services: only, quick, strict, native } = what;
+    let look = if quick { Look::kept(&context) } else { Look::Whole };
+    let args = CommitArgs { pod: pod.clone(), message, services: only, strict, native, look };
     let outcome = crate::ops::commit(&context, &args, &session.events()).await?;
     session.progress.clear();
+    keep(session, &context, &outcome.next);
     for line in not_read(&outcome.commit.report) {
         session.progress.warn(&line);
     }

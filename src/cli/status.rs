@@ -8,7 +8,7 @@ use super::error::CliError;
 use super::session::Session;
 use super::show_changes::{ChangeView, totals};
 use super::stat::{stat, stat_json};
-use crate::ops::{EXIT_DIFFERENT, Look};
+use crate::ops::{Context, EXIT_DIFFERENT, Look};
 
 /// Show how the emulator drifted from what was last committed or injected
 #[derive(Args)]
@@ -19,7 +19,7 @@ Examples:
   podex status --quick                 a fraction of the requests: what listings tell
   podex status --exit-code --quiet     for scripts: exits with 3 when something changed")]
 pub(super) struct StatusCommand {
-    /// Read only what the emulator's listings tell to have changed since the last status
+    /// Read only what the emulator's listings tell to have changed since the last status or commit
     ///
     /// A listing says little: what it does not tell (an attribute of a queue, tags) is found within 8 such looks, as each
     /// resource is read all the same in its turn. After another podex command on the emulator everything is read.
@@ -38,9 +38,7 @@ impl StatusCommand {
         let look = if self.quick { Look::kept(&context) } else { Look::Whole };
         let outcome = crate::ops::status(&context, look, &session.events()).await?;
         session.progress.clear();
-        if let Err(error) = outcome.next.keep(&context) {
-            session.progress.warn(&format!("'podex status --quick' will read everything: {error}"));
-        }
+        keep(session, &context, &outcome.next);
         let view = ChangeView::new(session, context.catalog, self.show.show_secrets, self.show.full);
         let endpoint = &context.endpoint;
         if session.out.json {
@@ -77,5 +75,12 @@ impl StatusCommand {
 
     fn exit_code(&self, changes: &[crate::pod::Change]) -> u8 {
         if self.show.exit_code && !changes.is_empty() { EXIT_DIFFERENT } else { 0 }
+    }
+}
+
+/// Leaves what a look learned to the next quick one.
+pub(super) fn keep(session: &Session, context: &Context, look: &Look) {
+    if let Err(error) = look.keep(context) {
+        session.progress.warn(&format!("the next --quick will read everything: {error}"));
     }
 }

@@ -15,7 +15,7 @@ use std::io::{Read, Write};
 use serde::Serialize;
 
 pub use apply::apply;
-pub use capture::{Again, Listings, TURNS, capture};
+pub use capture::{Again, Besides, Listings, TURNS, capture};
 pub use plan::{Delta, Selected, arn_of, arns_in, bring_along, parent_key, plan, select};
 
 use crate::aws::{AwsError, Client, Endpoint};
@@ -151,6 +151,8 @@ pub trait Previous: Send + Sync {
     fn get(&self, key: &ResourceKey) -> Option<(Document, Observed)>;
     /// What it has observed at `key`, which may be of no part of the pod.
     fn observed(&self, key: &ResourceKey) -> Option<Observed>;
+    /// Whether all of a type was read, and there was nothing to say about it.
+    fn is_whole(&self, service: &str, kind: &str) -> bool;
 }
 
 /// Where apply reads blobs from.

@@ -32,6 +32,8 @@ pub(super) struct Wanted {
     pub(super) native: bool,
     /// The commit's message.
     pub(super) message: String,
+    /// Write nothing where all is as in `near`, and give that.
+    pub(super) unless_same: bool,
 }
 
 /// Captures into the store. When it fails, the store is as it was before.
@@ -44,8 +46,7 @@ pub(super) async fn capture(
     Ok(take(context, instance, wanted, None, events).await?.0)
 }
 
-/// [`capture`] as one look of many, which gives what the next one needs. Where all is as in `wanted.near`, nothing is
-/// written: looks are many.
+/// [`capture`] as one look of many, which gives what the next one needs.
 pub(super) async fn look_again(
     context: &Context,
     instance: &Instance,
@@ -63,7 +64,6 @@ async fn take(
     again: Option<Again>,
     events: &Events,
 ) -> Result<(Snapshot, Listings), OpError> {
-    let is_look = again.is_some();
     let request = request(context, &wanted, again)?;
     // The state is that of the beginning: what changes from now on may be in it or not.
     let time = now_to_the_second();
@@ -87,7 +87,7 @@ async fn take(
     events.phase("write");
     let author = context.author.clone();
     let info = instance.info.clone();
-    let near = wanted.near.filter(|_| is_look);
+    let near = wanted.near.filter(|_| wanted.unless_same);
     let store = context.store.clone();
     let written = blocking(move || -> Result<Snapshot, StoreError> {
         let roots = writer.trees()?;

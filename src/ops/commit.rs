@@ -1,13 +1,15 @@
 //! `commit`: capture the live instance as a pod's next version.
 
 use super::blocking::blocking;
-use super::capture::{Wanted, capture};
+use super::capture::{Wanted, look_again};
 use super::compare::{Absence, differences};
 use super::diff::last_touch;
+use super::look::{Before, Look, operations_here};
 use super::merge::refuse_conflicted;
 use super::storage::tidy;
 use super::{Context, OpError, Snapshot, hint};
 use crate::event::Events;
+use crate::instance::{Again, Besides};
 use crate::pod::{Commit, Digest, PodName, Selector, TypeOutcome};
 use crate::store::{OpRecord, Store, StoreError, VersionEntry};
 use crate::tree::Difference;
@@ -25,6 +27,8 @@ pub struct CommitArgs {
     pub strict: bool,
     /// Take LocalStack's own state, too.
     pub native: bool,
+    /// Whether everything is read, or only what listings tell to have changed; the rest is then as it was read last.
+    pub look: Look,
 }
 
 /// A commit made.
@@ -36,6 +40,8 @@ pub struct CommitOutcome {
     pub commit: Commit,
     /// Resources (added, modified, removed) against the version before.
     pub changed: (u64, u64, u64),
+    /// What the next look at the instance goes by.
+    pub next: Look,
 }
 
 /// Captures the instance and publishes it as the next version of the pod.
@@ -47,6 +53,9 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
     // Until the version is published nothing names what is captured, or what of older captures it reuses.
     let held = context.store.hold()?;
     let parent = head(context, &args.pod)?;
+    let since = operations_here(context)?.next();
+    let before = args.look.known(context, since);
+    let turn = before.as_ref().map(|(before, _)| before.turn).unwrap_or_default();
     let instance = context.connect_unless_cancelled(events).await?;
     let near = parent.map(|digest| Snapshot::load(&context.store, digest)).transpose()?;
     if let Some(near) = &near {
@@ -55,7 +64,7 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
     }
     // The first version of a pod may be of what another pod brought here.
     let bodies = if near.is_none() { last_touch(context)?.map(|touch| touch.base) } else { None };
-    let wanted = Wanted {
+    let mut wanted = Wanted {
         services: args.services.clone(),
         near,
         bodies,
@@ -64,7 +73,16 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
         native: args.native,
         ..Wanted::default()
     };
-    let mut made = capture(context, &instance, wanted, events).await?;
+    let mut again = Again::default();
+    if let Some((before, read)) = before {
+        wanted.places.extend(before.held.iter().cloned());
+        // The pod may be of another instance; what is not read again is as it was read here.
+        if let Some(parent) = wanted.near.replace(read) {
+            wanted.places.extend(parent.places()?);
+        }
+        again = Again { besides: Besides::Nothing, before: before.listings.clone() };
+    }
+    let (mut made, listings) = look_again(context, &instance, wanted, again, events).await?;
     // Cancelled at the last moment still means that no version appears.
     if events.is_cancelled() {
         return Err(OpError::Cancelled);
@@ -83,9 +101,10 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
         let version = publish(&store, &pod, parent, &mut made)?;
         let before = made.commit.parents.first().map(|digest| Snapshot::load(&store, *digest)).transpose()?;
         let changed = count(before.as_ref(), &made)?;
-        Ok((made, version, changed))
+        let places = made.places()?;
+        Ok((made, version, changed, places))
     });
-    let (made, version, changed) = published.await?;
+    let (made, version, changed, places) = published.await?;
     drop(held);
     context.store.record(&OpRecord {
         time: jiff::Timestamp::now(),
@@ -97,7 +116,8 @@ pub async fn commit(context: &Context, args: &CommitArgs, events: &Events) -> Re
         summary: format!("committed {}:{}, {} resources", args.pod, version.number, made.commit.resources),
     })?;
     tidy(&context.store).await;
-    Ok(CommitOutcome { version, commit: made.commit, changed })
+    let next = Look::after(context, Before { turn, since, read: made.digest, held: places, listings })?;
+    Ok(CommitOutcome { version, commit: made.commit, changed, next })
 }
 
 /// Refuses services the catalog lacks, before anything else is done.

@@ -21,6 +21,7 @@ mod inject;
 mod inspect;
 mod instances;
 mod listing;
+mod look;
 mod merge;
 mod native;
 mod patch;
@@ -53,6 +54,7 @@ pub use inject::{InjectArgs, InjectOutcome, NativeInject, PreparedInject, apply_
 pub use inspect::{Found, find, mask};
 pub use instances::{ManagedInstance, instance_list, instance_start, instance_stop};
 pub use listing::pods_with_versions;
+pub use look::{Before, Look};
 pub use merge::{MergeArgs, MergeKind, MergeOutcome, merge};
 pub use patch::diff_patch;
 pub use paths::Paths;
@@ -65,7 +67,7 @@ pub use share::{
     remote_pods, remote_remove,
 };
 pub use snapshot::Snapshot;
-pub use status::{Before, Look, StatusOutcome, status};
+pub use status::{StatusOutcome, status};
 pub use storage::{fsck, gc, repair, store_stats};
 pub use verify::{TypeFidelity, VerifyOn, VerifyOutcome, verify};
 

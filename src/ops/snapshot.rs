@@ -116,6 +116,11 @@ impl Previous for Snapshot {
         read(&self.observed, key).ok().flatten()
     }
 
+    fn is_whole(&self, service: &str, kind: &str) -> bool {
+        let line = self.commit.report.types.get(&format!("{service}/{kind}"));
+        line.is_some_and(|line| line.outcome == TypeOutcome::Complete && line.notes.is_empty())
+    }
+
     fn get(&self, key: &ResourceKey) -> Option<(Document, Observed)> {
         // A commit that cannot be read only means that more is read from the instance.
         Some((self.document(key).ok()??, self.observed(key).ok()?))

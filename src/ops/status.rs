@@ -1,19 +1,17 @@
 //! `status`: how the live instance drifted from what it was last committed as or injected with.
 
-use std::collections::BTreeSet;
-use std::io::Write;
-use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use super::blocking::blocking;
 use super::capture::{Wanted, look_again};
 use super::compare::{Absence, Compared, differences};
 use super::diff::{Touch, changes, last_touch};
+use super::look::{Before, Look, operations_here};
 use super::{Context, OpError, Snapshot};
 use crate::event::Events;
-use crate::instance::{Again, Listings, Place};
+use crate::instance::{Again, Besides};
 use crate::pod::{Change, Digest, PodName};
 use crate::tree::Difference;
 
@@ -31,32 +29,6 @@ pub struct StatusOutcome {
     pub next: Look,
 }
 
-/// How far `status` looks.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Look {
-    /// As far as a commit does.
-    #[default]
-    Whole,
-    /// One of many looks at the same instance: only what a listing tells to have changed is read, all else in its
-    /// turn, and a region that held nothing so far is only asked in its turn.
-    Again(Arc<Before>),
-}
-
-/// What a look goes by that is one of many.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Before {
-    /// Looks since the last whole one.
-    pub(crate) turn: u32,
-    /// The podex operation that came before it, as the log's time tells: another one ends what this knows.
-    pub(crate) since: Option<jiff::Timestamp>,
-    /// What the last look read: a commit without a pod, which the store may lose.
-    pub(crate) read: Digest,
-    /// Where looks saw something.
-    pub(crate) held: BTreeSet<Place>,
-    /// What listings told it.
-    pub(crate) listings: Listings,
-}
-
 /// Compares the live instance with what it was last committed as or injected with, by the operation log. What the
 /// instance's own listings tell to be as it was committed (bodies of objects, code, versions of secrets) is not read.
 ///
@@ -68,14 +40,8 @@ pub async fn status(context: &Context, look: Look, events: &Events) -> Result<St
         context.connect_unless_cancelled(events).await?;
         return Ok(StatusOutcome { base: None, changes: Vec::new(), notes: Vec::new(), next: Look::Whole });
     };
-    let since = last_operation(context)?;
-    // Where the last look is gone, this is the first again.
-    let before = match look {
-        Look::Again(before) if before.since == since => {
-            Snapshot::load(&context.store, before.read).ok().map(|read| (before, read))
-        }
-        _ => None,
-    };
+    let since = operations_here(context)?.next();
+    let before = look.known(context, since);
     let safety = safety.and_then(|digest| Snapshot::load(&context.store, digest).ok());
     let mut services = base.commit.services.clone();
     if let Some(safety) = safety.as_ref().filter(|safety| !safety.commit.services.is_empty()) {
@@ -87,13 +53,14 @@ pub async fn status(context: &Context, look: Look, events: &Events) -> Result<St
             return Ok(StatusOutcome { base, changes: Vec::new(), notes: vec![note], next: Look::Whole });
         }
     }
-    let mut wanted = Wanted { services, near: Some(base.clone()), ..Wanted::default() };
+    // Looks are many: where nothing changed, nothing is written.
+    let mut wanted = Wanted { services, near: Some(base.clone()), unless_same: true, ..Wanted::default() };
     let (mut again, mut turn) = (Again::default(), 0);
     if let Some((before, read)) = before {
         wanted.places = before.held.clone();
         wanted.places.extend(base.places()?);
         wanted.near = Some(read);
-        again = Again { turn: Some(before.turn), before: before.listings.clone() };
+        again = Again { besides: Besides::Turn(before.turn), before: before.listings.clone() };
         turn = before.turn.wrapping_add(1);
     }
     let instance = context.connect_unless_cancelled(events).await?;
@@ -117,42 +84,6 @@ pub async fn status(context: &Context, look: Look, events: &Events) -> Result<St
         })
     });
     compared.await
-}
-
-/// When podex last did something to the context's instance.
-fn last_operation(context: &Context) -> Result<Option<jiff::Timestamp>, OpError> {
-    let endpoint = context.endpoint_text();
-    let records = context.store.operations()?;
-    Ok(records.into_iter().find(|record| record.endpoint.as_ref() == Some(&endpoint)).map(|record| record.time))
-}
-
-impl Look {
-    /// What the last look of another process left; [`Look::Whole`] where it left nothing that can be read.
-    pub fn kept(context: &Context) -> Self {
-        let text = std::fs::read(file(context)).unwrap_or_default();
-        serde_json::from_slice(&text).map_or(Self::Whole, |before| Self::Again(Arc::new(before)))
-    }
-
-    /// Leaves it to the next process. Names and digests alone are kept, in the cache.
-    ///
-    /// # Errors
-    /// When the cache cannot be written.
-    pub fn keep(&self, context: &Context) -> std::io::Result<()> {
-        let Self::Again(before) = self else { return Ok(()) };
-        let path = file(context);
-        let folder = path.parent().map_or_else(PathBuf::new, PathBuf::from);
-        std::fs::create_dir_all(&folder)?;
-        let mut written = tempfile::NamedTempFile::new_in(&folder)?;
-        written.write_all(&serde_json::to_vec(&**before)?)?;
-        written.persist(&path)?;
-        Ok(())
-    }
-}
-
-/// Where the last look at the context's instance is kept.
-fn file(context: &Context) -> PathBuf {
-    let name = Digest::of(context.endpoint_text().as_bytes()).hex();
-    context.paths.cache.join("looks").join(format!("{name}.json"))
 }
 
 /// Drops what the inject left alone: there the instance differs from the pod, but is as it was before. An inject that

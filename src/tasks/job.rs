@@ -249,12 +249,13 @@ impl Job {
             Self::RemotePods(remote) => format!("podex list {remote}"),
             Self::Detect | Self::Scan | Self::Index(..) => return None,
             Self::Open(reference) => format!("podex inspect {reference}"),
-            Self::Commit(CommitArgs { pod, message, services, strict, native }) => {
+            Self::Commit(CommitArgs { pod, message, services, strict, native, look }) => {
                 let mut command = format!("podex commit {pod}");
                 if !message.is_empty() {
                     command.push_str(&format!(" -m {}", quoted(message)));
                 }
                 services.iter().for_each(|service| command.push_str(&format!(" --service {service}")));
+                command.push_str(if *look == Look::Whole { "" } else { " --quick" });
                 command.push_str(if *strict { " --strict" } else { "" });
                 command.push_str(if *native { " --native" } else { "" });
                 command
@@ -371,6 +372,7 @@ mod tests {
             services: vec!["s3".to_owned()],
             strict: false,
             native: false,
+            look: Look::Whole,
         });
         assert_eq!(commit.command().unwrap(), r"podex commit orders -m 'it'\''s done' --service s3");
         let inject = InjectArgs {

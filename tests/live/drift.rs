@@ -118,6 +118,7 @@ fn a_watched_instance_is_asked_a_fraction_and_new_regions_are_found_in_their_tur
         services: Vec::new(),
         strict: false,
         native: false,
+        look: Look::Whole,
     };
     runtime.block_on(ops::commit(&context, &args, &events)).unwrap();
     let whole = counter.take();

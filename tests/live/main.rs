@@ -15,6 +15,7 @@ mod hostile;
 mod merging;
 mod moves;
 mod native;
+mod quick;
 mod reading;
 mod round_trip;
 mod secrets;

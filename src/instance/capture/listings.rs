@@ -66,11 +66,24 @@ fn print(bytes: &[u8]) -> Print {
     Digest::of(bytes).hex()[..PRINT_DIGITS].into()
 }
 
+/// What a look reads although listings tell nothing new of it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Besides {
+    /// Everything: the first look.
+    #[default]
+    All,
+    /// Regions and resources whose turn it is in the look of this number; other regions that held nothing are not even
+    /// listed.
+    Turn(u32),
+    /// Nothing: all regions are listed, and listings alone decide.
+    Nothing,
+}
+
 /// A later look at the same instance.
 #[derive(Clone, Debug, Default)]
 pub struct Again {
-    /// The number of the look, by which regions and resources come in turn; None asks all.
-    pub turn: Option<u32>,
+    /// What is read besides.
+    pub besides: Besides,
     /// What the look before was told. What it read is the [`super::Previous`].
     pub before: Listings,
 }
@@ -138,7 +151,11 @@ impl Looks {
     }
 
     fn is_turn(&self, name: &Print) -> bool {
-        let Some(turn) = self.again.turn else { return true };
+        let turn = match self.again.besides {
+            Besides::All => return true,
+            Besides::Turn(turn) => turn,
+            Besides::Nothing => return false,
+        };
         // Prints are spread evenly, and so are their last digits.
         let place = name.bytes().last().and_then(|digit| char::from(digit).to_digit(16)).unwrap_or_default();
         place % TURNS == turn % TURNS
@@ -164,7 +181,7 @@ mod tests {
     }
 
     fn again(turn: u32, before: &Listings) -> Looks {
-        Looks::new(Again { turn: Some(turn), before: before.clone() })
+        Looks::new(Again { besides: Besides::Turn(turn), before: before.clone() })
     }
 
     #[test]
@@ -180,6 +197,9 @@ mod tests {
             again(*turn, &before).unchanged(&told(&[json!("b"), json!("a")])) == Some(found.as_slice())
         });
         assert_eq!(trusted.count() as u32, TURNS - 1);
+        let untouched = Looks::new(Again { besides: Besides::Nothing, before: before.clone() });
+        assert_eq!(untouched.unchanged(&told(&[json!("a"), json!("b")])), Some(found.as_slice()));
+        assert!(untouched.unchanged(&told(&[json!("a")])).is_none());
         for turn in 0..TURNS {
             for other in [vec![], vec![json!("a")], vec![json!("a"), json!("c")]] {
                 assert!(again(turn, &before).unchanged(&told(&other)).is_none(), "{other:?} in turn {turn}");

@@ -34,7 +34,7 @@ use collect::{Collector, outcome_of};
 pub use list::entries;
 use list::{Entries, complete, listed};
 use listings::Looks;
-pub use listings::{Again, Listings};
+pub use listings::{Again, Besides, Listings};
 pub use names::named;
 pub use places::TURNS;
 use read::Read;
@@ -198,7 +198,8 @@ async fn walk_adapter(
     parent: Option<&Parent>,
 ) -> Result<(), InstanceError> {
     let has_children = walk.catalog.children(place.service, spec.kind()).next().is_some();
-    let emitter = Emitter { walk, place, spec, parents: has_children.then(Mutex::default) };
+    let is_whole = walk.previous.is_some_and(|previous| previous.is_whole(place.service, spec.kind()));
+    let emitter = Emitter { walk, place, spec, is_whole, parents: has_children.then(Mutex::default) };
     let context = CaptureContext {
         instance: walk.instance,
         scope: place.scope.clone(),
@@ -220,6 +221,8 @@ struct Emitter<'a> {
     walk: Walk<'a>,
     place: &'a Place<'a>,
     spec: &'a TypeSpec,
+    /// Whether the look before had nothing to say about the type: what it had to say must be found out again.
+    is_whole: bool,
     /// What was emitted, where it contains other resources.
     parents: Option<Mutex<Vec<Parent>>>,
 }
@@ -235,7 +238,8 @@ impl Emit for Emitter<'_> {
     fn carry(&self, name: &[String], entry: &Value) -> Result<bool, InstanceError> {
         let Some(looks) = self.walk.looks else { return Ok(false) };
         let key = self.key(name.to_vec());
-        if !looks.is_unchanged(&key, entry) {
+        // Asked in any case, as the next look will want to know.
+        if !looks.is_unchanged(&key, entry) || !self.is_whole {
             return Ok(false);
         }
         let before = self.walk.previous.and_then(|previous| previous.get(&key));
@@ -246,7 +250,7 @@ impl Emit for Emitter<'_> {
     }
 
     fn asks_about(&self, name: &[String]) -> bool {
-        self.walk.looks.is_none_or(|looks| looks.asks_about(&self.key(name.to_vec())))
+        self.walk.looks.is_none_or(|looks| !self.is_whole || looks.asks_about(&self.key(name.to_vec())))
     }
 
     fn blob(&self) -> Result<Box<dyn BlobSink>, InstanceError> {

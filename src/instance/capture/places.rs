@@ -11,6 +11,7 @@ use futures_util::{StreamExt, TryStreamExt, stream};
 use serde_json::Value;
 
 use super::list::everywhere;
+use super::listings::Besides;
 use super::read::is_absent;
 use super::start::{not_started, start_services};
 use super::{Place, Walk, walk_place};
@@ -157,7 +158,10 @@ async fn find_regions<'a>(
         let held = held.lock().unwrap_or_else(PoisonError::into_inner);
         held.get(account).is_some_and(|regions| regions.contains(region))
     };
-    let turn_now = request.again.as_ref().and_then(|again| again.turn);
+    let turn_now = match request.again.as_ref().map(|again| again.besides) {
+        Some(Besides::Turn(turn)) => Some(turn),
+        Some(Besides::All | Besides::Nothing) | None => None,
+    };
     let asked: Vec<&str> = (0..TURNS)
         .cycle()
         .zip(regions)

@@ -1,7 +1,7 @@
 //! What happens before the demo opens. Everything in it really happens on the emulator: Bob's function looks for its
 //! key in the wrong region and orders fail; Alice finds out why and shares the fix.
 
-use super::super::{CommitArgs, Context, OpError, commit, pull, push};
+use super::super::{CommitArgs, Context, Look, OpError, commit, pull, push};
 use super::{TEAM, steps};
 use crate::event::Events;
 use crate::instance::managed::{ManagedError, http_status};
@@ -55,6 +55,7 @@ async fn save(who: &Context, pod: &str, message: &str, events: &Events) -> Resul
         services: Vec::new(),
         strict: false,
         native: false,
+        look: Look::Whole,
     };
     commit(who, &args, events).await?;
     Ok(())

@@ -5,7 +5,7 @@ use crossterm::event::{KeyCode, KeyEvent};
 
 use super::overlays::close;
 use super::{input_request, places};
-use crate::ops::{CommitArgs, Take, Target};
+use crate::ops::{CommitArgs, Look, Take, Target};
 use crate::pod::{Arrangement, Grouping, PodName, RemoteName, Side};
 use crate::remote::{RemoteConfig, SecretsMode};
 use crate::tasks::Job;
@@ -68,6 +68,7 @@ fn effect_of(form: &mut Form) -> Option<Effect> {
                 services: Vec::new(),
                 strict: false,
                 native: false,
+                look: Look::Whole,
             })
         }
         Purpose::Rename(from) => Job::Rename { from, to: form.parse::<PodName>(0)? },

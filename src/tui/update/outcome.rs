@@ -210,6 +210,7 @@ fn succeeded(state: &mut State, id: TaskId, job: &Job, outcome: Outcome) -> Vec<
         Outcome::Committed(outcome) => {
             state.say(Role::Success, sentence, job.command());
             super::drift::over(state);
+            state.look = outcome.next.clone();
             if let Job::Commit(args) = job {
                 // What was just committed is what the instance holds.
                 state.live = Some((outcome.version.commit, state.now));

@@ -8,7 +8,9 @@ use tokio_util::sync::CancellationToken;
 use super::super::{changes, commit, drifted, pods, prepared, resolution, strange};
 use super::{Game, Pending};
 use crate::instance::{ApplyReport, Emulator, FailedStep, StepAction};
-use crate::ops::{CommitOutcome, DiffOutcome, InjectOutcome, ManagedInstance, MergeKind, MergeOutcome, RemotePod};
+use crate::ops::{
+    CommitOutcome, DiffOutcome, InjectOutcome, Look, ManagedInstance, MergeKind, MergeOutcome, RemotePod,
+};
 use crate::pod::{Digest, InstanceInfo, ResourceKey};
 use crate::remote::{RemoteConfig, RemoteVersion};
 use crate::search::Searcher;
@@ -110,7 +112,8 @@ impl Game {
             Job::Scan => Outcome::Found(vec![(Emulator::Moto, info)]),
             Job::Open(_) => Outcome::Opened(Box::new(loaded(self))),
             Job::Commit(_) => {
-                Outcome::Committed(Box::new(CommitOutcome { version, commit: commit(2), changed: (1, 2, 3) }))
+                let (changed, next) = ((1, 2, 3), Look::Whole);
+                Outcome::Committed(Box::new(CommitOutcome { version, commit: commit(2), changed, next }))
             }
             Job::PrepareInject(_) | Job::PrepareUndo => Outcome::Prepared(Box::new(prepared())),
             Job::Apply { .. } => {
