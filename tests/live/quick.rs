@@ -109,7 +109,8 @@ fn a_quick_commit_reads_what_listings_tell(start: fn() -> Option<Emulator>) {
         for listed in ["list-type=2", "ssm POST DescribeParameters", "dynamodb POST Scan"] {
             assert!(quick.iter().any(|request| request.contains(listed)), "no {listed} in {quick:#?}");
         }
-        let reads = ["GetQueueAttributes", "DescribeTable", "GetParameter", "GetRole", "GetFunction "];
+        // Tables are scanned by their key, and moto tells nothing of messages but by attributes of their queue.
+        let reads = ["ListQueueTags", "DescribeTimeToLive", "ListTagsOfResource", "GetParameter", "GetRole "];
         let read = quick.iter().filter(|request| reads.iter().any(|read| format!("{request} ").contains(read)));
         assert_eq!(read.collect::<Vec<_>>(), [""; 0], "{}", emulator.name);
     }
