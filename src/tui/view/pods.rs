@@ -138,7 +138,10 @@ fn line<'a>(state: &'a State, row: &'a RowId, width: usize) -> Line<'a> {
                 }
                 left.push(Span::raw(message.into_owned()));
                 let author = text::clean(&commit.author.name).into_owned();
-                let author = text::cut(&author, if width >= ROOMY { 12 } else { 7 }).into_owned();
+                // The first of several names is what people call each other by; the message needs the room.
+                let called =
+                    if width >= ROOMY { &author } else { author.split_whitespace().next().unwrap_or_default() };
+                let author = text::cut(called, if width >= ROOMY { 12 } else { 7 }).into_owned();
                 let resources = match width {
                     ROOMY.. => format!("{} res  ", commit.resources),
                     _ => String::new(),
