@@ -133,13 +133,30 @@ pub(super) fn read_entries(bytes: &[u8]) -> Option<Vec<Entry>> {
     entries.iter().map(|entry| Entry::read(entry)).collect()
 }
 
+/// Bytes of each of the three places of a chunk that show whether it compresses.
+const SAMPLE_BYTES: usize = 4 << 10;
+/// Chunks from this size on are looked at in that way first: of smaller ones the samples would be too much.
+const SAMPLED_FROM_BYTES: usize = 12 * SAMPLE_BYTES;
+
 /// A chunk under the codec that makes it smallest.
 pub(super) fn compress(content: &[u8]) -> std::io::Result<(Codec, std::borrow::Cow<'_, [u8]>)> {
-    let compressed = COMPRESSOR.with_borrow_mut(|held| match held {
+    // Pictures, archives and noise would be compressed for nothing.
+    if content.len() >= SAMPLED_FROM_BYTES {
+        let (middle, end) = ((content.len() - SAMPLE_BYTES) / 2, content.len() - SAMPLE_BYTES);
+        let sample = [0, middle, end].map(|at| &content[at..at + SAMPLE_BYTES]).concat();
+        if zstd(&sample)?.len() >= sample.len() {
+            return Ok((Codec::Plain, content.into()));
+        }
+    }
+    let compressed = zstd(content)?;
+    Ok(if compressed.len() < content.len() { (Codec::Zstd, compressed.into()) } else { (Codec::Plain, content.into()) })
+}
+
+fn zstd(content: &[u8]) -> std::io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|held| match held {
         Some(compressor) => compressor.compress(content),
         None => held.insert(Compressor::new(ZSTD_LEVEL)?).compress(content),
-    })?;
-    Ok(if compressed.len() < content.len() { (Codec::Zstd, compressed.into()) } else { (Codec::Plain, content.into()) })
+    })
 }
 
 /// The chunk in a frame, of exactly `size` bytes and never more.
@@ -164,6 +181,21 @@ pub(super) fn decompress(codec: Codec, frame: Vec<u8>, size: u32) -> Result<Vec<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_chunk_is_compressed_unless_none_of_its_places_compresses() {
+        use sha2::{Digest as _, Sha256};
+        let noise: Vec<u8> = (0..8_000_u32).flat_map(|number| Sha256::digest(number.to_le_bytes())).collect();
+        assert_eq!(compress(&noise).unwrap().0, Codec::Plain);
+        // Text in one of the three places is enough.
+        for at in [0, (noise.len() - SAMPLE_BYTES) / 2, noise.len() - SAMPLE_BYTES] {
+            let mut mixed = noise.clone();
+            mixed[at..at + SAMPLE_BYTES].fill(b'x');
+            let (codec, frame) = compress(&mixed).unwrap();
+            assert!(codec == Codec::Zstd && frame.len() < mixed.len() - SAMPLE_BYTES / 2, "text at {at}");
+            assert_eq!(decompress(codec, frame.to_vec(), mixed.len() as u32).unwrap(), mixed);
+        }
+    }
 
     #[test]
     fn a_frame_that_grows_beyond_its_size_is_refused_without_being_held_in_memory() {
