@@ -2,14 +2,16 @@
 //! versioning it is the chain of versions and delete markers (see [`super::s3_chain`]).
 
 use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
+use futures_util::{FutureExt, StreamExt, stream};
 use percent_encoding::percent_decode_str;
 use serde_json::{Map, Value, json};
 
-use super::util::{all, gone, is_past, left_out, list, pick, store, tag_list, tag_map, text};
+use super::util::{all_of, gone, is_past, left_out, list, pick, store, tag_list, tag_map, text};
 use super::{Adapter, ApplyContext, CaptureContext, InstanceError, Parent, s3_chain, s3_get, s3_put};
-use crate::aws::{AwsError, ErrorClass};
+use crate::aws::{AwsError, ErrorClass, Pages};
 use crate::instance::Emulator;
 use crate::pod::{BlobRef, Document, Observed, ResourceKey};
 
@@ -139,24 +141,36 @@ impl Bucket<'_> {
         self.context.emit.asks_about(&[self.name().to_owned(), key.to_owned()])
     }
 
+    /// Listing goes on while objects are read: a large one holds up neither the small ones behind it nor the next page.
     async fn capture_plain(&self) -> Result<(), InstanceError> {
         let input = json!({"Bucket": self.name(), "EncodingType": "url"});
-        let mut pages = self.context.instance.client.pages(&self.context.scope, "s3", "ListObjectsV2", input);
-        let mut listed = pages.next().await;
-        while let Some(page) = listed {
-            let page = page?;
-            let reads = list(&page, "Contents").iter().map(|entry| self.capture_object(&page, entry)).collect();
-            // The next page is asked for meanwhile.
-            let (next, read) = futures_util::join!(pages.next(), all(self.context, CONCURRENT_OBJECTS, reads));
-            read?;
-            listed = next;
+        let pages = self.context.instance.client.pages(&self.context.scope, "s3", "ListObjectsV2", input);
+        let failed = Mutex::new(None);
+        let failure = &failed;
+        let next = |mut pages: Pages| {
+            let page = async move {
+                match pages.next().await? {
+                    Ok(page) => Some((stream::iter(entries(page)), pages)),
+                    Err(error) => {
+                        // What was listed so far is still read.
+                        *failure.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
+                        None
+                    }
+                }
+            };
+            page.boxed()
+        };
+        let listed = stream::unfold(pages, next).boxed();
+        let reads = listed.flatten().map(|(key, entry)| self.capture_object(key, entry));
+        all_of(self.context, CONCURRENT_OBJECTS, reads).await?;
+        match failed.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(error) => Err(error.into()),
+            None => Ok(()),
         }
-        Ok(())
     }
 
-    async fn capture_object(&self, page: &Value, entry: &Value) -> Result<(), InstanceError> {
-        let Some(key) = text(entry, "Key").map(|key| decoded(page, key)) else { return Ok(()) };
-        match self.read(&key, entry).await {
+    async fn capture_object(&self, key: String, entry: Value) -> Result<(), InstanceError> {
+        match self.read(&key, &entry).await {
             Ok((document, observed)) => {
                 self.context.emit.emit(vec![self.name().to_owned(), key], document, observed).await
             }
@@ -252,6 +266,12 @@ impl Bucket<'_> {
         let members = [("Bucket", Some(self.name())), ("Key", Some(key)), ("VersionId", version)];
         members.into_iter().filter_map(|(name, value)| Some((name.to_owned(), json!(value?)))).collect()
     }
+}
+
+/// The keys of a page, and what it says of each.
+fn entries(mut page: Value) -> Vec<(String, Value)> {
+    let found = page.get_mut("Contents").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+    found.into_iter().filter_map(|entry| Some((decoded(&page, text(&entry, "Key")?), entry))).collect()
 }
 
 /// Puts tags in, or takes them out where there are none.

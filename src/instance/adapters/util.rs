@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use futures_util::StreamExt;
+use futures_util::{Stream, StreamExt, stream};
 use serde_json::{Map, Value, json};
 use tokio::task::{JoinError, JoinHandle};
 
@@ -118,7 +118,19 @@ pub(super) async fn all<F>(context: &CaptureContext<'_>, limit: usize, reads: Ve
 where
     F: Future<Output = Result<(), InstanceError>> + Send,
 {
-    let mut running = futures_util::stream::iter(reads).buffer_unordered(limit);
+    all_of(context, limit, stream::iter(reads)).await
+}
+
+/// The same while they are still being listed.
+pub(super) async fn all_of<F>(
+    context: &CaptureContext<'_>,
+    limit: usize,
+    reads: impl Stream<Item = F> + Send,
+) -> Result<(), InstanceError>
+where
+    F: Future<Output = Result<(), InstanceError>> + Send,
+{
+    let mut running = std::pin::pin!(reads.buffer_unordered(limit));
     while let Some(result) = running.next().await {
         result?;
         check_cancelled(context)?;
