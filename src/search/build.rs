@@ -152,7 +152,7 @@ impl Builder<'_> {
             let Wanted { name, whence, .. } = &wanted;
             pods.push(Arc::new(IndexedPod::new(name.clone(), *whence)));
         }
-        let place = grow::Place { pod, fresh: known.is_none() };
+        let place = grow::InPod { pod, fresh: known.is_none() };
         let result = self.versions(place, wanted.versions, events);
         self.change(pod, |pod| pod.whole = result.is_ok());
         result
@@ -160,7 +160,7 @@ impl Builder<'_> {
 
     fn versions(
         &mut self,
-        place: grow::Place,
+        place: grow::InPod,
         versions: Vec<(Place, Option<Digest>)>,
         events: &Events,
     ) -> Result<(), OpError> {
@@ -191,7 +191,7 @@ impl Builder<'_> {
 
     fn version(
         &mut self,
-        place: grow::Place,
+        place: grow::InPod,
         at: u32,
         before: Option<&Tree>,
         tree: &Tree,

@@ -37,7 +37,7 @@ pub(super) enum Entry {
 
 /// A pod whose versions are taken in.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct InPod {
     /// Its position.
     pub(super) pod: u32,
     /// Nothing of another pod was taken in since its first version: what is known of it is known last.
@@ -78,7 +78,7 @@ impl<'a> Growing<'a> {
     }
 
     /// Where the chain of an entry begins; what is known of it in the pod last, and what stands before that.
-    fn known(&self, entry: Entry, place: Place) -> (u32, Vec<Span>, Option<SpanNode>) {
+    fn known(&self, entry: Entry, place: InPod) -> (u32, Vec<Span>, Option<SpanNode>) {
         let head = match entry {
             Entry::Name(at) => self.index.resources.get(at).map_or(NONE, |resource| resource.spans),
             Entry::Found(at) => self.index.found.get(at).map_or(NONE, |found| found.spans),
@@ -98,7 +98,7 @@ impl<'a> Growing<'a> {
     }
 
     /// An entry is there from this version of the pod on.
-    pub(super) fn open(&mut self, entry: Entry, place: Place, first: u32) {
+    pub(super) fn open(&mut self, entry: Entry, place: InPod, first: u32) {
         let (next, _, known) = self.known(entry, place);
         if known.is_some_and(|node| node.span.last == NEWEST) {
             return;
@@ -110,7 +110,7 @@ impl<'a> Growing<'a> {
     }
 
     /// An entry is there up to this version of the pod, if it is there.
-    pub(super) fn close(&mut self, entry: Entry, place: Place, last: u32) {
+    pub(super) fn close(&mut self, entry: Entry, place: InPod, last: u32) {
         let (_, before, known) = self.known(entry, place);
         let Some(SpanNode { span, next }) = known.filter(|node| node.span.last == NEWEST) else { return };
         let mut node = self.node(Span { last, ..span }, next);
