@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use async_trait::async_trait;
 use serde_json::{Map, Value, json};
 
-use super::sqs_read::{from_receive, messages, receive, release};
+use super::sqs_read::{HIDDEN_SECONDS, Received, from_receive, messages, receive, release};
 use super::util::{fault, gone, list, text};
 use super::{Adapter, ApplyContext, CaptureContext, InstanceError, Parent};
 use crate::aws::{AwsError, Client, ErrorClass, Scope};
@@ -84,22 +84,25 @@ impl Adapter for Messages {
         };
         let (client, scope) = (&context.instance.client, &context.scope);
         let wanted = context.key.own_name().split('-').next().unwrap_or_default();
-        let mut others = Vec::new();
+        let mut others = Received::default();
         let result = loop {
-            let page = match receive(client, scope, &url).await {
-                Ok(page) if page.is_empty() => break Ok(()),
+            let mut page = match receive(client, scope, &url, HIDDEN_SECONDS).await {
                 Ok(page) => page,
                 Err(error) => break Err(error),
             };
             let found = page.iter().position(|message| from_receive(message).content_name() == wanted);
-            let matching = found.and_then(|position| page.get(position)).cloned();
-            others.extend(page.into_iter().filter(|message| Some(message) != matching.as_ref()));
+            let matching = found.map(|position| page.remove(position));
+            // All of them were looked at: the queue has no more, or the first have come back.
+            let is_end = !others.extend(page);
             if let Some(message) = matching {
                 let input = json!({"QueueUrl": url, "ReceiptHandle": message.get("ReceiptHandle")});
                 break gone(client.call(scope, "sqs", "DeleteMessage", input).await);
             }
+            if is_end {
+                break Ok(());
+            }
         };
-        release(client, scope, &url, &others).await;
+        release(client, scope, &url, &others.messages).await;
         result
     }
 

@@ -1,6 +1,8 @@
 //! Reading a queue's messages without consuming them: by the emulator's own endpoint where it has one, else by
 //! receiving all of them and making them visible again.
 
+use std::collections::HashMap;
+
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Map, Value, json};
 
@@ -13,8 +15,12 @@ use crate::pod::{Digest, Document, canonical_json};
 
 /// Hex digits of the digest in a message's name: enough for equal names to mean equal messages in a queue.
 const NAME_DIGITS: usize = 16;
-/// Seconds for which received messages are hidden from others while they are read.
-const HIDDEN_SECONDS: u64 = 60;
+/// Seconds for which received messages are hidden from others while they are read, at least.
+pub(super) const HIDDEN_SECONDS: u64 = 60;
+/// Seconds that ten messages may take a slow emulator: whatever comes back before the last is read would be read again.
+const SECONDS_FOR_TEN: u64 = 1;
+/// SQS hides no message for longer.
+const MAX_HIDDEN_SECONDS: u64 = 43_200;
 
 /// Messages beyond twice those a queue says it holds that may come in while it is read.
 const MORE_MESSAGES: u64 = 10_000;
@@ -170,10 +176,10 @@ pub(super) fn from_receive(message: &Value) -> Message {
     }
 }
 
-/// Up to ten messages, hidden from others for a while.
-pub(super) async fn receive(client: &Client, scope: &Scope, url: &str) -> Result<Vec<Value>, AwsError> {
+/// Up to ten messages, hidden from others for so many seconds.
+pub(super) async fn receive(client: &Client, scope: &Scope, url: &str, hidden: u64) -> Result<Vec<Value>, AwsError> {
     let input = json!({
-        "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": HIDDEN_SECONDS, "WaitTimeSeconds": 0,
+        "QueueUrl": url, "MaxNumberOfMessages": 10, "VisibilityTimeout": hidden, "WaitTimeSeconds": 0,
         "AttributeNames": ["All"], "MessageAttributeNames": ["All"],
     });
     Ok(list(&client.call(scope, "sqs", "ReceiveMessage", input).await?, "Messages").to_vec())
@@ -210,15 +216,20 @@ async fn received(
         None => None,
     };
     let most = held.saturating_mul(2).saturating_add(MORE_MESSAGES);
-    let mut all = Vec::new();
+    let hidden = (HIDDEN_SECONDS + held / 10 * SECONDS_FOR_TEN).min(MAX_HIDDEN_SECONDS);
+    let (mut all, mut received) = (Received::default(), 0);
     let result = loop {
-        match receive(client, scope, url).await {
+        match receive(client, scope, url, hidden).await {
             Ok(page) if page.is_empty() => break Ok(()),
-            Ok(_) if all.len() as u64 > most => break Err(fault("sqs", "ReceiveMessage", "the messages do not end")),
-            Ok(page) => all.extend(page),
+            Ok(_) if received > most => break Err(fault("sqs", "ReceiveMessage", "the messages do not end")),
+            Ok(page) => {
+                received += page.len() as u64;
+                all.extend(page);
+            }
             Err(error) => break Err(error),
         }
     };
+    let all = all.messages;
     release(client, scope, url, &all).await;
     if let Some(lifted) = lifted {
         lifted.put_back().await?;
@@ -232,6 +243,33 @@ async fn received(
         (format!("messages of queue {name} were received to be read: their receive counts went up by one"), false)
     };
     Ok((all.iter().map(from_receive).collect(), Some(note)))
+}
+
+/// Messages that were received, each once.
+#[derive(Default)]
+pub(super) struct Received {
+    pub(super) messages: Vec<Value>,
+    places: HashMap<String, usize>,
+}
+
+impl Received {
+    /// Adds what came; of what came before, in case it was hidden for too short a time, the newest receipt is the one
+    /// that counts. Says whether any is new.
+    pub(super) fn extend(&mut self, page: Vec<Value>) -> bool {
+        let before = self.messages.len();
+        for message in page {
+            let known = text(&message, "MessageId").and_then(|id| self.places.get(id));
+            match known {
+                Some(&place) => self.messages[place] = message,
+                None => {
+                    let id = text(&message, "MessageId").unwrap_or_default().to_owned();
+                    self.places.insert(id, self.messages.len());
+                    self.messages.push(message);
+                }
+            }
+        }
+        self.messages.len() > before
+    }
 }
 
 /// Takes a queue's redrive policy away while its messages are received, so that none is moved for being read.
@@ -279,6 +317,16 @@ impl Drop for LiftedRedrive {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_that_comes_twice_is_one_and_is_given_back_by_its_newest_receipt() {
+        let message = |id: &str, receipt: &str| json!({"MessageId": id, "ReceiptHandle": receipt});
+        let mut received = Received::default();
+        assert!(received.extend(vec![message("1", "a"), message("2", "b")]));
+        assert!(received.extend(vec![message("1", "c"), message("3", "d")]));
+        assert!(!received.extend(vec![message("3", "d")]));
+        assert_eq!(received.messages, [message("1", "c"), message("2", "b"), message("3", "d")]);
+    }
 
     #[test]
     fn a_name_depends_on_content_alone() {
