@@ -293,15 +293,24 @@ class Counter(threading.Thread):
     def run(self):
         while True:
             client, _ = self.listener.accept()
-            server = socket.create_connection(("127.0.0.1", self.to))
+            try:
+                server = socket.create_connection(("127.0.0.1", self.to))
+            except OSError:
+                # The server has ended; who still asks is told so.
+                client.close()
+                continue
             threading.Thread(target=self.pass_on, args=(client, server, True), daemon=True).start()
             threading.Thread(target=self.pass_on, args=(server, client, False), daemon=True).start()
 
     def pass_on(self, source, target, counted):
+        begun = b""
         try:
             while data := source.recv(1 << 18):
                 if counted:
-                    self.requests += len(self.REQUEST.findall(data))
+                    seen = begun + data
+                    self.requests += len(self.REQUEST.findall(seen))
+                    # A line may be cut by the end of what was received.
+                    begun = seen[seen.rfind(b"\r\n") + 2 :] if b"\r\n" in seen else seen[-4096:]
                 target.sendall(data)
             target.shutdown(socket.SHUT_WR)
         except OSError:
