@@ -1,7 +1,7 @@
 //! Writing tree nodes: compressing them, which is most of the work, goes on aside while the tree is built.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Builder, available_parallelism, scope};
 
 use super::format::Kind;
@@ -50,19 +50,19 @@ pub(super) fn with_nodes<T>(
 ) -> Result<T, StoreError> {
     let failure = Mutex::new(None);
     let threads = available_parallelism().map_or(1, |cores| cores.get().min(MAX_THREADS));
-    let built = {
-        let (send, nodes) = sync_channel(WAITING * threads);
-        let nodes = Mutex::new(nodes);
-        scope(|scope| {
-            for _ in 0..threads {
-                let spawned =
-                    Builder::new().name("pack".to_owned()).spawn_scoped(scope, || pack(writer, &nodes, &failure));
-                spawned.map_err(StoreError::io(&writer.store().inner.layout.tmp()))?;
-            }
-            // Gone at the end of the block: then the threads end.
-            build(&mut NodeSink { writer, nodes: send, failure: &failure })
-        })
-    };
+    let (send, nodes) = sync_channel(WAITING * threads);
+    let nodes = Arc::new(Mutex::new(nodes));
+    let built = scope(|scope| {
+        // The threads alone hold the other end: where all of them died, sending fails instead of waiting for ever.
+        for nodes in std::iter::repeat_n(nodes, threads) {
+            let failure = &failure;
+            let take = move || pack(writer, &nodes, failure);
+            let spawned = Builder::new().name("pack".to_owned()).spawn_scoped(scope, take);
+            spawned.map_err(StoreError::io(&writer.store().inner.layout.tmp()))?;
+        }
+        // The sender is gone at the end of the block: then the threads end.
+        build(&mut NodeSink { writer, nodes: send, failure: &failure })
+    });
     match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
         Some(failure) => Err(failure),
         None => built,

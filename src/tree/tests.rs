@@ -285,3 +285,26 @@ proptest! {
         let _ = (tree.len(), tree.get(&key(7)));
     }
 }
+
+/// A store whose reading dies: no error of a store, a fault of the program.
+struct Dying;
+
+impl ChunkSource for Dying {
+    fn chunk(&self, _: &Digest) -> Result<Bytes, TreeError> {
+        panic!("on purpose")
+    }
+}
+
+#[test]
+fn a_walk_of_a_merge_that_breaks_off_is_an_error_and_no_end() {
+    let memory = Memory::default();
+    let [base, side] = [1, 2].map(|fill| build(&memory, &Content::from([(key(1), json!({ "fill": fill }))])));
+    let dying = Tree { source: Arc::new(Dying), root: side.root };
+    for (ours, theirs) in [(&dying, &side), (&side, &dying)] {
+        let walk: Vec<_> = Tree::three_way(Some(&base), ours, theirs).collect();
+        assert!(
+            matches!(walk.as_slice(), [Err(TreeError::Chunk { reason, .. })] if reason.contains("broke off")),
+            "{walk:?}"
+        );
+    }
+}

@@ -32,9 +32,12 @@ pub struct ThreeWay {
 /// Differences that a walk finds ahead of who takes them. Few: a hostile tree's values are large.
 const AHEAD: usize = 8;
 
+/// What a walk tells: a difference, or that there are no more.
+type Told = Result<Option<EncodedDifference>, TreeError>;
+
 /// One walk: base against a side, on a thread of its own.
 struct Side {
-    found: Receiver<Result<EncodedDifference, TreeError>>,
+    found: Receiver<Told>,
     /// Taken, but behind what the other walk stands on.
     next: Option<EncodedDifference>,
 }
@@ -53,29 +56,27 @@ impl Side {
     }
 
     fn advance(&mut self) -> Result<Option<EncodedDifference>, TreeError> {
-        // The other end is dropped at the walk's end.
-        let next = self.found.recv().ok().transpose()?;
+        // A walk that dies without a word must not pass for one that found no more: changes would be lost.
+        let died = |_| TreeError::Chunk { digest: None, reason: "the walk through the tree broke off".to_owned() };
+        let next = self.found.recv().map_err(died)??;
         Ok(std::mem::replace(&mut self.next, next))
     }
 }
 
-/// Sends what differs, until the end or until nobody takes it.
-fn walk(
-    base: Option<Tree>,
-    side: &Tree,
-    found: &SyncSender<Result<EncodedDifference, TreeError>>,
-) -> Result<(), TreeError> {
+/// Sends what differs, and the end, unless nobody takes it.
+fn walk(base: Option<Tree>, side: &Tree, found: &SyncSender<Told>) -> Result<(), TreeError> {
     let mut base = match base {
         Some(base) => base.cursor()?,
         None => Cursor::ended(side.source.clone()),
     };
     let mut side = side.cursor()?;
-    while let Some(difference) = next_difference(&mut base, &mut side)? {
-        if found.send(Ok(difference)).is_err() {
-            break;
+    loop {
+        let next = next_difference(&mut base, &mut side)?;
+        let is_end = next.is_none();
+        if found.send(Ok(next)).is_err() || is_end {
+            return Ok(());
         }
     }
-    Ok(())
 }
 
 impl Tree {
